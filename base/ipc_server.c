@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Owns accepted local connections. Only the loop thread touches connections; other threads put
+ * finished requests on a list and wake the loop through an eventfd. Never runs a verb that is not
+ * in the peer's table.
+ */
+#include "base/ipc_server.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+
+#include "base/log.h"
+
+#define OUTPUT_MAX (8 * 1024 * 1024) /* unread answers before a peer that does not read is cut */
+
+struct connection {
+	LIST_ENTRY(connection) link;
+	struct ipc_server *server;
+	struct bufferevent *bev;
+	const struct ipc_role *role; /* NULL until hello */
+	uid_t uid;
+	uint64_t number;
+	unsigned in_flight;
+	bool paused; /* reading stopped at max_in_flight */
+};
+
+struct ipc_request {
+	STAILQ_ENTRY(ipc_request) link;
+	struct ipc_server *server;
+	uint64_t connection; /* a number, not a pointer: the connection may be gone */
+	const struct ipc_role *role;
+	const struct ipc_verb *verb;
+	uid_t uid;
+	uint64_t request_id;
+	void *records;
+	size_t n_records;
+	struct buf answer; /* whole frame; empty for one-way */
+};
+
+struct ipc_server {
+	struct ipc_server_options o;
+	struct event_base *base;
+	struct evconnlistener *listener;
+	struct event *wake;
+	int wake_fd;
+	pthread_t loop_thread;
+	LIST_HEAD(, connection) connections;
+	unsigned n_connections;
+	uint64_t next_number;
+	pthread_mutex_t done_lock; /* held for a list operation only */
+	STAILQ_HEAD(, ipc_request) done;
+};
+
+static void connection_close(struct connection *c)
+{
+	LIST_REMOVE(c, link);
+	c->server->n_connections--;
+	bufferevent_free(c->bev);
+	free(c);
+}
+
+static struct connection *connection_by_number(struct ipc_server *s, uint64_t number)
+{
+	struct connection *c;
+
+	LIST_FOREACH (c, &s->connections, link)
+		if (c->number == number)
+			return c;
+	return NULL;
+}
+
+static void request_free(struct ipc_request *rq)
+{
+	if (rq->records) {
+		explicit_bzero(rq->records, rq->n_records * rq->verb->req->size);
+		free(rq->records);
+	}
+	buf_done(&rq->answer);
+	free(rq);
+}
+
+static int frame_build(struct buf *b, uint16_t verb, int status, uint64_t id,
+		       const struct record_desc *desc, const void *records, size_t n)
+{
+	struct ipc_header h = {.verb = verb, .status = (int16_t)status, .request_id = id};
+	uint8_t *header;
+	int rc;
+
+	buf_init(b, IPC_PAYLOAD_MAX + IPC_HEADER_BYTES);
+	rc = buf_reserve(b, IPC_HEADER_BYTES, &header);
+	for (size_t i = 0; !rc && desc && i < n; i++)
+		rc = record_put(b, desc, (const uint8_t *)records + i * desc->size);
+	if (rc)
+		return rc;
+	h.len = (uint32_t)(b->len - IPC_HEADER_BYTES);
+	ipc_header_build(&h, b->data);
+	return 0;
+}
+
+static void frame_build_failure(struct buf *b, uint16_t verb, int code, uint64_t id)
+{
+	struct ipc_failure failure = {0};
+
+	strncpy(failure.text, err_text(), sizeof(failure.text) - 1);
+	if (frame_build(b, verb, code, id, &record_ipc_failure, &failure, 1))
+		buf_done(b);
+}
+
+/* Loop thread: sends the answer if the connection still exists, and frees the request. */
+static void request_finish(struct ipc_request *rq)
+{
+	struct ipc_server *s = rq->server;
+	struct connection *c;
+
+	c = connection_by_number(s, rq->connection);
+	if (c) {
+		c->in_flight--;
+		if (rq->answer.len)
+			bufferevent_write(c->bev, rq->answer.data, rq->answer.len);
+		if (evbuffer_get_length(bufferevent_get_output(c->bev)) > OUTPUT_MAX) {
+			LOG(LOG_WARN, "ipc.peer_does_not_read", LOG_S("role", c->role->name));
+			connection_close(c);
+		} else if (c->paused) {
+			c->paused = false;
+			bufferevent_enable(c->bev, EV_READ);
+			bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_DEFER_CALLBACKS);
+		}
+	}
+	request_free(rq);
+}
+
+static void request_done(struct ipc_request *rq)
+{
+	struct ipc_server *s = rq->server;
+	uint64_t one = 1;
+	ssize_t n;
+
+	if (pthread_equal(pthread_self(), s->loop_thread)) {
+		request_finish(rq);
+		return;
+	}
+	pthread_mutex_lock(&s->done_lock);
+	STAILQ_INSERT_TAIL(&s->done, rq, link);
+	pthread_mutex_unlock(&s->done_lock);
+	n = write(s->wake_fd, &one, sizeof(one)); /* can only fail when already signalled */
+	(void)n;
+}
+
+static void done_collect(evutil_socket_t fd, short what, void *arg)
+{
+	struct ipc_server *s = arg;
+	struct ipc_request *rq;
+	uint64_t count;
+	ssize_t n = read(fd, &count, sizeof(count));
+
+	(void)n;
+	(void)what;
+	for (;;) {
+		pthread_mutex_lock(&s->done_lock);
+		rq = STAILQ_FIRST(&s->done);
+		if (rq)
+			STAILQ_REMOVE_HEAD(&s->done, link);
+		pthread_mutex_unlock(&s->done_lock);
+		if (!rq)
+			return;
+		request_finish(rq);
+	}
+}
+
+void ipc_request_reply(struct ipc_request *rq, const void *records, size_t n)
+{
+	if (!rq->verb->one_way) {
+		int rc = frame_build(&rq->answer, rq->verb->verb, 0, rq->request_id, rq->verb->rep,
+				     records, n);
+
+		if (rc) {
+			buf_done(&rq->answer);
+			frame_build_failure(&rq->answer, rq->verb->verb, rc, rq->request_id);
+		}
+	}
+	request_done(rq);
+}
+
+void ipc_request_fail(struct ipc_request *rq, int code)
+{
+	if (!rq->verb->one_way)
+		frame_build_failure(&rq->answer, rq->verb->verb, code, rq->request_id);
+	request_done(rq);
+}
+
+void ipc_request_release(struct ipc_request *rq)
+{
+	request_done(rq);
+}
+
+const void *ipc_request_records(const struct ipc_request *rq, size_t *n_out)
+{
+	*n_out = rq->n_records;
+	return rq->records;
+}
+
+const void *ipc_request_record(const struct ipc_request *rq)
+{
+	return rq->records;
+}
+
+uint64_t ipc_request_id(const struct ipc_request *rq)
+{
+	return rq->request_id;
+}
+
+const char *ipc_request_role(const struct ipc_request *rq)
+{
+	return rq->role->name;
+}
+
+const struct ipc_verb *ipc_request_verb(const struct ipc_request *rq)
+{
+	return rq->verb;
+}
+
+uid_t ipc_request_uid(const struct ipc_request *rq)
+{
+	return rq->uid;
+}
+
+static int hello_take(struct connection *c, const struct ipc_header *h, struct cursor *body)
+{
+	const struct ipc_server_options *o = &c->server->o;
+	struct ipc_hello hello;
+	struct buf answer;
+
+	if (h->verb != IPC_HELLO || record_get(body, &record_ipc_hello, &hello) || body->left)
+		return err_set(ERR_DENIED, "no proper hello");
+	for (size_t i = 0; i < o->n_roles && !c->role; i++) {
+		const struct ipc_role *role = &o->roles[i];
+
+		if (strcmp(role->name, hello.role))
+			continue;
+		for (size_t u = 0; u < role->n_uids; u++)
+			if (role->uids[u] == c->uid)
+				c->role = role;
+	}
+	if (!c->role)
+		return err_set(ERR_DENIED, "uid %u may not act as '%.16s'", (unsigned)c->uid,
+			       hello.role);
+	if (frame_build(&answer, IPC_HELLO, 0, h->request_id, NULL, NULL, 0) == 0)
+		bufferevent_write(c->bev, answer.data, answer.len);
+	buf_done(&answer);
+	return 0;
+}
+
+static const struct ipc_verb *verb_find(const struct ipc_role *role, uint16_t verb)
+{
+	for (size_t i = 0; i < role->n_verbs; i++)
+		if (role->verbs[i].verb == verb)
+			return &role->verbs[i];
+	return NULL;
+}
+
+static int records_decode(struct ipc_request *rq, struct cursor *body)
+{
+	const struct ipc_verb *v = rq->verb;
+	size_t cap = 0;
+
+	while (body->left) {
+		int rc;
+
+		if (!v->req || rq->n_records == v->req_max)
+			return err_set(ERR_INVALID, "too many records in a request");
+		if (rq->n_records == cap) {
+			size_t fresh = cap ? cap * 2 : 1;
+			void *p = reallocarray(rq->records, fresh, v->req->size);
+
+			if (!p)
+				return err_set(ERR_NOMEM, "no memory for a request");
+			rq->records = p;
+			cap = fresh;
+		}
+		rc = record_get(body, v->req,
+				(uint8_t *)rq->records + rq->n_records * v->req->size);
+		if (rc)
+			return rc;
+		rq->n_records++;
+	}
+	if (v->req && rq->n_records == 0)
+		return err_set(ERR_INVALID, "a request without its record");
+	return 0;
+}
+
+static int request_take(struct connection *c, const struct ipc_header *h, struct cursor *body)
+{
+	const struct ipc_verb *v = verb_find(c->role, h->verb);
+	struct ipc_request *rq;
+	int rc;
+
+	if (!v || h->status)
+		return err_set(ERR_DENIED, "verb %u is not for %s", h->verb, c->role->name);
+	rq = calloc(1, sizeof(*rq));
+	if (!rq)
+		return err_set(ERR_NOMEM, "no memory for a request");
+	rq->server = c->server;
+	rq->connection = c->number;
+	rq->role = c->role;
+	rq->verb = v;
+	rq->uid = c->uid;
+	rq->request_id = h->request_id;
+	rc = records_decode(rq, body);
+	if (rc) {
+		request_free(rq);
+		return rc;
+	}
+	c->in_flight++;
+	v->handle(rq, c->server->o.ctx); /* may answer, which may close c */
+	return 0;
+}
+
+/* Takes one whole message off the input; 1 taken, 0 not there yet, negative: end the connection. */
+static int message_take(struct connection *c)
+{
+	struct evbuffer *input = bufferevent_get_input(c->bev);
+	uint8_t raw[IPC_HEADER_BYTES];
+	struct ipc_header h;
+	struct cursor body;
+	uint8_t *whole;
+	int rc;
+
+	if (evbuffer_copyout(input, raw, sizeof(raw)) < (ev_ssize_t)sizeof(raw))
+		return 0;
+	rc = ipc_header_parse(raw, &h);
+	if (rc)
+		return rc;
+	if (!c->role && h.len > 64)
+		return err_set(ERR_LIMIT, "hello of %u bytes", h.len);
+	if (evbuffer_get_length(input) < sizeof(raw) + h.len)
+		return 0;
+	whole = malloc(h.len ? h.len : 1); /* owned here: the handler may free the connection */
+	if (!whole)
+		return err_set(ERR_NOMEM, "no memory for a message");
+	evbuffer_drain(input, sizeof(raw));
+	evbuffer_remove(input, whole, h.len);
+	body = cursor_of(whole, h.len);
+	rc = c->role ? request_take(c, &h, &body) : hello_take(c, &h, &body);
+	explicit_bzero(whole, h.len);
+	free(whole);
+	return rc ? rc : 1;
+}
+
+static void connection_read(struct bufferevent *bev, void *arg)
+{
+	struct connection *c = arg;
+	struct ipc_server *s = c->server;
+	uint64_t number = c->number;
+	int rc = 1;
+
+	(void)bev;
+	while (rc > 0) {
+		if (c->in_flight >= s->o.max_in_flight) {
+			c->paused = true;
+			bufferevent_disable(c->bev, EV_READ);
+			return;
+		}
+		rc = message_take(c);
+		if (rc > 0 && !connection_by_number(s, number))
+			return;
+	}
+	if (rc < 0) {
+		LOG(LOG_WARN, "ipc.refused", LOG_U("uid", c->uid),
+		    LOG_S("role", c->role ? c->role->name : "-"), LOG_S("why", err_text()));
+		connection_close(c);
+	}
+}
+
+static void connection_event(struct bufferevent *bev, short what, void *arg)
+{
+	(void)bev;
+	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
+		connection_close(arg);
+}
+
+static void connection_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *addr,
+			      int addr_len, void *arg)
+{
+	struct ipc_server *s = arg;
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+	struct connection *c;
+
+	(void)l;
+	(void)addr;
+	(void)addr_len;
+	if (s->n_connections >= s->o.max_connections) {
+		LOG(LOG_WARN, "ipc.too_many_connections", LOG_U("max", s->o.max_connections));
+		evutil_closesocket(fd);
+		return;
+	}
+	c = calloc(1, sizeof(*c));
+	if (!c || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) ||
+	    !(c->bev = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE))) {
+		LOG(LOG_ERROR, "ipc.accept_failed", LOG_S("why", strerror(errno)));
+		free(c);
+		evutil_closesocket(fd);
+		return;
+	}
+	c->server = s;
+	c->uid = peer.uid;
+	c->number = ++s->next_number;
+	LIST_INSERT_HEAD(&s->connections, c, link);
+	s->n_connections++;
+	bufferevent_setcb(c->bev, connection_read, NULL, connection_event, c);
+	bufferevent_setwatermark(c->bev, EV_READ, 0, IPC_PAYLOAD_MAX + IPC_HEADER_BYTES);
+	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+}
+
+static void accept_error(struct evconnlistener *l, void *arg)
+{
+	(void)l;
+	(void)arg;
+	LOG(LOG_ERROR, "ipc.accept_failed", LOG_S("why", strerror(errno)));
+}
+
+static int listen_at(const struct ipc_server_options *o, int *fd_out)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int rc = str_copy(addr.sun_path, sizeof(addr.sun_path), o->path);
+	int fd;
+
+	if (rc)
+		return err_add(rc, "socket path %s", o->path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return err_errno(ERR_IO, "socket");
+	if (unlink(o->path) && errno != ENOENT)
+		rc = err_errno(ERR_IO, "%s", o->path);
+	/* bind under umask 0177: nobody else can connect before mode and group are right */
+	mode_t old = umask(0177);
+	if (!rc && bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		rc = err_errno(ERR_IO, "%s", o->path);
+	umask(old);
+	if (!rc && o->group != (gid_t)-1 && chown(o->path, (uid_t)-1, o->group))
+		rc = err_errno(ERR_IO, "%s: change of group", o->path);
+	if (!rc && (chmod(o->path, o->mode) || listen(fd, 128)))
+		rc = err_errno(ERR_IO, "%s", o->path);
+	if (rc)
+		close(fd);
+	else
+		*fd_out = fd;
+	return rc;
+}
+
+int ipc_server_new(struct event_base *base, const struct ipc_server_options *o,
+		   struct ipc_server **out)
+{
+	struct ipc_server *s = calloc(1, sizeof(*s));
+	int fd, rc;
+
+	if (!s)
+		return err_set(ERR_NOMEM, "no memory for a server");
+	s->o = *o;
+	s->base = base;
+	s->loop_thread = pthread_self();
+	s->wake_fd = -1;
+	LIST_INIT(&s->connections);
+	STAILQ_INIT(&s->done);
+	pthread_mutex_init(&s->done_lock, NULL);
+	rc = listen_at(o, &fd);
+	if (rc) {
+		ipc_server_free(s);
+		return rc;
+	}
+	s->listener = evconnlistener_new(base, connection_accept, s,
+					 LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	if (!s->listener)
+		close(fd);
+	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->wake_fd >= 0)
+		s->wake = event_new(base, s->wake_fd, EV_READ | EV_PERSIST, done_collect, s);
+	if (!s->listener || !s->wake || event_add(s->wake, NULL)) {
+		ipc_server_free(s);
+		return err_set(ERR_NOMEM, "%s: no memory for a server", o->path);
+	}
+	evconnlistener_set_error_cb(s->listener, accept_error);
+	*out = s;
+	return 0;
+}
+
+void ipc_server_free(struct ipc_server *s)
+{
+	struct connection *c;
+
+	if (!s)
+		return;
+	if (s->listener) {
+		evconnlistener_free(s->listener);
+		unlink(s->o.path);
+	}
+	if (s->wake) {
+		done_collect(s->wake_fd, 0, s);
+		event_free(s->wake);
+	}
+	if (s->wake_fd >= 0)
+		close(s->wake_fd);
+	while ((c = LIST_FIRST(&s->connections)))
+		connection_close(c);
+	pthread_mutex_destroy(&s->done_lock);
+	free(s);
+}

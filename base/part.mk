@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+$(call library,base,$(wildcard base/*.c),libsodium libevent libevent_pthreads inih libsystemd)

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+$(call library,signer_proto,$(wildcard ca/proto/*.c),)

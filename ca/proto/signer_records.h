@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What pumpgate-signerd is asked and answers. It never gets bytes to sign: only a CSR with the
+ * grounds on which a certificate is due, which it checks against the registry by itself.
+ */
+#ifndef CA_PROTO_SIGNER_RECORDS_H
+#define CA_PROTO_SIGNER_RECORDS_H
+
+#include "base/ipc_record.h"
+
+#define SIGNER_SOCKET "run/signer/sock" /* below the home */
+#define CSR_DER_MAX 8192
+
+enum signer_verb {
+	SIGNER_ENROLL = 1, /* sign_enroll -> signed_cert; role enroll */
+	SIGNER_RENEW = 2,  /* sign_renew -> signed_cert; role enroll */
+	SIGNER_STATUS = 3, /* signer_query -> signer_status; role admin */
+};
+
+/* First certificate of a pump: its inventory serial and one-time token. */
+#define SIGN_ENROLL_FIELDS(X, S)                                 \
+	X(S, STR, device, 64)                                    \
+	X(S, HIDE, token, 128)                                   \
+	X(S, BLOB, csr, CSR_DER_MAX) /* DER PKCS#10, RFC 2986 */ \
+	X(S, STR, source, 46)
+RECORD_DECLARE(sign_enroll, SIGN_ENROLL_FIELDS)
+
+/* Renewal by the holder of the certificate `prior` (DER), which the enrolment service saw in TLS;
+ * no proof for the signer, which wants the registered key or RFC 9763's relatedCertRequest. */
+#define SIGN_RENEW_FIELDS(X, S)      \
+	X(S, BLOB, prior, 4096)      \
+	X(S, BLOB, csr, CSR_DER_MAX) \
+	X(S, STR, source, 46)
+RECORD_DECLARE(sign_renew, SIGN_RENEW_FIELDS)
+
+#define SIGNED_CERT_FIELDS(X, S)   \
+	X(S, STR, device, 64)      \
+	X(S, STR, cert_serial, 48) \
+	X(S, TIME, not_after, 1)   \
+	X(S, BLOB, der, 4096)
+RECORD_DECLARE(signed_cert, SIGNED_CERT_FIELDS)
+
+#define SIGNER_QUERY_FIELDS(X, S) X(S, BOOL, verbose, 1)
+RECORD_DECLARE(signer_query, SIGNER_QUERY_FIELDS)
+
+#define SIGNER_STATUS_FIELDS(X, S)                                     \
+	X(S, STR, issuer, 256)                                         \
+	X(S, TIME, issuer_not_after, 1)                                \
+	X(S, U64, issued, 1) /* entries in its own append-only list */ \
+	X(S, STR, key_store, 17)
+RECORD_DECLARE(signer_status, SIGNER_STATUS_FIELDS)
+
+#endif

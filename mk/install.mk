@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# all = everything that the parts have named; install puts it below $(DESTDIR)$(PREFIX).
+
+all: $(PROGRAMS) $(MODULES) $(SHARE_FILES)
+
+.PHONY: install
+install: all ## Install below $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/pumpgate \
+		$(DESTDIR)$(PREFIX)/share/pumpgate $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 0755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/sbin/
+	install -m 0644 $(MODULES) $(DESTDIR)$(PREFIX)/lib/pumpgate/
+	cp -R $(O)/share/pumpgate/. $(DESTDIR)$(PREFIX)/share/pumpgate/
+	for page in $(MANPAGES); do \
+		install -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/; done

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The verdict on one authentication: a pure function of facts. It knows no RADIUS, no clock and no
+ * database; everything comes in as arguments, so that its whole truth table is tested.
+ */
+#ifndef POLICIES_VERDICT_H
+#define POLICIES_VERDICT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "policies/reason.h"
+#include "policies/standing.h"
+
+enum verdict_kind {
+	VERDICT_REJECT = 0, /* zero is the safe value */
+	VERDICT_ACCEPT,	    /* into the pump's own zone */
+	VERDICT_ONBOARD,    /* into the onboarding zone */
+};
+
+struct verdict {
+	enum verdict_kind kind;
+	enum reason reason;
+};
+
+/* An EAP-TLS authentication whose TLS handshake succeeded. All strings non-NULL; "" means absent.
+ */
+struct verdict_cert_facts {
+	bool answered;		 /* the registry answered in time; else nothing below counts */
+	bool found;		 /* the registry knows issuer + serial */
+	const char *cert_serial; /* as seen in this handshake or kept for this TLS session */
+	enum cert_state cert;
+	enum device_state device;
+	int64_t not_before_ms;
+	int64_t not_after_ms;
+	const char *registry_name; /* the pump's serial in the registry */
+	const char *san_uri;	   /* as seen; "" when not visible (resumed handshake) */
+	const char *identity;	   /* what the peer claimed (EAP identity, User-Name) */
+	uint32_t vlan;		   /* of the pump's zone; 0: none */
+	bool resumed;		   /* then the SAN may be missing */
+};
+struct verdict verdict_cert(const struct verdict_cert_facts *f, int64_t now_ms);
+
+/* MAC authentication. */
+struct verdict_mac_facts {
+	bool answered;
+	bool found;
+	bool wired; /* the NAS says that the port is a wired one */
+	enum device_state device;
+	int64_t window_until_ms;
+	uint32_t onboarding_vlan;
+};
+struct verdict verdict_mac(const struct verdict_mac_facts *f, int64_t now_ms);
+
+/* "reject", "accept", "onboard"; never NULL. */
+const char *verdict_name(enum verdict_kind k);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Typed calls to pumpgate-registryd over an ipc_client (base/ipc_client.h has blocking, errors and
+ * thread rules). One line per verb; the verb's meaning stands in sql/proto/registry_verbs.h.
+ */
+#ifndef SQL_CLIENT_REGISTRY_CLIENT_H
+#define SQL_CLIENT_REGISTRY_CLIENT_H
+
+#include "base/ipc_client.h"
+#include "sql/proto/registry_records.h"
+#include "sql/proto/registry_verbs.h"
+
+/* one record in, one out */
+#define REGISTRY_ASK(name, VERB, req_t, rep_t)                                                    \
+	static inline int MUST_USE registry_##name(struct ipc_client *c, const struct req_t *req, \
+						   struct rep_t *out, int timeout_ms)             \
+	{                                                                                         \
+		return ipc_client_call(c, VERB, &record_##req_t, req, 1, &record_##rep_t, out, 1, \
+				       NULL, timeout_ms);                                         \
+	}
+/* one record in, an empty answer */
+#define REGISTRY_TELL(name, VERB, req_t)                                                          \
+	static inline int MUST_USE registry_##name(struct ipc_client *c, const struct req_t *req, \
+						   int timeout_ms)                                \
+	{                                                                                         \
+		return ipc_client_call(c, VERB, &record_##req_t, req, 1, NULL, NULL, 0, NULL,     \
+				       timeout_ms);                                               \
+	}
+/* one record in, up to max out */
+#define REGISTRY_LIST(name, VERB, req_t, rep_t)                                                   \
+	static inline int MUST_USE registry_##name(struct ipc_client *c, const struct req_t *req, \
+						   struct rep_t *out, size_t max, size_t *n_out,  \
+						   int timeout_ms)                                \
+	{                                                                                         \
+		return ipc_client_call(c, VERB, &record_##req_t, req, 1, &record_##rep_t, out,    \
+				       max, n_out, timeout_ms);                                   \
+	}
+/* one record, no answer, never waits */
+#define REGISTRY_POST(name, VERB, req_t)                                                          \
+	static inline int MUST_USE registry_##name(struct ipc_client *c, const struct req_t *req) \
+	{                                                                                         \
+		return ipc_client_post(c, VERB, &record_##req_t, req);                            \
+	}
+
+REGISTRY_ASK(pump_facts, REGISTRY_PUMP_FACTS, cert_name, pump_facts)
+REGISTRY_ASK(mac_facts, REGISTRY_MAC_FACTS, mac_query, mac_facts)
+REGISTRY_ASK(nas_facts, REGISTRY_NAS_FACTS, nas_query, nas_facts)
+REGISTRY_POST(auth_event, REGISTRY_AUTH_EVENT, auth_event)
+REGISTRY_TELL(acct_event, REGISTRY_ACCT_EVENT, acct_event)
+
+REGISTRY_TELL(issuer_set, REGISTRY_ISSUER_SET, issuer)
+REGISTRY_ASK(cert_facts, REGISTRY_CERT_FACTS, cert_name, cert_facts)
+REGISTRY_ASK(issue_begin, REGISTRY_ISSUE_BEGIN, issue_begin, issue_grant)
+REGISTRY_TELL(issue_store, REGISTRY_ISSUE_STORE, issue_store)
+
+REGISTRY_POST(enroll_event, REGISTRY_ENROLL_EVENT, enroll_event)
+
+REGISTRY_LIST(dispatch_take, REGISTRY_DISPATCH_TAKE, dispatch_take, dispatch_order)
+
+static inline int MUST_USE registry_dispatch_result(struct ipc_client *c,
+						    const struct dispatch_result *results, size_t n,
+						    int timeout_ms)
+{
+	return ipc_client_call(c, REGISTRY_DISPATCH_RESULT, &record_dispatch_result, results, n,
+			       NULL, NULL, 0, NULL, timeout_ms);
+}
+
+REGISTRY_TELL(zone_add, REGISTRY_ZONE_ADD, zone)
+REGISTRY_LIST(zone_list, REGISTRY_ZONE_LIST, list_query, zone)
+REGISTRY_TELL(nas_add, REGISTRY_NAS_ADD, nas)
+REGISTRY_LIST(nas_list, REGISTRY_NAS_LIST, list_query, nas)
+
+static inline int MUST_USE registry_device_add(struct ipc_client *c, const struct device *devices,
+					       size_t n, struct add_outcome *out, int timeout_ms)
+{
+	size_t got;
+	int rc = ipc_client_call(c, REGISTRY_DEVICE_ADD, &record_device, devices, n,
+				 &record_add_outcome, out, n, &got, timeout_ms);
+
+	return !rc && got != n ? err_set(ERR_INVALID, "%zu outcomes for %zu pumps", got, n) : rc;
+}
+
+REGISTRY_LIST(device_list, REGISTRY_DEVICE_LIST, list_query, device)
+REGISTRY_ASK(device_show, REGISTRY_DEVICE_SHOW, list_query, device)
+REGISTRY_ASK(token_create, REGISTRY_TOKEN_CREATE, token_create, token)
+REGISTRY_ASK(revoke, REGISTRY_REVOKE, revoke, revocation)
+REGISTRY_ASK(revocation, REGISTRY_REVOCATION, list_query, revocation)
+REGISTRY_LIST(order_list, REGISTRY_ORDER_LIST, id_query, order_status)
+REGISTRY_LIST(event_list, REGISTRY_EVENT_LIST, list_query, event)
+REGISTRY_LIST(cert_list, REGISTRY_CERT_LIST, list_query, cert)
+REGISTRY_ASK(cert_show, REGISTRY_CERT_SHOW, cert_name, cert)
+REGISTRY_LIST(session_list, REGISTRY_SESSION_LIST, list_query, session)
+REGISTRY_LIST(audit_tail, REGISTRY_AUDIT_TAIL, list_query, audit_row)
+REGISTRY_ASK(audit_verify, REGISTRY_AUDIT_VERIFY, list_query, audit_check)
+REGISTRY_ASK(status, REGISTRY_STATUS, list_query, status)
+
+#endif

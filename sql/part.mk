@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+$(call library,registry_proto,$(wildcard sql/proto/*.c),)

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What pumpgate-registryd is asked and answers: one record type per message. Shared by the service
+ * and every client; only data, no behaviour.
+ *
+ * Conventions: a pump is named by its inventory serial ([A-Z0-9-], at most 63). A certificate is
+ * named by issuer (X509_NAME_oneline form, as FreeRADIUS shows it) and serial (lower-case hex of
+ * the DER integer's content). MACs are "aa:bb:cc:dd:ee:ff". States, verdicts and reasons travel as
+ * their stable names from policies/.
+ */
+#ifndef SQL_PROTO_REGISTRY_RECORDS_H
+#define SQL_PROTO_REGISTRY_RECORDS_H
+
+#include "base/ipc_record.h"
+
+#define DEVICE_SERIAL_SIZE 64
+#define CERT_SERIAL_SIZE 48
+#define ISSUER_SIZE 256
+#define MAC_SIZE 18
+#define IP_SIZE 46
+#define NAME_SIZE 33	    /* zones, NAS */
+#define LABEL_SIZE 65	    /* maker, model, ward, NAS-Identifier, NAS-Port-Id */
+#define USER_NAME_SIZE 254  /* RADIUS User-Name, RFC 2865 5.1 */
+#define SESSION_ID_SIZE 254 /* Acct-Session-Id */
+#define REASON_SIZE 33
+#define STATE_SIZE 17
+#define TEXT_SIZE 256
+#define CERT_DER_MAX 4096
+#define NAS_SECRET_MAX 128
+
+/* ---- packet path (role radius) ---- */
+
+#define CERT_NAME_FIELDS(X, S)         \
+	X(S, STR, issuer, ISSUER_SIZE) \
+	X(S, STR, cert_serial, CERT_SERIAL_SIZE)
+RECORD_DECLARE(cert_name, CERT_NAME_FIELDS)
+
+/* found=false: no such certificate was issued, or it was never stored; all else is then zero. */
+#define PUMP_FACTS_FIELDS(X, S)               \
+	X(S, BOOL, found, 1)                  \
+	X(S, STR, device, DEVICE_SERIAL_SIZE) \
+	X(S, STR, device_state, STATE_SIZE)   \
+	X(S, STR, cert_state, STATE_SIZE)     \
+	X(S, TIME, not_before, 1)             \
+	X(S, TIME, not_after, 1)              \
+	X(S, STR, mac, MAC_SIZE)              \
+	X(S, STR, zone, NAME_SIZE)            \
+	X(S, U32, vlan, 1)                    \
+	X(S, STR, filter_id, LABEL_SIZE)      \
+	X(S, U32, session_s, 1)
+RECORD_DECLARE(pump_facts, PUMP_FACTS_FIELDS)
+
+#define MAC_QUERY_FIELDS(X, S) X(S, STR, mac, MAC_SIZE)
+RECORD_DECLARE(mac_query, MAC_QUERY_FIELDS)
+
+/* The pump that the inventory lists under this MAC, and the onboarding zone (vlan 0: none set). */
+#define MAC_FACTS_FIELDS(X, S)                \
+	X(S, BOOL, found, 1)                  \
+	X(S, STR, device, DEVICE_SERIAL_SIZE) \
+	X(S, STR, device_state, STATE_SIZE)   \
+	X(S, TIME, window_until, 1)           \
+	X(S, STR, zone, NAME_SIZE)            \
+	X(S, U32, vlan, 1)                    \
+	X(S, STR, filter_id, LABEL_SIZE)      \
+	X(S, U32, session_s, 1)
+RECORD_DECLARE(mac_facts, MAC_FACTS_FIELDS)
+
+#define NAS_QUERY_FIELDS(X, S) X(S, STR, ip, IP_SIZE)
+RECORD_DECLARE(nas_query, NAS_QUERY_FIELDS)
+
+#define NAS_FACTS_FIELDS(X, S)             \
+	X(S, BOOL, found, 1)               \
+	X(S, BOOL, enabled, 1)             \
+	X(S, STR, name, NAME_SIZE)         \
+	X(S, HIDE, secret, NAS_SECRET_MAX) \
+	X(S, U32, secret_version, 1)
+RECORD_DECLARE(nas_facts, NAS_FACTS_FIELDS)
+
+/* One authentication attempt, accepted or not. `method`: "eap-tls", "eap-tls-resumed", "mab" or
+ * "unknown". For an accept it also opens the session (NAS + Acct-Session-Id). */
+#define AUTH_EVENT_FIELDS(X, S)                  \
+	X(S, TIME, at, 1)                        \
+	X(S, STR, method, STATE_SIZE)            \
+	X(S, STR, verdict, STATE_SIZE)           \
+	X(S, STR, reason, REASON_SIZE)           \
+	X(S, STR, device, DEVICE_SERIAL_SIZE)    \
+	X(S, STR, identity, USER_NAME_SIZE)      \
+	X(S, STR, issuer, ISSUER_SIZE)           \
+	X(S, STR, cert_serial, CERT_SERIAL_SIZE) \
+	X(S, STR, mac, MAC_SIZE)                 \
+	X(S, STR, nas, NAME_SIZE)                \
+	X(S, STR, nas_ip, IP_SIZE)               \
+	X(S, STR, nas_port, LABEL_SIZE)          \
+	X(S, STR, calling_station, LABEL_SIZE)   \
+	X(S, STR, session_id, SESSION_ID_SIZE)   \
+	X(S, STR, zone, NAME_SIZE)               \
+	X(S, U32, vlan, 1)                       \
+	X(S, U32, took_us, 1)                    \
+	X(S, STR, detail, TEXT_SIZE)
+RECORD_DECLARE(auth_event, AUTH_EVENT_FIELDS)
+
+/* One Accounting-Request (RFC 2866); `type`: start, interim, stop, on, off. `device` and
+ * `cert_serial` come back from the Class that the Accept carried; empty when the NAS sent none. */
+#define ACCT_EVENT_FIELDS(X, S)                  \
+	X(S, TIME, at, 1)                        \
+	X(S, STR, type, STATE_SIZE)              \
+	X(S, STR, device, DEVICE_SERIAL_SIZE)    \
+	X(S, STR, cert_serial, CERT_SERIAL_SIZE) \
+	X(S, STR, identity, USER_NAME_SIZE)      \
+	X(S, STR, mac, MAC_SIZE)                 \
+	X(S, STR, nas, NAME_SIZE)                \
+	X(S, STR, nas_ip, IP_SIZE)               \
+	X(S, STR, nas_port, LABEL_SIZE)          \
+	X(S, STR, calling_station, LABEL_SIZE)   \
+	X(S, STR, session_id, SESSION_ID_SIZE)   \
+	X(S, U64, input_octets, 1)               \
+	X(S, U64, output_octets, 1)              \
+	X(S, U32, session_s, 1)                  \
+	X(S, STR, cause, REASON_SIZE)
+RECORD_DECLARE(acct_event, ACCT_EVENT_FIELDS)
+
+/* ---- issuing (role signer) ---- */
+
+#define ISSUER_FIELDS(X, S)            \
+	X(S, STR, issuer, ISSUER_SIZE) \
+	X(S, BLOB, der, CERT_DER_MAX)
+RECORD_DECLARE(issuer, ISSUER_FIELDS)
+
+/* What a renewal is checked against. found=false: all else zero. */
+#define CERT_FACTS_FIELDS(X, S)               \
+	X(S, BOOL, found, 1)                  \
+	X(S, STR, device, DEVICE_SERIAL_SIZE) \
+	X(S, STR, device_state, STATE_SIZE)   \
+	X(S, STR, cert_state, STATE_SIZE)     \
+	X(S, TIME, not_after, 1)              \
+	X(S, BLOB, spki_sha256, 32)           \
+	X(S, BLOB, der, CERT_DER_MAX)
+RECORD_DECLARE(cert_facts, CERT_FACTS_FIELDS)
+
+/* Asks to reserve `cert_serial` for one issuance. method "token": the token is checked and burnt in
+ * the same transaction; "renewal": the prior certificate must be valid and its pump enrolled.
+ * Repeating with the same token or prior certificate and the same key resumes what was begun. */
+#define ISSUE_BEGIN_FIELDS(X, S)                  \
+	X(S, STR, method, STATE_SIZE)             \
+	X(S, STR, device, DEVICE_SERIAL_SIZE)     \
+	X(S, HIDE, token, 128)                    \
+	X(S, STR, prior_issuer, ISSUER_SIZE)      \
+	X(S, STR, prior_serial, CERT_SERIAL_SIZE) \
+	X(S, STR, issuer, ISSUER_SIZE)            \
+	X(S, STR, cert_serial, CERT_SERIAL_SIZE)  \
+	X(S, BLOB, spki_sha256, 32)               \
+	X(S, STR, key_type, STATE_SIZE)           \
+	X(S, STR, source, IP_SIZE)
+RECORD_DECLARE(issue_begin, ISSUE_BEGIN_FIELDS)
+
+/* `der` not empty: this very request was issued before; give that certificate again.
+ * Otherwise sign under `cert_serial`, which is the reserved one (maybe an earlier reservation). */
+#define ISSUE_GRANT_FIELDS(X, S)                 \
+	X(S, STR, device, DEVICE_SERIAL_SIZE)    \
+	X(S, STR, maker, LABEL_SIZE)             \
+	X(S, STR, model, LABEL_SIZE)             \
+	X(S, STR, cert_serial, CERT_SERIAL_SIZE) \
+	X(S, BLOB, der, CERT_DER_MAX)
+RECORD_DECLARE(issue_grant, ISSUE_GRANT_FIELDS)
+
+#define ISSUE_STORE_FIELDS(X, S)                 \
+	X(S, STR, issuer, ISSUER_SIZE)           \
+	X(S, STR, cert_serial, CERT_SERIAL_SIZE) \
+	X(S, TIME, not_before, 1)                \
+	X(S, TIME, not_after, 1)                 \
+	X(S, BLOB, der, CERT_DER_MAX)
+RECORD_DECLARE(issue_store, ISSUE_STORE_FIELDS)
+
+/* ---- enrolment events (role enroll), one-way ---- */
+
+/* An enrolment attempt that came to nothing, for `pump events` and `pump why`. */
+#define ENROLL_EVENT_FIELDS(X, S)             \
+	X(S, TIME, at, 1)                     \
+	X(S, STR, device, DEVICE_SERIAL_SIZE) \
+	X(S, STR, operation, STATE_SIZE)      \
+	X(S, STR, reason, REASON_SIZE)        \
+	X(S, STR, source, IP_SIZE)            \
+	X(S, STR, detail, TEXT_SIZE)
+RECORD_DECLARE(enroll_event, ENROLL_EVENT_FIELDS)
+
+/* ---- dispatch (role dispatch) ---- */
+
+/* fresh: the dispatcher has just started, so what an earlier one had taken is free again.
+ * The answer waits up to wait_ms for the first due order. */
+#define DISPATCH_TAKE_FIELDS(X, S) \
+	X(S, BOOL, fresh, 1)       \
+	X(S, U32, max, 1)          \
+	X(S, U32, wait_ms, 1)
+RECORD_DECLARE(dispatch_take, DISPATCH_TAKE_FIELDS)
+
+#define DISPATCH_ORDER_FIELDS(X, S)            \
+	X(S, U64, id, 1)                       \
+	X(S, STR, device, DEVICE_SERIAL_SIZE)  \
+	X(S, STR, nas, NAME_SIZE)              \
+	X(S, STR, nas_ip, IP_SIZE)             \
+	X(S, U32, das_port, 1)                 \
+	X(S, HIDE, secret, NAS_SECRET_MAX)     \
+	X(S, STR, session_id, SESSION_ID_SIZE) \
+	X(S, STR, calling_station, LABEL_SIZE) \
+	X(S, U32, attempt, 1)
+RECORD_DECLARE(dispatch_order, DISPATCH_ORDER_FIELDS)
+
+/* result: ack, nak (error_cause as RFC 5176 3.6), silent, unsendable. */
+#define DISPATCH_RESULT_FIELDS(X, S)  \
+	X(S, U64, id, 1)              \
+	X(S, TIME, at, 1)             \
+	X(S, STR, result, STATE_SIZE) \
+	X(S, U32, error_cause, 1)     \
+	X(S, U32, rtt_us, 1)          \
+	X(S, STR, detail, TEXT_SIZE)
+RECORD_DECLARE(dispatch_result, DISPATCH_RESULT_FIELDS)
+
+/* ---- administration (role admin); the actor of the audit row is the peer's Unix user ---- */
+
+#define ZONE_FIELDS(X, S)                \
+	X(S, STR, name, NAME_SIZE)       \
+	X(S, U32, vlan, 1)               \
+	X(S, STR, filter_id, LABEL_SIZE) \
+	X(S, U32, session_s, 1)          \
+	X(S, BOOL, onboarding, 1)        \
+	X(S, U64, devices, 1) /* in answers */
+RECORD_DECLARE(zone, ZONE_FIELDS)
+
+#define NAS_FIELDS(X, S)                                                     \
+	X(S, STR, name, NAME_SIZE)                                           \
+	X(S, STR, ip, IP_SIZE)                                               \
+	X(S, U32, das_port, 1) /* 0: the NAS takes no Disconnect-Requests */ \
+	X(S, BOOL, enabled, 1)                                               \
+	X(S, U32, secret_version, 1)                                         \
+	X(S, HIDE, secret, NAS_SECRET_MAX) /* in requests only */            \
+	X(S, TIME, last_seen, 1)
+RECORD_DECLARE(nas, NAS_FIELDS)
+
+#define DEVICE_FIELDS(X, S)                      \
+	X(S, STR, serial, DEVICE_SERIAL_SIZE)    \
+	X(S, STR, maker, LABEL_SIZE)             \
+	X(S, STR, model, LABEL_SIZE)             \
+	X(S, STR, mac, MAC_SIZE)                 \
+	X(S, STR, ward, LABEL_SIZE)              \
+	X(S, STR, zone, NAME_SIZE)               \
+	/* the rest in answers only */           \
+	X(S, STR, state, STATE_SIZE)             \
+	X(S, TIME, state_at, 1)                  \
+	X(S, STR, state_by, LABEL_SIZE)          \
+	X(S, STR, state_reason, TEXT_SIZE)       \
+	X(S, U32, vlan, 1)                       \
+	X(S, TIME, added_at, 1)                  \
+	X(S, TIME, mab_until, 1)                 \
+	X(S, TIME, token_until, 1)               \
+	X(S, STR, cert_serial, CERT_SERIAL_SIZE) \
+	X(S, STR, cert_state, STATE_SIZE)        \
+	X(S, TIME, cert_not_after, 1)            \
+	X(S, TIME, last_seen, 1)                 \
+	X(S, STR, last_nas, NAME_SIZE)           \
+	X(S, U32, live_sessions, 1)              \
+	X(S, U32, open_orders, 1)
+RECORD_DECLARE(device, DEVICE_FIELDS)
+
+/* One outcome per record of a device_add request, in its order. code: 0, ERR_UNCHANGED or why not
+ * (as a positive number: -ERR_*). */
+#define ADD_OUTCOME_FIELDS(X, S)              \
+	X(S, STR, serial, DEVICE_SERIAL_SIZE) \
+	X(S, U32, code, 1)                    \
+	X(S, STR, text, TEXT_SIZE)
+RECORD_DECLARE(add_outcome, ADD_OUTCOME_FIELDS)
+
+/* For every list: rows after the key `after` in the verb's order ("" from the start), at most
+ * `limit`; empty filters match all. */
+#define LIST_QUERY_FIELDS(X, S)               \
+	X(S, STR, after, USER_NAME_SIZE)      \
+	X(S, U32, limit, 1)                   \
+	X(S, STR, device, DEVICE_SERIAL_SIZE) \
+	X(S, STR, state, STATE_SIZE)          \
+	X(S, STR, zone, NAME_SIZE)            \
+	X(S, STR, ward, LABEL_SIZE)           \
+	X(S, STR, model, LABEL_SIZE)          \
+	X(S, STR, nas, NAME_SIZE)             \
+	X(S, BOOL, live_only, 1)
+RECORD_DECLARE(list_query, LIST_QUERY_FIELDS)
+
+#define TOKEN_CREATE_FIELDS(X, S)             \
+	X(S, STR, device, DEVICE_SERIAL_SIZE) \
+	X(S, U64, ttl_ms, 1)                  \
+	X(S, U64, mab_window_ms, 1) /* 0: the wired MAC window stays as it is */
+RECORD_DECLARE(token_create, TOKEN_CREATE_FIELDS)
+
+/* The only time that the token exists outside the pump; the registry keeps its SHA-256. */
+#define TOKEN_FIELDS(X, S)     \
+	X(S, HIDE, token, 128) \
+	X(S, TIME, expires, 1) \
+	X(S, TIME, mab_until, 1)
+RECORD_DECLARE(token, TOKEN_FIELDS)
+
+#define REVOKE_FIELDS(X, S)                   \
+	X(S, STR, device, DEVICE_SERIAL_SIZE) \
+	X(S, STR, reason, TEXT_SIZE)
+RECORD_DECLARE(revoke, REVOKE_FIELDS)
+
+/* already: it was revoked before; the receipt is that of the first time. */
+#define REVOCATION_FIELDS(X, S)               \
+	X(S, U64, id, 1)                      \
+	X(S, STR, device, DEVICE_SERIAL_SIZE) \
+	X(S, TIME, asked_at, 1)               \
+	X(S, TIME, committed_at, 1)           \
+	X(S, BOOL, already, 1)                \
+	X(S, U32, certificates, 1)            \
+	X(S, U32, sessions, 1)                \
+	X(S, U32, orders, 1)                  \
+	X(S, STR, by, LABEL_SIZE)             \
+	X(S, STR, reason, TEXT_SIZE)          \
+	X(S, TIME, return_refused_at, 1) /* 0: not tried yet */
+RECORD_DECLARE(revocation, REVOCATION_FIELDS)
+
+#define ID_QUERY_FIELDS(X, S) X(S, U64, id, 1)
+RECORD_DECLARE(id_query, ID_QUERY_FIELDS)
+
+/* state: waiting, sent, acked, gone (the NAS knows no such session), unsendable. */
+#define ORDER_STATUS_FIELDS(X, S)                                \
+	X(S, U64, id, 1)                                         \
+	X(S, STR, nas, NAME_SIZE)                                \
+	X(S, STR, nas_ip, IP_SIZE)                               \
+	X(S, STR, session_id, SESSION_ID_SIZE)                   \
+	X(S, STR, cause, STATE_SIZE) /* session, recent, late */ \
+	X(S, STR, state, STATE_SIZE)                             \
+	X(S, U32, attempts, 1)                                   \
+	X(S, STR, last_result, STATE_SIZE)                       \
+	X(S, U32, error_cause, 1)                                \
+	X(S, U32, rtt_us, 1)                                     \
+	X(S, TIME, created_at, 1)                                \
+	X(S, TIME, done_at, 1)                                   \
+	X(S, TIME, next_at, 1)
+RECORD_DECLARE(order_status, ORDER_STATUS_FIELDS)
+
+/* One line of a pump's history, newest first. source: auth, enroll, audit, dispatch. */
+#define EVENT_FIELDS(X, S)                                              \
+	X(S, TIME, at, 1)                                               \
+	X(S, STR, source, STATE_SIZE)                                   \
+	X(S, STR, what, REASON_SIZE) /* verdict, operation or action */ \
+	X(S, STR, reason, REASON_SIZE)                                  \
+	X(S, STR, device, DEVICE_SERIAL_SIZE)                           \
+	X(S, STR, identity, USER_NAME_SIZE)                             \
+	X(S, STR, cert_serial, CERT_SERIAL_SIZE)                        \
+	X(S, STR, mac, MAC_SIZE)                                        \
+	X(S, STR, nas, NAME_SIZE)                                       \
+	X(S, STR, zone, NAME_SIZE)                                      \
+	X(S, U32, vlan, 1)                                              \
+	X(S, STR, detail, TEXT_SIZE)
+RECORD_DECLARE(event, EVENT_FIELDS)
+
+#define CERT_FIELDS(X, S)                        \
+	X(S, STR, device, DEVICE_SERIAL_SIZE)    \
+	X(S, STR, issuer, ISSUER_SIZE)           \
+	X(S, STR, cert_serial, CERT_SERIAL_SIZE) \
+	X(S, STR, state, STATE_SIZE)             \
+	X(S, STR, method, STATE_SIZE)            \
+	X(S, STR, key_type, STATE_SIZE)          \
+	X(S, TIME, not_before, 1)                \
+	X(S, TIME, not_after, 1)                 \
+	X(S, TIME, issued_at, 1)                 \
+	X(S, TIME, revoked_at, 1)                \
+	X(S, TIME, last_used, 1)                 \
+	X(S, BLOB, der, CERT_DER_MAX) /* cert_show only */
+RECORD_DECLARE(cert, CERT_FIELDS)
+
+#define SESSION_FIELDS(X, S)                                          \
+	X(S, STR, key, TEXT_SIZE) /* for `after` */                   \
+	X(S, STR, device, DEVICE_SERIAL_SIZE)                         \
+	X(S, STR, cert_serial, CERT_SERIAL_SIZE)                      \
+	X(S, STR, mac, MAC_SIZE)                                      \
+	X(S, STR, nas, NAME_SIZE)                                     \
+	X(S, STR, nas_port, LABEL_SIZE)                               \
+	X(S, STR, session_id, SESSION_ID_SIZE)                        \
+	X(S, STR, zone, NAME_SIZE)                                    \
+	X(S, U32, vlan, 1)                                            \
+	X(S, STR, state, STATE_SIZE) /* accepted, started, stopped */ \
+	X(S, TIME, accepted_at, 1)                                    \
+	X(S, TIME, started_at, 1)                                     \
+	X(S, TIME, updated_at, 1)                                     \
+	X(S, TIME, stopped_at, 1)                                     \
+	X(S, U64, input_octets, 1)                                    \
+	X(S, U64, output_octets, 1)                                   \
+	X(S, STR, cause, REASON_SIZE)
+RECORD_DECLARE(session, SESSION_FIELDS)
+
+#define AUDIT_ROW_FIELDS(X, S)         \
+	X(S, U64, seq, 1)              \
+	X(S, TIME, at, 1)              \
+	X(S, STR, actor, LABEL_SIZE)   \
+	X(S, STR, action, REASON_SIZE) \
+	X(S, STR, object, ISSUER_SIZE) \
+	X(S, STR, detail, TEXT_SIZE)   \
+	X(S, STR, hash, 65)
+RECORD_DECLARE(audit_row, AUDIT_ROW_FIELDS)
+
+#define AUDIT_CHECK_FIELDS(X, S) \
+	X(S, BOOL, intact, 1)    \
+	X(S, U64, rows, 1)       \
+	X(S, U64, bad_seq, 1)    \
+	X(S, STR, head, 65)      \
+	X(S, STR, text, TEXT_SIZE)
+RECORD_DECLARE(audit_check, AUDIT_CHECK_FIELDS)
+
+#define STATUS_FIELDS(X, S)                                    \
+	X(S, STR, version, NAME_SIZE)                          \
+	X(S, U32, registry_schema, 1)                          \
+	X(S, U32, sessions_schema, 1)                          \
+	X(S, TIME, started_at, 1)                              \
+	X(S, U64, devices, 1)                                  \
+	X(S, U64, expected, 1)                                 \
+	X(S, U64, enrolled, 1)                                 \
+	X(S, U64, revoked, 1)                                  \
+	X(S, U64, certificates, 1)                             \
+	X(S, U64, expiring, 1) /* valid, end within 14 days */ \
+	X(S, U64, live_sessions, 1)                            \
+	X(S, U64, orders_open, 1)                              \
+	X(S, TIME, orders_oldest, 1)                           \
+	X(S, U64, zones, 1)                                    \
+	X(S, U64, nas, 1)                                      \
+	X(S, U64, audit_rows, 1)                               \
+	X(S, U64, events_dropped, 1)                           \
+	X(S, U64, registry_bytes, 1)                           \
+	X(S, U64, sessions_bytes, 1)                           \
+	X(S, BOOL, dispatcher_present, 1)                      \
+	X(S, BOOL, signer_present, 1)                          \
+	X(S, BOOL, radius_present, 1)                          \
+	X(S, BOOL, enroll_present, 1)
+RECORD_DECLARE(status, STATUS_FIELDS)
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The verbs of pumpgate-registryd. Numbers are for one release only, but never reuse one.
+ *
+ * Roles: radius (rlm_pump), signer, enroll, dispatch, admin (pumpctl). Which role may use which
+ * verb stands in sql/registryd/verb_tables.c, and nowhere else.
+ */
+#ifndef SQL_PROTO_REGISTRY_VERBS_H
+#define SQL_PROTO_REGISTRY_VERBS_H
+
+#define REGISTRY_SOCKET "run/registry/sock" /* below the home */
+
+enum registry_verb {
+	/* packet path: reads only, never behind a disk write */
+	REGISTRY_PUMP_FACTS = 1, /* cert_name -> pump_facts */
+	REGISTRY_MAC_FACTS = 2,	 /* mac_query -> mac_facts */
+	REGISTRY_NAS_FACTS = 3,	 /* nas_query -> nas_facts */
+	/* events of the network */
+	REGISTRY_AUTH_EVENT = 16, /* auth_event, one-way */
+	REGISTRY_ACCT_EVENT = 17, /* acct_event -> empty, after its group commit */
+	/* issuing */
+	REGISTRY_ISSUER_SET = 32,  /* issuer -> empty */
+	REGISTRY_CERT_FACTS = 33,  /* cert_name -> cert_facts */
+	REGISTRY_ISSUE_BEGIN = 34, /* issue_begin -> issue_grant */
+	REGISTRY_ISSUE_STORE = 35, /* issue_store -> empty */
+	/* enrolment */
+	REGISTRY_ENROLL_EVENT = 48, /* enroll_event, one-way */
+	/* dispatch */
+	REGISTRY_DISPATCH_TAKE = 64,   /* dispatch_take -> dispatch_order[] */
+	REGISTRY_DISPATCH_RESULT = 65, /* dispatch_result[] -> empty */
+	/* administration */
+	REGISTRY_ZONE_ADD = 128,     /* zone -> empty */
+	REGISTRY_ZONE_LIST = 129,    /* list_query -> zone[] by name */
+	REGISTRY_NAS_ADD = 130,	     /* nas -> empty */
+	REGISTRY_NAS_LIST = 131,     /* list_query -> nas[] by name */
+	REGISTRY_DEVICE_ADD = 132,   /* device[1..256] -> add_outcome[], all in one transaction */
+	REGISTRY_DEVICE_LIST = 133,  /* list_query -> device[] by serial */
+	REGISTRY_DEVICE_SHOW = 134,  /* list_query with device -> device */
+	REGISTRY_TOKEN_CREATE = 135, /* token_create -> token */
+	REGISTRY_REVOKE = 136,	     /* revoke -> revocation */
+	REGISTRY_REVOCATION = 137,   /* list_query with device -> revocation (the latest) */
+	REGISTRY_ORDER_LIST = 138,   /* id_query (revocation) -> order_status[] */
+	REGISTRY_EVENT_LIST = 139,   /* list_query with device -> event[], newest first */
+	REGISTRY_CERT_LIST = 140,    /* list_query -> cert[] by serial, without der */
+	REGISTRY_CERT_SHOW = 141,    /* cert_name (issuer may be empty if unambiguous) -> cert */
+	REGISTRY_SESSION_LIST = 142, /* list_query -> session[] by key */
+	REGISTRY_AUDIT_TAIL = 143,   /* list_query: limit; after = seq -> audit_row[], oldest first;
+					without after the newest `limit` rows */
+	REGISTRY_AUDIT_VERIFY = 144, /* empty list_query -> audit_check */
+	REGISTRY_STATUS = 145,	     /* empty list_query -> status */
+};
+
+#endif

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Unit tests: tests/unit/FOLDER/test_NAME.c is one program, declared in tests/unit/FOLDER/part.mk.
+# System and abuse tests: tests/system/*.sh, tests/abuse/*.sh, run as they are.
+include $(wildcard tests/unit/*/part.mk tests/fuzz/part.mk tests/bench/part.mk tests/support/part.mk)
+
+SCRIPT_TESTS := $(sort $(wildcard tests/system/*.sh tests/abuse/*.sh))
+
+.PHONY: run-check run-demo run-bench
+run-check: all $(TESTS) $(TOOLS)
+	@tests/run.sh $(O) $(TESTS) $(SCRIPT_TESTS)
+
+run-demo: all $(TOOLS)
+	@PUMPGATE_BUILD=$(O) tests/demo/demo.sh
+
+run-bench: all $(TOOLS)
+	@PUMPGATE_BUILD=$(O) tests/bench/bench.sh

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
+$(call test,base/test_buf,tests/unit/base/test_buf.c,base,)
