@@ -5,7 +5,10 @@ include $(wildcard tests/unit/*/part.mk tests/fuzz/part.mk tests/bench/part.mk t
 
 SCRIPT_TESTS := $(sort $(wildcard tests/system/*.sh tests/abuse/*.sh))
 
-.PHONY: run-check run-demo run-bench
+.PHONY: run-check run-unit run-demo run-bench
+run-unit: $(TESTS)
+	@tests/run.sh $(O) $(TESTS)
+
 run-check: all $(TESTS) $(TOOLS)
 	@tests/run.sh $(O) $(TESTS) $(SCRIPT_TESTS)
 
