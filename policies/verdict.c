@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Owns the verdict on one authentication. Pure: the facts and the time come in as arguments. Every
+ * path that is not spelled out as an accept ends in a reject.
+ */
+#include "policies/verdict.h"
+
+#include <string.h>
+
+#define SAN_PREFIX "urn:pumpgate:pump:"
+
+/* VLAN ids that a port can be put into (IEEE 802.1Q: 0 and 4095 are reserved). */
+#define VLAN_MIN 1
+#define VLAN_MAX 4094
+
+static bool vlan_is_usable(uint32_t vlan)
+{
+	return vlan >= VLAN_MIN && vlan <= VLAN_MAX;
+}
+
+static struct verdict reject(enum reason r)
+{
+	return (struct verdict){.kind = VERDICT_REJECT, .reason = r};
+}
+
+/* The certificate's own name must be the registry's; only a resumed session may not show it. */
+static bool san_agrees(const struct verdict_cert_facts *f)
+{
+	const size_t prefix = sizeof(SAN_PREFIX) - 1;
+
+	if (!*f->san_uri)
+		return f->resumed;
+	return !strncmp(f->san_uri, SAN_PREFIX, prefix) &&
+	       !strcmp(f->san_uri + prefix, f->registry_name);
+}
+
+/* REASON_NONE: in force at now_ms. What was taken back counts before what merely ran out. */
+static enum reason standing_reason(const struct verdict_cert_facts *f, int64_t now_ms)
+{
+	switch (f->device) {
+	case DEVICE_ENROLLED:
+		break;
+	case DEVICE_REVOKED:
+		return REASON_PUMP_REVOKED;
+	case DEVICE_EXPECTED:
+		return REASON_NOT_ENROLLED;
+	case DEVICE_UNKNOWN:
+	default:
+		return REASON_UNKNOWN_PUMP;
+	}
+	switch (f->cert) {
+	case CERT_VALID:
+		break;
+	case CERT_REVOKED:
+		return REASON_CERTIFICATE_REVOKED;
+	case CERT_SUPERSEDED:
+		return REASON_CERTIFICATE_SUPERSEDED;
+	case CERT_RESERVED:
+		return REASON_CERTIFICATE_RESERVED;
+	case CERT_UNKNOWN:
+	default:
+		return REASON_UNKNOWN_CERTIFICATE;
+	}
+	if (f->not_after_ms <= now_ms)
+		return REASON_CERTIFICATE_EXPIRED;
+	if (f->not_before_ms > now_ms)
+		return REASON_CERTIFICATE_NOT_YET_VALID;
+	return REASON_NONE;
+}
+
+struct verdict verdict_cert(const struct verdict_cert_facts *f, int64_t now_ms)
+{
+	enum reason standing;
+
+	if (!f->answered)
+		return reject(REASON_REGISTRY_AWAY);
+	if (!*f->cert_serial)
+		return reject(REASON_NO_SERIAL);
+	if (!f->found || !*f->registry_name)
+		return reject(REASON_UNKNOWN_CERTIFICATE);
+	if (!san_agrees(f))
+		return reject(REASON_NAME_MISMATCH);
+	if (strcmp(f->identity, f->registry_name) != 0)
+		return reject(REASON_IDENTITY_MISMATCH);
+	standing = standing_reason(f, now_ms);
+	if (standing != REASON_NONE)
+		return reject(standing);
+	if (!vlan_is_usable(f->vlan))
+		return reject(REASON_NO_ZONE);
+	return (struct verdict){.kind = VERDICT_ACCEPT, .reason = REASON_IN_GOOD_STANDING};
+}
+
+struct verdict verdict_mac(const struct verdict_mac_facts *f, int64_t now_ms)
+{
+	if (!f->answered)
+		return reject(REASON_REGISTRY_AWAY);
+	if (!f->wired)
+		return reject(REASON_NOT_WIRED);
+	if (!f->found)
+		return reject(REASON_UNKNOWN_PUMP);
+	switch (f->device) {
+	case DEVICE_EXPECTED:
+		break;
+	case DEVICE_ENROLLED:
+		return reject(REASON_ALREADY_ENROLLED);
+	case DEVICE_REVOKED:
+		return reject(REASON_PUMP_REVOKED);
+	case DEVICE_UNKNOWN:
+	default:
+		return reject(REASON_UNKNOWN_PUMP);
+	}
+	if (f->window_until_ms <= now_ms)
+		return reject(REASON_WINDOW_CLOSED);
+	if (!vlan_is_usable(f->onboarding_vlan))
+		return reject(REASON_NO_ONBOARDING_ZONE);
+	return (struct verdict){.kind = VERDICT_ONBOARD, .reason = REASON_ENROLMENT_WINDOW};
+}
+
+const char *verdict_name(enum verdict_kind k)
+{
+	static const char *const names[] = {"reject", "accept", "onboard"};
+
+	return names[(unsigned)k <= VERDICT_ONBOARD ? k : VERDICT_REJECT];
+}

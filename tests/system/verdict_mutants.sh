@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The truth table of the verdict must notice when any single check is missing: each check is taken
+# out of a copy of verdict.c in turn (also the one that refuses an empty certificate serial), and the
+# truth table must then fail.
+cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/support/tap.sh
+. tests/support/tap.sh
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cc=${CC:-gcc}
+
+# build MUTANT: the truth table over a copy of verdict.c
+build() {
+	"$cc" -std=gnu11 -D_GNU_SOURCE -I. -O1 -w -o "$work/table" "$1" policies/reason.c \
+		policies/standing.c tests/unit/policies/test_verdict.c -lcmocka
+}
+
+table_fails() {
+	! "$work/table" >"$work/out" 2>&1 && grep -q 'got .*, want ' "$work/out" ||
+		grep -qE 'FAILED|not ok' "$work/out"
+}
+
+build policies/verdict.c || exit 1
+check "the_truth_table_holds_for_verdict.c" "$work/table"
+
+# A check is an if without an else, its condition on one line and a return on the next.
+mapfile -t checks < <(awk '/^\tif \(/ { at = NR; text = $0; next }
+	/^\t\treturn / && at == NR - 1 { sub(/^\t/, "", text); print at " " text }' policies/verdict.c)
+for line in "${checks[@]}"; do
+	at=${line%% *}
+	sed "${at},$((at + 1))d" policies/verdict.c >"$work/mutant.c"
+	if ! build "$work/mutant.c"; then
+		check "without_line_${at}_it_still_builds" false
+		continue
+	fi
+	check "the_truth_table_notices_when_this_is_missing: ${line#* }" table_fails
+done
+check "checks_were_found_and_taken_out" test "${#checks[@]}" -ge 11
+tap_done

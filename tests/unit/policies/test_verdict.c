@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The whole truth table of the verdict against an oracle that was written from the rules, not from
+ * the code: a list of (reason, condition) in order of precedence. The program's exit status says
+ * whether the table holds, so that a build with a planted fault must fail (verdict_faults.sh).
+ */
+#include "tests/support/cmocka.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "policies/verdict.h"
+
+#define NOW 1000000
+
+struct rule {
+	bool broken;
+	enum reason reason;
+};
+
+/* The first broken rule decides. */
+static struct verdict oracle(const struct rule *rules, size_t n, struct verdict otherwise)
+{
+	for (size_t i = 0; i < n; i++)
+		if (rules[i].broken)
+			return (struct verdict){VERDICT_REJECT, rules[i].reason};
+	return otherwise;
+}
+
+static struct verdict cert_oracle(const struct verdict_cert_facts *f)
+{
+	char want_san[128];
+	bool hidden = f->san_uri[0] == '\0';
+
+	snprintf(want_san, sizeof(want_san), "urn:pumpgate:pump:%s", f->registry_name);
+	{
+		const struct rule rules[] = {
+			{!f->answered, REASON_REGISTRY_AWAY},
+			{strlen(f->cert_serial) == 0, REASON_NO_SERIAL},
+			{!f->found || strlen(f->registry_name) == 0, REASON_UNKNOWN_CERTIFICATE},
+			{hidden && !f->resumed, REASON_NAME_MISMATCH},
+			{!hidden && strcmp(want_san, f->san_uri) != 0, REASON_NAME_MISMATCH},
+			{strcmp(f->registry_name, f->identity) != 0, REASON_IDENTITY_MISMATCH},
+			{f->device == DEVICE_REVOKED, REASON_PUMP_REVOKED},
+			{f->device == DEVICE_EXPECTED, REASON_NOT_ENROLLED},
+			{f->device != DEVICE_ENROLLED, REASON_UNKNOWN_PUMP},
+			{f->cert == CERT_REVOKED, REASON_CERTIFICATE_REVOKED},
+			{f->cert == CERT_SUPERSEDED, REASON_CERTIFICATE_SUPERSEDED},
+			{f->cert == CERT_RESERVED, REASON_CERTIFICATE_RESERVED},
+			{f->cert != CERT_VALID, REASON_UNKNOWN_CERTIFICATE},
+			{!(NOW < f->not_after_ms), REASON_CERTIFICATE_EXPIRED},
+			{!(NOW >= f->not_before_ms), REASON_CERTIFICATE_NOT_YET_VALID},
+			{f->vlan == 0 || f->vlan >= 4095, REASON_NO_ZONE},
+		};
+		return oracle(rules, sizeof(rules) / sizeof(rules[0]),
+			      (struct verdict){VERDICT_ACCEPT, REASON_IN_GOOD_STANDING});
+	}
+}
+
+static struct verdict mac_oracle(const struct verdict_mac_facts *f)
+{
+	const struct rule rules[] = {
+		{!f->answered, REASON_REGISTRY_AWAY},
+		{!f->wired, REASON_NOT_WIRED},
+		{!f->found, REASON_UNKNOWN_PUMP},
+		{f->device == DEVICE_ENROLLED, REASON_ALREADY_ENROLLED},
+		{f->device == DEVICE_REVOKED, REASON_PUMP_REVOKED},
+		{f->device != DEVICE_EXPECTED, REASON_UNKNOWN_PUMP},
+		{!(NOW < f->window_until_ms), REASON_WINDOW_CLOSED},
+		{f->onboarding_vlan == 0 || f->onboarding_vlan >= 4095, REASON_NO_ONBOARDING_ZONE},
+	};
+	return oracle(rules, sizeof(rules) / sizeof(rules[0]),
+		      (struct verdict){VERDICT_ONBOARD, REASON_ENROLMENT_WINDOW});
+}
+
+#define N(a) (sizeof(a) / sizeof((a)[0]))
+
+static const char *const serials[] = {"", "01", "0a1b2c3d4e5f60718293a4b5c6d7e8f9"};
+static const char *const names[] = {"", "PG-1", "PG-2"};
+static const char *const sans[] = {
+	"",	"urn:pumpgate:pump:PG-1", "urn:pumpgate:pump:PG-2", "urn:pumpgate:pump:",
+	"PG-1", "urn:pumpgate:pump:PG-10"};
+static const char *const identities[] = {"", "PG-1", "PG-2", "pg-1", "PG-1 ", "PG-1@x"};
+static const int64_t befores[] = {0, NOW - 1, NOW, NOW + 1};
+static const int64_t afters[] = {0, NOW - 1, NOW, NOW + 1};
+static const uint32_t vlans[] = {0, 1, 4094, 4095, UINT32_MAX};
+
+/* Calls `each` for every combination: the index is taken apart digit by digit. */
+static void each_cert_case(void (*each)(const struct verdict_cert_facts *, void *), void *ctx)
+{
+	const size_t total = 2 * 2 * 2 * N(serials) * 6 * 6 * N(befores) * N(afters) * N(names) *
+			     N(sans) * N(identities) * N(vlans);
+
+	for (size_t i = 0; i < total; i++) {
+		struct verdict_cert_facts f;
+		size_t d = i;
+
+#define DIGIT(n) (d % (n))
+#define NEXT(n) (d /= (n))
+		f.answered = DIGIT(2);
+		NEXT(2);
+		f.found = DIGIT(2);
+		NEXT(2);
+		f.resumed = DIGIT(2);
+		NEXT(2);
+		f.cert_serial = serials[DIGIT(N(serials))];
+		NEXT(N(serials));
+		f.cert = (enum cert_state)DIGIT(6); /* 5: out of range */
+		NEXT(6);
+		f.device = (enum device_state)DIGIT(6); /* 4, 5: out of range */
+		NEXT(6);
+		f.not_before_ms = befores[DIGIT(N(befores))];
+		NEXT(N(befores));
+		f.not_after_ms = afters[DIGIT(N(afters))];
+		NEXT(N(afters));
+		f.registry_name = names[DIGIT(N(names))];
+		NEXT(N(names));
+		f.san_uri = sans[DIGIT(N(sans))];
+		NEXT(N(sans));
+		f.identity = identities[DIGIT(N(identities))];
+		NEXT(N(identities));
+		f.vlan = vlans[DIGIT(N(vlans))];
+		each(&f, ctx);
+	}
+}
+
+struct tally {
+	size_t cases, wrong, accepted;
+	size_t by_reason[REASON_COUNT];
+};
+
+static void compare_cert(const struct verdict_cert_facts *f, void *ctx)
+{
+	struct tally *t = ctx;
+	struct verdict got = verdict_cert(f, NOW), want = cert_oracle(f);
+
+	t->cases++;
+	t->accepted += got.kind == VERDICT_ACCEPT;
+	t->by_reason[got.reason]++;
+	if (got.kind == want.kind && got.reason == want.reason)
+		return;
+	if (t->wrong++ < 5)
+		fprintf(stderr, "got %s/%s, want %s/%s\n", verdict_name(got.kind),
+			reason_name(got.reason), verdict_name(want.kind), reason_name(want.reason));
+}
+
+static void every_combination_of_certificate_facts_gets_the_oracle_verdict(void **state)
+{
+	struct tally t = {0};
+
+	(void)state;
+	each_cert_case(compare_cert, &t);
+	assert_int_equal(t.wrong, 0);
+	assert_true(t.cases > 1000000);
+	assert_true(t.accepted > 0);
+	assert_true(t.accepted < t.cases / 1000);
+	/* no reason is shadowed by another */
+	assert_true(t.by_reason[REASON_REGISTRY_AWAY] && t.by_reason[REASON_NO_SERIAL]);
+	assert_true(t.by_reason[REASON_UNKNOWN_CERTIFICATE] && t.by_reason[REASON_NAME_MISMATCH]);
+	assert_true(t.by_reason[REASON_IDENTITY_MISMATCH] && t.by_reason[REASON_PUMP_REVOKED]);
+	assert_true(t.by_reason[REASON_NOT_ENROLLED] && t.by_reason[REASON_UNKNOWN_PUMP]);
+	assert_true(t.by_reason[REASON_CERTIFICATE_REVOKED]);
+	assert_true(t.by_reason[REASON_CERTIFICATE_SUPERSEDED]);
+	assert_true(t.by_reason[REASON_CERTIFICATE_RESERVED]);
+	assert_true(t.by_reason[REASON_CERTIFICATE_EXPIRED]);
+	assert_true(t.by_reason[REASON_CERTIFICATE_NOT_YET_VALID] && t.by_reason[REASON_NO_ZONE]);
+}
+
+static void every_combination_of_mac_facts_gets_the_oracle_verdict(void **state)
+{
+	size_t onboarded = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * 2 * 2 * 6 * N(afters) * N(vlans); i++) {
+		size_t d = i;
+		struct verdict_mac_facts f = {.answered = DIGIT(2)};
+		struct verdict got, want;
+
+		NEXT(2);
+		f.found = DIGIT(2);
+		NEXT(2);
+		f.wired = DIGIT(2);
+		NEXT(2);
+		f.device = (enum device_state)DIGIT(6);
+		NEXT(6);
+		f.window_until_ms = afters[DIGIT(N(afters))];
+		NEXT(N(afters));
+		f.onboarding_vlan = vlans[DIGIT(N(vlans))];
+		got = verdict_mac(&f, NOW);
+		want = mac_oracle(&f);
+		assert_int_equal(got.kind, want.kind);
+		assert_int_equal(got.reason, want.reason);
+		assert_int_not_equal(got.kind, VERDICT_ACCEPT);
+		onboarded += got.kind == VERDICT_ONBOARD;
+	}
+	assert_true(onboarded > 0);
+}
+
+static void zeroed_facts_are_refused(void **state)
+{
+	const struct verdict_cert_facts cert = {
+		.cert_serial = "", .registry_name = "", .san_uri = "", .identity = ""};
+	const struct verdict_mac_facts mac = {0};
+
+	(void)state;
+	assert_int_equal(verdict_cert(&cert, NOW).kind, VERDICT_REJECT);
+	assert_int_equal(verdict_mac(&mac, NOW).kind, VERDICT_REJECT);
+}
+
+static void names_of_verdicts_are_stable_and_an_unknown_one_reads_reject(void **state)
+{
+	(void)state;
+	assert_string_equal(verdict_name((enum verdict_kind)7), "reject");
+	assert_string_equal(verdict_name(VERDICT_REJECT), "reject");
+	assert_string_equal(verdict_name(VERDICT_ACCEPT), "accept");
+	assert_string_equal(verdict_name(VERDICT_ONBOARD), "onboard");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_combination_of_certificate_facts_gets_the_oracle_verdict),
+		cmocka_unit_test(every_combination_of_mac_facts_gets_the_oracle_verdict),
+		cmocka_unit_test(zeroed_facts_are_refused),
+		cmocka_unit_test(names_of_verdicts_are_stable_and_an_unknown_one_reads_reject),
+	};
+
+	return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
+}
