@@ -20,7 +20,13 @@ struct log_pair {
 	int64_t number;
 };
 
-#define LOG_S(k, v) ((struct log_pair){.key = (k), .text = (v) ? (v) : ""})
+/* A function, so that an array can be given too without a warning. */
+static inline const char *log_text(const char *v)
+{
+	return v ? v : "";
+}
+
+#define LOG_S(k, v) ((struct log_pair){.key = (k), .text = log_text(v)})
 #define LOG_U(k, v) ((struct log_pair){.key = (k), .number = (int64_t)(v)})
 
 /* `program` must stay valid. Lines above `level` are dropped. Call once, before threads start. */
