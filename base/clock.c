@@ -51,7 +51,7 @@ int clock_duration_parse(const char *text, int64_t *ms_out)
 
 	errno = 0;
 	n = strtoll(text, &end, 10);
-	if (errno || end == text || n < 0 || strlen(end) != 1)
+	if (errno || text[0] < '0' || text[0] > '9' || strlen(end) != 1)
 		return err_set(ERR_INVALID, "'%.32s' is no duration; write 90s, 15m, 24h or 7d",
 			       text);
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {

@@ -14,6 +14,7 @@
 
 #define FILE_MAX_BYTES 65536
 #define ENTRIES_MAX 512
+#define LINE_MAX_BYTES 190 /* libinih cuts at 200 and takes the rest for another line */
 
 struct entry {
 	char *section;
@@ -24,6 +25,7 @@ struct entry {
 
 struct config {
 	char *path;
+	const char *refusal; /* why entry_add refused, while reading */
 	size_t n;
 	struct entry entries[ENTRIES_MAX];
 };
@@ -33,13 +35,31 @@ static int entry_add(void *user, const char *section, const char *key, const cha
 	struct config *c = user;
 	struct entry *e = &c->entries[c->n];
 
-	if (c->n == ENTRIES_MAX)
+	c->refusal = c->n == ENTRIES_MAX ? "too many settings" : NULL;
+	/* also what libinih makes of an indented line: more of the value above */
+	for (size_t i = 0; i < c->n && !c->refusal; i++)
+		if (!strcmp(c->entries[i].section, section) && !strcmp(c->entries[i].key, key))
+			c->refusal = "a key given twice, or an indented line";
+	if (c->refusal)
 		return 0;
 	e->section = strdup(section);
 	e->key = strdup(key);
 	e->value = strdup(value ? value : "");
 	c->n++;
 	return e->section && e->key && e->value;
+}
+
+/* The number of the first line that is too long; 0: none. */
+static int long_line_find(const char *text)
+{
+	for (int line = 1; *text; line++) {
+		size_t len = strcspn(text, "\n");
+
+		if (len > LINE_MAX_BYTES)
+			return line;
+		text += len + (text[len] == '\n');
+	}
+	return 0;
 }
 
 int config_read(const char *path, struct config **out)
@@ -57,9 +77,16 @@ int config_read(const char *path, struct config **out)
 	cstr = buf_cstr(&text);
 	if (!cstr)
 		return ERR_NOMEM;
-	line = strlen(cstr) == text.len ? ini_parse_string(cstr, entry_add, c) : 1;
+	if (strlen(cstr) != text.len)
+		return err_set(ERR_INVALID, "%s: not a text file", path);
+	line = long_line_find(cstr);
 	if (line)
-		return err_set(ERR_INVALID, "%s: line %d cannot be read", path, line);
+		return err_set(ERR_INVALID, "%s: line %d is longer than %d bytes", path, line,
+			       LINE_MAX_BYTES);
+	line = ini_parse_string(cstr, entry_add, c);
+	if (line)
+		return err_set(ERR_INVALID, "%s: line %d cannot be read: %s", path, line,
+			       c->refusal ? c->refusal : "write key = value");
 	*out = c;
 	c = NULL;
 	return 0;
@@ -80,17 +107,15 @@ void config_free(struct config *c)
 
 const char *config_str(struct config *c, const char *section, const char *key, const char *fallback)
 {
-	const char *value = fallback;
-
 	for (size_t i = 0; i < c->n; i++) {
 		struct entry *e = &c->entries[i];
 
 		if (strcmp(e->section, section) || strcmp(e->key, key))
 			continue;
 		e->asked = true;
-		value = e->value; /* the last one counts */
+		return e->value;
 	}
-	return value;
+	return fallback;
 }
 
 int config_u32(struct config *c, const char *section, const char *key, uint32_t fallback,

@@ -156,8 +156,10 @@ static int reply_receive(struct ipc_client *c, uint16_t verb, uint64_t id, int64
 	uint8_t *body;
 	int rc = receive_exactly(c, raw, sizeof(raw), deadline_us);
 
-	if (rc || (rc = ipc_header_parse(raw, h)))
+	if (rc)
 		return rc;
+	if (ipc_header_parse(raw, h) || h->status > 0)
+		return err_set(ERR_INVALID, "%s: malformed answer", c->addr.sun_path);
 	if (h->verb != verb || h->request_id != id)
 		return err_set(ERR_INVALID, "%s: answered another request", c->addr.sun_path);
 	buf_reset(&c->in);

@@ -24,6 +24,7 @@
 
 #include "base/log.h"
 
+#define HELLO_WAIT_S 3		     /* a peer that says nothing must not hold a place */
 #define OUTPUT_MAX (8 * 1024 * 1024) /* unread answers before a peer that does not read is cut */
 
 struct connection {
@@ -257,6 +258,7 @@ static int hello_take(struct connection *c, const struct ipc_header *h, struct c
 	if (!c->role)
 		return err_set(ERR_DENIED, "uid %u may not act as '%.16s'", (unsigned)c->uid,
 			       hello.role);
+	bufferevent_set_timeouts(c->bev, NULL, NULL);
 	if (frame_build(&answer, IPC_HELLO, 0, h->request_id, NULL, NULL, 0) == 0)
 		bufferevent_write(c->bev, answer.data, answer.len);
 	buf_done(&answer);
@@ -387,13 +389,14 @@ static void connection_read(struct bufferevent *bev, void *arg)
 static void connection_event(struct bufferevent *bev, short what, void *arg)
 {
 	(void)bev;
-	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
+	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT))
 		connection_close(arg);
 }
 
 static void connection_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *addr,
 			      int addr_len, void *arg)
 {
+	const struct timeval hello_wait = {HELLO_WAIT_S, 0};
 	struct ipc_server *s = arg;
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
@@ -422,6 +425,7 @@ static void connection_accept(struct evconnlistener *l, evutil_socket_t fd, stru
 	s->n_connections++;
 	bufferevent_setcb(c->bev, connection_read, NULL, connection_event, c);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, IPC_PAYLOAD_MAX + IPC_HEADER_BYTES);
+	bufferevent_set_timeouts(c->bev, &hello_wait, NULL);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 }
 

@@ -24,13 +24,14 @@ void log_start(const char *program, enum log_level level)
 void log_escape(const char *in, size_t in_len, char *out, size_t out_size)
 {
 	static const char cut[] = "...";
-	size_t used = 0;
+	size_t used = 0, keep = 0; /* keep: how much may stay in front of "..." */
 
 	for (size_t i = 0; i < in_len; i++) {
 		unsigned char c = (unsigned char)in[i];
 		size_t need = c >= 0x20 && c < 0x7f && c != '"' && c != '\\' ? 1 : 4;
 
-		if (used + need + sizeof(cut) > out_size) {
+		if (used + need + 1 > out_size) {
+			used = keep;
 			if (used + sizeof(cut) <= out_size) {
 				memcpy(out + used, cut, sizeof(cut));
 				return;
@@ -42,6 +43,8 @@ void log_escape(const char *in, size_t in_len, char *out, size_t out_size)
 		else
 			snprintf(out + used, 5, "\\x%02x", c);
 		used += need;
+		if (used + sizeof(cut) <= out_size)
+			keep = used;
 	}
 	out[used] = '\0';
 }

@@ -22,12 +22,13 @@ struct secret {
 static int secret_alloc(size_t len, struct secret **out)
 {
 	struct secret *s;
+	size_t words;
 
 	if (sodium_init() < 0)
 		return err_set(ERR_CRYPTO, "libsodium could not start");
-	if (len > SECRET_MAX)
-		return err_set(ERR_LIMIT, "secret longer than %d bytes", SECRET_MAX);
-	s = sodium_malloc(sizeof(*s) + len);
+	/* sodium_malloc aligns the end, not the start, to a page: whole words keep `len` aligned */
+	words = (sizeof(*s) + len + sizeof(size_t) - 1) / sizeof(size_t);
+	s = sodium_malloc(words * sizeof(size_t));
 	if (!s)
 		return err_set(ERR_NOMEM, "no memory for a secret");
 	s->len = len;
@@ -38,8 +39,11 @@ static int secret_alloc(size_t len, struct secret **out)
 int secret_new(const void *data, size_t len, struct secret **out)
 {
 	struct secret *s;
-	int rc = secret_alloc(len, &s);
+	int rc;
 
+	if (len > SECRET_MAX)
+		return err_set(ERR_LIMIT, "secret longer than %d bytes", SECRET_MAX);
+	rc = secret_alloc(len, &s);
 	if (rc)
 		return rc;
 	if (len)
@@ -51,8 +55,11 @@ int secret_new(const void *data, size_t len, struct secret **out)
 int secret_random(size_t len, struct secret **out)
 {
 	struct secret *s;
-	int rc = secret_alloc(len, &s);
+	int rc;
 
+	if (len > SECRET_MAX)
+		return err_set(ERR_LIMIT, "secret longer than %d bytes", SECRET_MAX);
+	rc = secret_alloc(len, &s);
 	if (rc)
 		return rc;
 	randombytes_buf(s->data, len);
@@ -75,17 +82,21 @@ size_t secret_len(const struct secret *s)
 	return s->len;
 }
 
-/* Reads to the end, or to a newline when `line`, at most max bytes. */
+/* Reads to the end, or to a newline when `line`, at most max bytes and a newline. */
 static int read_bounded(int fd, size_t max, bool line, struct secret **out)
 {
 	AUTO_SECRET raw = NULL;
-	size_t used = 0;
-	int rc = secret_alloc(max + 1, &raw);
+	size_t used = 0, room;
+	int rc;
 
+	if (max > SECRET_MAX)
+		max = SECRET_MAX;
+	room = max + 2; /* the newline, and one byte that shows that there is more */
+	rc = secret_alloc(room, &raw);
 	if (rc)
 		return rc;
-	while (used <= max) {
-		ssize_t n = read(fd, raw->data + used, line ? 1 : max + 1 - used);
+	while (used < room) {
+		ssize_t n = read(fd, raw->data + used, line ? 1 : room - used);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -95,10 +106,10 @@ static int read_bounded(int fd, size_t max, bool line, struct secret **out)
 			break;
 		used += (size_t)n;
 	}
-	if (used > max)
-		return err_set(ERR_LIMIT, "longer than %zu bytes", max);
 	if (used && raw->data[used - 1] == '\n')
 		used--;
+	if (used > max)
+		return err_set(ERR_LIMIT, "longer than %zu bytes", max);
 	return secret_new(raw->data, used, out);
 }
 
