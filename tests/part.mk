@@ -17,3 +17,10 @@ run-demo: all $(TOOLS)
 
 run-bench: all $(TOOLS)
 	@PUMPGATE_BUILD=$(O) tests/bench/bench.sh
+
+.PHONY: fuzz fuzz-run
+fuzz: ## Fuzz every parser with libFuzzer, FUZZ_S seconds each (T=NAME: only those)
+	@$(MAKE) --no-print-directory CC=clang SAN=fuzzer-no-link,address,undefined O=build-fuzz fuzz-run
+
+fuzz-run: $(FUZZERS)
+	@tests/fuzz/fuzz.sh $(FUZZERS)

@@ -1,1 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
+# Fuzz targets: $(call fuzz,NAME,LIBRARIES,PACKAGES) for tests/fuzz/fuzz_NAME.c, with at least one
+# seed input in tests/fuzz/seeds/NAME/. `make check` replays seeds and mutations of them with the
+# normal compiler; `make fuzz` builds with clang and libFuzzer in a folder of its own.
+FUZZERS :=
+ifneq ($(findstring fuzzer,$(SAN)),)
+fuzz = $(eval FUZZERS += $(O)/fuzz/$(strip $(1)))$(eval $(call linked_rules,$(O)/fuzz/$(strip $(1)),\
+	tests/fuzz/fuzz_$(strip $(1)).c,$(strip $(2)),$(strip $(3)),-fsanitize=fuzzer))
+else
+fuzz = $(eval TESTS += $(O)/tests/fuzz/$(strip $(1)))$(eval $(call linked_rules,$(O)/tests/fuzz/$(strip $(1)),\
+	tests/fuzz/fuzz_$(strip $(1)).c tests/fuzz/replay.c,$(strip $(2)),$(strip $(3)),))
+endif
+
+$(call fuzz,ipc_record,base)
+$(call fuzz,config,base)
+$(call fuzz,radius_packet,radius_packet base)
