@@ -1,2 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 $(call test,dispatch/test_radius_packet,tests/unit/dispatch/test_radius_packet.c,radius_packet base,)
+$(call test,dispatch/test_lane,tests/unit/dispatch/test_lane.c,\
+	dispatch radius_packet registry_proto base,)
+$(call test,dispatch/test_exchange,tests/unit/dispatch/test_exchange.c,\
+	dispatch registry_proto base,)

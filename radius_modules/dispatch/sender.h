@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The loop's side of dispatchd: one connected UDP socket per NAS that has orders, driven by lane.h.
+ * All functions belong to the loop's thread.
+ */
+#ifndef DISPATCH_SENDER_H
+#define DISPATCH_SENDER_H
+
+#include "sql/proto/registry_records.h"
+
+struct event_base;
+struct sender;
+
+/* `finish` is called for each order exactly once, with what became of it. ERR_NOMEM. */
+int sender_new(struct event_base *base,
+	       void (*finish)(const struct dispatch_result *result, void *ctx), void *ctx,
+	       struct sender **out) MUST_USE;
+/* Orders that are under way are dropped without a result. */
+void sender_free(struct sender *s); /* NULL ok */
+
+/* Sends as soon as the NAS's window allows. Wipes the secret in `order`. */
+void sender_add(struct sender *s, struct dispatch_order *order);
+
+#endif
