@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pumpctl: the program for people and timers. Owns the list of verbs; what each does stands in its
+ * own file. Holds nothing; all state is behind pumpgate-registryd and in the home folder.
+ */
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/daemon.h"
+#include "base/log.h"
+#include "enroll/pumpctl/report.h"
+#include "enroll/pumpctl/verbs.h"
+
+int main(int argc, char *argv[])
+{
+	const struct verb verbs[] = {verb_init, verb_run};
+	const size_t n = sizeof(verbs) / sizeof(verbs[0]);
+	struct call call;
+	int rc;
+
+	signal(SIGPIPE, SIG_IGN);
+	log_start("pumpctl", LOG_WARN);
+	rc = args_parse(verbs, n, argc, argv, &call);
+	if (rc)
+		return report_usage();
+	if (call.version) {
+		puts("pumpctl " PUMPGATE_VERSION);
+		return EXIT_DONE;
+	}
+	if (call.help) {
+		args_help(stdout, verbs, n, &call);
+		return EXIT_DONE;
+	}
+	rc = call.verb->run(&call);
+	if (fflush(stdout) || ferror(stdout))
+		return rc == EXIT_DONE ? EXIT_FAILED : rc;
+	return rc;
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns reading and writing pumpgate.conf for pumpctl. Never applies what it says. */
+#include "enroll/pumpctl/settings.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/config.h"
+
+#define CONF_MAX 16384
+
+static const char *const process_names[PROCESS_COUNT] = {
+	[PROCESS_REGISTRYD] = "registryd", [PROCESS_SIGNERD] = "signerd",
+	[PROCESS_ENROLLD] = "enrolld",	   [PROCESS_RADIUSD] = "radiusd",
+	[PROCESS_DISPATCHD] = "dispatchd",
+};
+
+const char *process_name(enum process p)
+{
+	return process_names[p];
+}
+
+void settings_default(struct settings *s)
+{
+	memset(s, 0, sizeof(*s));
+	strcpy(s->radius_name, "radius-1.pumpgate.internal");
+	strcpy(s->organization, "Hospital");
+	strcpy(s->radius_address, "127.0.0.1");
+	strcpy(s->est_address, "127.0.0.1");
+	s->radius_auth_port = 21812;
+	s->radius_acct_port = 21813;
+	s->est_port = 21443;
+	strcpy(s->admins, "root");
+	strcpy(s->device_validity, "365d");
+	strcpy(s->server_validity, "60d");
+}
+
+static bool only(const char *text, const char *extra)
+{
+	if (!*text)
+		return false;
+	for (; *text; text++)
+		if (!isalnum((unsigned char)*text) && !strchr(extra, *text))
+			return false;
+	return true;
+}
+
+static bool is_address(const char *text)
+{
+	uint8_t raw[16];
+
+	return inet_pton(AF_INET, text, raw) == 1 || inet_pton(AF_INET6, text, raw) == 1;
+}
+
+static bool is_organization(const char *text)
+{
+	if (!*text || isspace((unsigned char)*text))
+		return false;
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || (unsigned char)*text == 0x7f || *text == ';')
+			return false;
+	return true;
+}
+
+int settings_check(const struct settings *s)
+{
+	int64_t ms;
+
+	if (!only(s->radius_name, ".-"))
+		return err_set(ERR_INVALID, "radius_name '%.64s' is no host name", s->radius_name);
+	if (!only(s->est_names, ".-:, "))
+		return err_set(ERR_INVALID,
+			       "est_names '%.64s': write names or addresses, "
+			       "separated by commas",
+			       s->est_names);
+	if (!is_organization(s->organization))
+		return err_set(ERR_INVALID, "organization '%.64s': printable, without ';'",
+			       s->organization);
+	if (!is_address(s->radius_address))
+		return err_set(ERR_INVALID, "radius_address '%.45s' is no IP address",
+			       s->radius_address);
+	if (!is_address(s->est_address))
+		return err_set(ERR_INVALID, "est_address '%.45s' is no IP address", s->est_address);
+	if (s->radius_auth_port == s->radius_acct_port)
+		return err_set(ERR_INVALID, "authentication and accounting need two ports");
+	if (clock_duration_parse(s->device_validity, &ms))
+		return err_add(ERR_INVALID, "device_validity");
+	if (clock_duration_parse(s->server_validity, &ms))
+		return err_add(ERR_INVALID, "server_validity");
+	return 0;
+}
+
+static int str_setting(struct config *c, const char *section, const char *key, char *out,
+		       size_t size)
+{
+	const char *text = config_str(c, section, key, NULL);
+
+	if (!text)
+		return 0;
+	if (strlen(text) >= size)
+		return err_set(ERR_INVALID, "pumpgate.conf: [%s] %s is longer than %zu bytes",
+			       section, key, size - 1);
+	return str_copy(out, size, text);
+}
+
+static int strings_read(struct config *c, struct settings *s)
+{
+	const struct {
+		const char *section, *key;
+		char *out;
+		size_t size;
+	} strings[] = {
+		{"server", "radius_name", s->radius_name, sizeof(s->radius_name)},
+		{"server", "est_names", s->est_names, sizeof(s->est_names)},
+		{"server", "organization", s->organization, sizeof(s->organization)},
+		{"listen", "radius_address", s->radius_address, sizeof(s->radius_address)},
+		{"listen", "est_address", s->est_address, sizeof(s->est_address)},
+		{"users", "admins", s->admins, sizeof(s->admins)},
+		{"ca", "device_validity", s->device_validity, sizeof(s->device_validity)},
+		{"ca", "server_validity", s->server_validity, sizeof(s->server_validity)},
+	};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sizeof(strings) / sizeof(strings[0]); i++)
+		rc = str_setting(c, strings[i].section, strings[i].key, strings[i].out,
+				 strings[i].size);
+	for (int p = 0; !rc && p < PROCESS_COUNT; p++)
+		rc = str_setting(c, "users", process_names[p], s->users[p], sizeof(s->users[p]));
+	return rc;
+}
+
+static int conf_read(struct config *c, struct settings *s)
+{
+	static const char *const sections[] = {"server", "listen", "users", "ca"};
+	int rc = strings_read(c, s);
+
+	if (rc ||
+	    (rc = config_u32(c, "listen", "radius_auth_port", s->radius_auth_port, 1, 65535,
+			     &s->radius_auth_port)) ||
+	    (rc = config_u32(c, "listen", "radius_acct_port", s->radius_acct_port, 1, 65535,
+			     &s->radius_acct_port)) ||
+	    (rc = config_u32(c, "listen", "est_port", s->est_port, 1, 65535, &s->est_port)))
+		return rc;
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		rc = config_check_unused(c, sections[i]);
+		if (rc)
+			return rc;
+	}
+	return settings_check(s);
+}
+
+int settings_read(const char *home, struct settings *out)
+{
+	AUTO_CONFIG c = NULL;
+	char path[PATH_MAX];
+	struct settings s;
+	int rc;
+
+	settings_default(&s);
+	if (!realpath(home, s.home))
+		return err_set(ERR_NOT_FOUND, "no folder %s; do: pumpctl --home %s init", home,
+			       home);
+	if (snprintf(path, sizeof(path), "%s/pumpgate.conf", s.home) >= (int)sizeof(path))
+		return err_set(ERR_LIMIT, "%s: path too long", home);
+	rc = config_read(path, &c);
+	if (rc == ERR_NOT_FOUND)
+		return err_set(rc, "no %s; do: pumpctl --home %s init", path, home);
+	if (rc || (rc = conf_read(c, &s)))
+		return rc;
+	*out = s;
+	return 0;
+}
+
+int settings_write(const struct settings *s)
+{
+	AUTO_BUF b = {.max = CONF_MAX};
+	char path[PATH_MAX];
+	int rc = buf_printf(&b,
+			    "# Settings of all Pumpgate processes; no secret belongs here.\n"
+			    "# After a change: pumpctl init (applies it), then restart.\n"
+			    "[server]\n"
+			    "radius_name = %s\n"
+			    "est_names = %s\n"
+			    "organization = %s\n"
+			    "\n[listen]\n"
+			    "radius_address = %s\n"
+			    "radius_auth_port = %u\n"
+			    "radius_acct_port = %u\n"
+			    "est_address = %s\n"
+			    "est_port = %u\n"
+			    "\n# A name or a number; empty: the user that runs `pumpctl run`.\n"
+			    "[users]\n",
+			    s->radius_name, s->est_names, s->organization, s->radius_address,
+			    s->radius_auth_port, s->radius_acct_port, s->est_address, s->est_port);
+
+	for (int p = 0; !rc && p < PROCESS_COUNT; p++)
+		rc = buf_printf(&b, "%s =%s%s\n", process_names[p], s->users[p][0] ? " " : "",
+				s->users[p]);
+	if (!rc)
+		rc = buf_printf(&b,
+				"admins = %s\n"
+				"\n[ca]\n"
+				"device_validity = %s\n"
+				"server_validity = %s\n",
+				s->admins, s->device_validity, s->server_validity);
+	if (rc)
+		return rc;
+	if (snprintf(path, sizeof(path), "%s/pumpgate.conf", s->home) >= (int)sizeof(path))
+		return err_set(ERR_LIMIT, "%s: path too long", s->home);
+	return buf_write_file(path, 0644, b.data, b.len);
+}
+
+static int owner_lookup(const char *user, struct owner *out)
+{
+	struct passwd *pw;
+	unsigned long id;
+	char *end;
+
+	if (isdigit((unsigned char)user[0])) {
+		errno = 0;
+		id = strtoul(user, &end, 10);
+		if (errno || *end || id > 0x7ffffffe)
+			return err_set(ERR_INVALID, "[users]: '%s' is no user number", user);
+		*out = (struct owner){(uid_t)id, (gid_t)id};
+		return 0;
+	}
+	pw = getpwnam(user);
+	if (!pw)
+		return err_set(ERR_NOT_FOUND,
+			       "no user %s; do: adduser --system --group --no-create-home %s", user,
+			       user);
+	*out = (struct owner){pw->pw_uid, pw->pw_gid};
+	return 0;
+}
+
+int settings_owner(const struct settings *s, enum process p, struct owner *out)
+{
+	int rc;
+
+	*out = (struct owner){geteuid(), getegid()};
+	if (!s->users[p][0])
+		return 0;
+	rc = owner_lookup(s->users[p], out);
+	if (rc)
+		return rc;
+	if (geteuid() != 0 && out->uid != geteuid())
+		return err_set(ERR_DENIED, "%s runs as user %s: start pumpctl as root",
+			       process_names[p], s->users[p]);
+	return 0;
+}
+
+bool settings_one_user(const struct settings *s)
+{
+	for (int p = 1; p < PROCESS_COUNT; p++)
+		if (strcmp(s->users[p], s->users[0]))
+			return false;
+	return true;
+}
+
+void settings_endpoint(const char *address, uint32_t port, char *out, size_t size)
+{
+	const bool six = strchr(address, ':') != NULL;
+
+	snprintf(out, size, "%s%s%s:%u", six ? "[" : "", address, six ? "]" : "", port);
+}
+
+/* The first name that another machine could use; with only local ones the first. */
+static void first_name(const char *names, char *out, size_t size)
+{
+	char copy[512], *save = NULL;
+
+	out[0] = '\0';
+	snprintf(copy, sizeof(copy), "%s", names);
+	for (char *t = strtok_r(copy, ", ", &save); t; t = strtok_r(NULL, ", ", &save)) {
+		bool local = !strcmp(t, "localhost") || !strncmp(t, "127.", 4) || !strcmp(t, "::1");
+
+		if (!out[0] || !local)
+			snprintf(out, size, "%s", t);
+		if (!local)
+			return;
+	}
+}
+
+void settings_est_url(const struct settings *s, char *out, size_t size)
+{
+	char host[256], endpoint[300];
+	bool any = !strcmp(s->est_address, "0.0.0.0") || !strcmp(s->est_address, "::");
+
+	if (any)
+		first_name(s->est_names, host, sizeof(host));
+	else
+		snprintf(host, sizeof(host), "%s", s->est_address);
+	settings_endpoint(host, s->est_port, endpoint, sizeof(endpoint));
+	snprintf(out, size, "https://%s/.well-known/est", endpoint);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pumpgate.conf as pumpctl sees it (docs/ARCHITECTURE.md has the file), and which user each process
+ * runs as. Holds no secret.
+ */
+#ifndef ENROLL_PUMPCTL_SETTINGS_H
+#define ENROLL_PUMPCTL_SETTINGS_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+enum process {
+	PROCESS_REGISTRYD,
+	PROCESS_SIGNERD,
+	PROCESS_ENROLLD,
+	PROCESS_RADIUSD,
+	PROCESS_DISPATCHD,
+	PROCESS_COUNT
+};
+
+/* "registryd", ...: the key in [users] and the name of the log file. */
+const char *process_name(enum process p);
+
+struct settings {
+	char home[PATH_MAX]; /* absolute */
+	char radius_name[254];
+	char est_names[512];
+	char organization[65];
+	char radius_address[46];
+	char est_address[46];
+	uint32_t radius_auth_port;
+	uint32_t radius_acct_port;
+	uint32_t est_port;
+	char users[PROCESS_COUNT][33]; /* "": the user that starts it */
+	char admins[256];
+	char device_validity[16];
+	char server_validity[16];
+};
+
+struct owner {
+	uid_t uid;
+	gid_t gid;
+};
+
+/* Everything but home at its default. */
+void settings_default(struct settings *s);
+/* Each value by itself: names, addresses, no character that the file could not hold. ERR_INVALID.
+ */
+int settings_check(const struct settings *s) MUST_USE;
+/* Reads HOME/pumpgate.conf. ERR_NOT_FOUND says to run init; ERR_INVALID; ERR_IO. Blocks on disk. */
+int settings_read(const char *home, struct settings *out) MUST_USE;
+/* Writes HOME/pumpgate.conf atomically, mode 0644. */
+int settings_write(const struct settings *s) MUST_USE;
+
+/* The user of a process; the calling user when none is set. ERR_NOT_FOUND for an unknown name,
+ * ERR_DENIED when another user is asked for and the caller is not root. */
+int settings_owner(const struct settings *s, enum process p, struct owner *out) MUST_USE;
+/* True when every process would run as one user. */
+bool settings_one_user(const struct settings *s);
+
+/* "https://HOST:PORT/.well-known/est" as a pump would use it; size at least 320. */
+void settings_est_url(const struct settings *s, char *out, size_t size);
+/* "ADDRESS:PORT", brackets around IPv6. */
+void settings_endpoint(const char *address, uint32_t port, char *out, size_t size);
+
+#endif
