@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A certification request (PKCS#10, RFC 2986) from a pump: read, its proof of possession verified,
+ * its key and names checked. Pure: bytes in, verdict out. Nothing of the request but its public key
+ * ever reaches a certificate.
+ *
+ * Every refusal's text begins with the name of its reason (ca/refuse.h).
+ */
+#ifndef CA_CSR_H
+#define CA_CSR_H
+
+#include <stdint.h>
+
+#include "ca/request/ossl.h"
+
+#define CSR_KEY_TYPE_SIZE 17
+
+struct ca_csr {
+	X509_REQ *req; /* owned */
+	EVP_PKEY *key; /* owned */
+	uint8_t spki_sha256[32];
+	char key_type[CSR_KEY_TYPE_SIZE]; /* "ec-p256", "ec-p384", "rsa-2048" */
+};
+
+/* Reads `der` (at most CSR_DER_MAX bytes, nothing behind the request), applies the key rules and
+ * verifies the request's signature by its own key. The caller ends *out with ca_csr_done.
+ *   ERR_INVALID request-malformed   ERR_CRYPTO key-refused, proof-failed */
+int ca_csr_parse(const uint8_t *der, size_t len, struct ca_csr *out) MUST_USE;
+void ca_csr_done(struct ca_csr *csr); /* safe on a zeroed struct */
+#define AUTO_CSR __attribute__((cleanup(ca_csr_done))) struct ca_csr
+
+/* What the request asks for beyond its key must be what pump `serial` gets anyway: a CN or
+ * serialNumber equal to the serial, a SAN that is the pump's URN, no CA rights. Everything else
+ * that it asks for (other name parts, extensions, challengePassword) is ignored. ERR_INVALID
+ * request-malformed, name-refused */
+int ca_csr_check_names(const struct ca_csr *csr, const char *serial) MUST_USE;
+
+/* The key rules alone: P-256, P-384 (named curve, uncompressed point), RSA of 2048 to 4096 bits
+ * with exponent 65537 and no small factor. ERR_CRYPTO key-refused. */
+int ca_key_check(X509_PUBKEY *spki, char key_type_out[CSR_KEY_TYPE_SIZE]) MUST_USE;
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns the birth of a CA hierarchy: a self-signed root and one issuing CA. */
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/ec.h>
+
+#include "ca/issue.h"
+
+#define DAY_MS INT64_C(86400000)
+/* Pumps live 8 to 10 years. A pump trusts the root; the issuing CA is replaced once before. */
+#define ROOT_VALIDITY_MS (20 * 365 * DAY_MS)
+#define CA_VALIDITY_MS (10 * 365 * DAY_MS)
+/* Server certificates begin with their CA, so that a pump whose clock is late gets through. */
+#define CA_BACKDATE_MS DAY_MS
+
+void ca_hierarchy_done(struct ca_hierarchy *h)
+{
+	X509_free(h->root);
+	X509_free(h->ca);
+	EVP_PKEY_free(h->root_key);
+	EVP_PKEY_free(h->ca_key);
+	memset(h, 0, sizeof(*h));
+}
+
+static int sign_and_check(const struct ca_terms *t, EVP_PKEY *key, X509 *issuer, EVP_PKEY *by,
+			  X509 **out)
+{
+	AUTO_X509 draft = NULL;
+	AUTO_X509 fresh = NULL;
+	AUTO_BUF der = {.max = 16384};
+	int rc = ca_profile_build(t, key, issuer, &draft);
+
+	if (rc)
+		return rc;
+	if (!X509_sign(draft, by, EVP_sha256()))
+		return err_ossl(ERR_CRYPTO, "signing");
+	if ((rc = ossl_cert_put(&der, draft)) ||
+	    (rc = ossl_cert_parse(der.data, der.len, &fresh)) ||
+	    (rc = ca_profile_check(t, key, issuer, fresh)))
+		return rc;
+	if (X509_verify(fresh, by) != 1)
+		return err_ossl(ERR_INTERNAL, "the new certificate does not verify");
+	*out = OSSL_TAKE(fresh);
+	return 0;
+}
+
+static int hierarchy_fill(enum ca_kind kind, const char *organization, int64_t now_ms,
+			  struct ca_hierarchy *h)
+{
+	bool device = kind == CA_KIND_DEVICE_ROOT;
+	struct ca_terms t = {.kind = kind,
+			     .not_before_ms = now_ms - CA_BACKDATE_MS,
+			     .not_after_ms = now_ms + ROOT_VALIDITY_MS,
+			     .organization = organization};
+	int rc;
+
+	h->root_key = EVP_EC_gen("P-256");
+	h->ca_key = EVP_EC_gen("P-256");
+	if (!h->root_key || !h->ca_key)
+		return err_ossl(ERR_CRYPTO, "making a key");
+	/* the number tells a CA from its successor: the registry knows certificates by issuer name
+	 */
+	t.common_name = device ? "Pumpgate Device Root 1" : "Pumpgate Server Root 1";
+	ca_serial_random(t.serial);
+	rc = sign_and_check(&t, h->root_key, NULL, h->root_key, &h->root);
+	if (rc)
+		return rc;
+	t.kind = device ? CA_KIND_DEVICE_CA : CA_KIND_SERVER_CA;
+	t.common_name = device ? "Pumpgate Device CA 1" : "Pumpgate Server CA 1";
+	t.not_after_ms = now_ms + CA_VALIDITY_MS;
+	ca_serial_random(t.serial);
+	return sign_and_check(&t, h->ca_key, h->root, h->root_key, &h->ca);
+}
+
+int ca_hierarchy_new(enum ca_kind kind, const char *organization, int64_t now_ms,
+		     struct ca_hierarchy *out)
+{
+	struct ca_hierarchy h = {0};
+	int rc;
+
+	if (kind != CA_KIND_DEVICE_ROOT && kind != CA_KIND_SERVER_ROOT)
+		return err_set(ERR_INTERNAL, "not a root");
+	rc = hierarchy_fill(kind, organization, now_ms, &h);
+	if (rc)
+		ca_hierarchy_done(&h);
+	else
+		*out = h;
+	return rc;
+}

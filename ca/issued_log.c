@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns the file of the issued list. Never rewrites or removes a whole line. */
+#include "ca/issued_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ca/issued_line.h"
+#include "ca/serial_index.h"
+
+struct issued_log {
+	char *path;
+	int fd;
+	pthread_mutex_t lock; /* everything below */
+	uint64_t size;	      /* bytes of whole lines */
+	uint64_t count;
+	uint8_t chain[ISSUED_CHAIN_BYTES];
+	struct serial_index index;
+	bool broken; /* the disk refused: nothing is certain until the file is read again */
+	pthread_mutex_t sync_lock; /* taken without `lock` held; so several lines share one sync */
+	uint64_t synced;
+};
+
+void issued_log_close(struct issued_log *log)
+{
+	if (!log)
+		return;
+	if (log->fd >= 0)
+		close(log->fd);
+	serial_index_done(&log->index);
+	pthread_mutex_destroy(&log->lock);
+	pthread_mutex_destroy(&log->sync_lock);
+	free(log->path);
+	free(log);
+}
+
+static inline void issued_log_auto_close(struct issued_log **log)
+{
+	issued_log_close(*log);
+}
+
+/* Checks every line of `text` and fills the index. */
+static int lines_check(struct issued_log *log, const char *text, size_t len)
+{
+	const char *end;
+
+	while ((end = memchr(text + log->size, '\n', len - log->size))) {
+		const char *line = text + log->size;
+		char serial[33];
+		int rc = issued_line_check(line, (size_t)(end - line), log->count + 1, log->chain,
+					   serial);
+
+		if (!rc)
+			rc = serial_index_add(&log->index, serial, log->size);
+		if (rc)
+			return err_add(rc, "%s: line %llu", log->path,
+				       (unsigned long long)log->count + 1);
+		log->count++;
+		log->size = (uint64_t)(end + 1 - text);
+	}
+	return 0;
+}
+
+static int file_check(struct issued_log *log, size_t *torn_bytes_out)
+{
+	struct stat st;
+	char *text;
+	int rc;
+
+	if (fstat(log->fd, &st))
+		return err_errno(ERR_IO, "%s", log->path);
+	if (st.st_size == 0)
+		return 0;
+	text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, log->fd, 0);
+	if (text == MAP_FAILED)
+		return err_errno(ERR_IO, "%s", log->path);
+	rc = lines_check(log, text, (size_t)st.st_size);
+	munmap(text, (size_t)st.st_size);
+	*torn_bytes_out = (size_t)st.st_size - log->size;
+	if (rc || *torn_bytes_out == 0)
+		return rc;
+	if (ftruncate(log->fd, (off_t)log->size) || fsync(log->fd))
+		return err_errno(ERR_IO, "%s: cutting off an incomplete last line", log->path);
+	return 0;
+}
+
+/* A new file's name must be on the disk before its first line counts. */
+static int folder_sync(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+	int fd = folder ? open(*folder ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int rc = fd < 0 || fsync(fd) ? err_errno(ERR_IO, "%s", path) : 0;
+
+	if (fd >= 0)
+		close(fd);
+	free(folder);
+	return rc;
+}
+
+int issued_log_open(const char *path, struct issued_log **out, size_t *torn_bytes_out)
+{
+	__attribute__((cleanup(issued_log_auto_close))) struct issued_log *log =
+		calloc(1, sizeof(*log));
+	size_t torn = 0;
+	int rc;
+
+	if (!log)
+		return err_set(ERR_NOMEM, "no memory for %s", path);
+	log->fd = -1;
+	pthread_mutex_init(&log->lock, NULL);
+	pthread_mutex_init(&log->sync_lock, NULL);
+	if (!(log->path = strdup(path)))
+		return err_set(ERR_NOMEM, "no memory for %s", path);
+	log->fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (log->fd < 0)
+		return err_errno(ERR_IO, "%s", path);
+	if (flock(log->fd, LOCK_EX | LOCK_NB))
+		return errno == EWOULDBLOCK
+			       ? err_set(ERR_BUSY, "%s: another pumpgate-signerd is using it", path)
+			       : err_errno(ERR_IO, "%s", path);
+	if ((rc = folder_sync(path)) || (rc = file_check(log, &torn)))
+		return rc;
+	log->synced = log->size;
+	*torn_bytes_out = torn;
+	*out = log;
+	log = NULL;
+	return 0;
+}
+
+/* Under the lock. On failure the file is as before, or the list is broken. */
+static int line_write(struct issued_log *log, const struct buf *line)
+{
+	size_t done = 0;
+	int rc;
+
+	while (done < line->len) {
+		ssize_t n = write(log->fd, line->data + done, line->len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			rc = err_errno(ERR_IO, "%s", log->path);
+			if (ftruncate(log->fd, (off_t)log->size))
+				log->broken = true;
+			return rc;
+		}
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+/* Under the lock. */
+static int line_append(struct issued_log *log, const struct issued_entry *entry)
+{
+	AUTO_BUF line = {.max = ISSUED_LINE_MAX};
+	uint8_t chain[ISSUED_CHAIN_BYTES];
+	int rc;
+
+	if (log->broken)
+		return err_set(ERR_IO, "%s: the disk failed before; restart pumpgate-signerd",
+			       log->path);
+	if (serial_index_has(&log->index, entry->serial))
+		return err_set(ERR_EXISTS, "serial %s was issued before", entry->serial);
+	memcpy(chain, log->chain, sizeof(chain));
+	rc = issued_line_build(entry, log->count + 1, chain, &line);
+	if (!rc)
+		rc = serial_index_reserve(&log->index);
+	if (rc || (rc = line_write(log, &line)))
+		return rc;
+	rc = serial_index_add(&log->index, entry->serial, log->size);
+	memcpy(log->chain, chain, sizeof(chain));
+	log->size += line.len;
+	log->count++;
+	return rc;
+}
+
+static int sync_up_to(struct issued_log *log, uint64_t end)
+{
+	uint64_t size;
+	int rc = 0;
+
+	pthread_mutex_lock(&log->sync_lock);
+	if (log->synced < end) {
+		pthread_mutex_lock(&log->lock);
+		size = log->size;
+		pthread_mutex_unlock(&log->lock);
+		if (fdatasync(log->fd)) {
+			rc = err_errno(ERR_IO, "%s", log->path);
+			pthread_mutex_lock(&log->lock);
+			log->broken = true; /* what the kernel kept of it is unknown from now on */
+			pthread_mutex_unlock(&log->lock);
+		} else {
+			log->synced = size;
+		}
+	}
+	pthread_mutex_unlock(&log->sync_lock);
+	return rc;
+}
+
+int issued_log_append(struct issued_log *log, const struct issued_entry *entry)
+{
+	uint64_t end;
+	int rc;
+
+	pthread_mutex_lock(&log->lock);
+	rc = line_append(log, entry);
+	end = log->size;
+	pthread_mutex_unlock(&log->lock);
+	return rc ? rc : sync_up_to(log, end);
+}
+
+static int line_read(struct issued_log *log, uint64_t at, struct buf *store,
+		     struct issued_entry *out)
+{
+	char line[ISSUED_LINE_MAX];
+	ssize_t n = pread(log->fd, line, sizeof(line), (off_t)at);
+	const char *end = n > 0 ? memchr(line, '\n', (size_t)n) : NULL;
+
+	if (n < 0)
+		return err_errno(ERR_IO, "%s", log->path);
+	if (!end)
+		return err_set(ERR_CORRUPT, "%s: no line where one was", log->path);
+	return issued_line_parse(line, (size_t)(end - line), store, out);
+}
+
+int issued_log_find(struct issued_log *log, const char *serial, struct buf *store,
+		    struct issued_entry *out)
+{
+	struct issued_entry e;
+	uint64_t at;
+	bool found;
+	int rc;
+
+	pthread_mutex_lock(&log->lock);
+	found = serial_index_get(&log->index, serial, &at);
+	pthread_mutex_unlock(&log->lock);
+	if (!found)
+		return err_set(ERR_NOT_FOUND, "serial %s was not issued here", serial);
+	rc = line_read(log, at, store, &e);
+	if (rc)
+		return rc;
+	if (strcmp(e.serial, serial))
+		return err_set(ERR_CORRUPT, "%s: another serial where %s was", log->path, serial);
+	*out = e;
+	return 0;
+}
+
+uint64_t issued_log_count(struct issued_log *log)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&log->lock);
+	n = log->count;
+	pthread_mutex_unlock(&log->lock);
+	return n;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns which public keys may be certified. Never sees a private one. */
+#include <stdio.h>
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/objects.h>
+
+#include "ca/csr.h"
+#include "ca/refuse.h"
+
+#define RSA_MIN_BITS 2048
+#define RSA_MAX_BITS 4096
+#define RSA_EXPONENT 65537
+#define SMALL_FACTOR_MAX 751 /* SP 800-89 5.3.3 */
+
+/* The curve by its OID, not by explicit parameters (RFC 5480 2.1.1: "specifiedCurve MUST NOT be
+ * used"), with the point uncompressed, which is the only form that every peer reads. */
+static int ec_check(const X509_ALGOR *alg, const uint8_t *point, int len, char *key_type)
+{
+	const ASN1_OBJECT *curve = NULL;
+	const void *value;
+	int type, size;
+
+	X509_ALGOR_get0(NULL, &type, &value, alg);
+	if (type == V_ASN1_OBJECT)
+		curve = value;
+	switch (curve ? OBJ_obj2nid(curve) : NID_undef) {
+	case NID_X9_62_prime256v1:
+		size = 32;
+		break;
+	case NID_secp384r1:
+		size = 48;
+		break;
+	default:
+		return ca_refuse(REASON_KEY_REFUSED, ERR_CRYPTO,
+				 "EC key on another curve than P-256 or P-384");
+	}
+	if (len != 1 + 2 * size || point[0] != 0x04)
+		return ca_refuse(REASON_KEY_REFUSED, ERR_CRYPTO, "EC point is not uncompressed");
+	snprintf(key_type, CSR_KEY_TYPE_SIZE, "ec-p%d", size * 8);
+	return 0;
+}
+
+static int rsa_modulus_check(const BIGNUM *n)
+{
+	if (!BN_is_odd(n))
+		return ca_refuse(REASON_KEY_REFUSED, ERR_CRYPTO, "RSA modulus is even");
+	for (BN_ULONG factor = 3; factor <= SMALL_FACTOR_MAX; factor += 2)
+		if (BN_mod_word(n, factor) == 0)
+			return ca_refuse(REASON_KEY_REFUSED, ERR_CRYPTO,
+					 "RSA modulus has a small factor");
+	return 0;
+}
+
+static int rsa_check(EVP_PKEY *key, char *key_type)
+{
+	BIGNUM *n = NULL, *e = NULL;
+	int bits, rc;
+
+	if (!EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) ||
+	    !EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e)) {
+		BN_free(n);
+		return err_ossl(ERR_NOMEM, "RSA key");
+	}
+	bits = BN_num_bits(n);
+	if (bits < RSA_MIN_BITS || bits > RSA_MAX_BITS)
+		rc = ca_refuse(REASON_KEY_REFUSED, ERR_CRYPTO,
+			       "RSA key of %d bits; %d to %d are accepted", bits, RSA_MIN_BITS,
+			       RSA_MAX_BITS);
+	else if (!BN_is_word(e, RSA_EXPONENT))
+		rc = ca_refuse(REASON_KEY_REFUSED, ERR_CRYPTO, "RSA exponent is not %d",
+			       RSA_EXPONENT);
+	else
+		rc = rsa_modulus_check(n);
+	snprintf(key_type, CSR_KEY_TYPE_SIZE, "rsa-%d", bits);
+	BN_free(n);
+	BN_free(e);
+	return rc;
+}
+
+int ca_key_check(X509_PUBKEY *spki, char key_type_out[CSR_KEY_TYPE_SIZE])
+{
+	ASN1_OBJECT *kind;
+	const uint8_t *bits;
+	X509_ALGOR *alg;
+	EVP_PKEY *key;
+	int len, nid, rc;
+
+	if (!X509_PUBKEY_get0_param(&kind, &bits, &len, &alg, spki))
+		return err_ossl(ERR_CRYPTO, "public key");
+	nid = OBJ_obj2nid(kind);
+	if (nid != NID_X9_62_id_ecPublicKey && nid != NID_rsaEncryption)
+		return ca_refuse(REASON_KEY_REFUSED, ERR_CRYPTO,
+				 "key is neither EC (P-256, P-384) nor RSA");
+	if (nid == NID_X9_62_id_ecPublicKey) {
+		rc = ec_check(alg, bits, len, key_type_out);
+		if (rc)
+			return rc;
+	}
+	key = X509_PUBKEY_get0(spki); /* decodes: an EC point must be on its curve */
+	if (!key) {
+		rc = err_ossl(ERR_CRYPTO, "public key can't be decoded");
+		return err_add(rc, "%s", reason_name(REASON_KEY_REFUSED));
+	}
+	return nid == NID_rsaEncryption ? rsa_check(key, key_type_out) : 0;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns the names in certificates and what CAs may not name. Never takes one from a request. */
+#include <ctype.h>
+#include <string.h>
+
+#include <openssl/err.h>
+
+#include "ca/profile_rules.h"
+
+#define DNS_NAME_MAX 253
+
+/* Text as UTF8String; checked there: valid UTF-8, at most RFC 5280's upper bound of 64. */
+static int part_add(X509_NAME *name, int nid, const char *text)
+{
+	if (!X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8, (const unsigned char *)text, -1,
+					-1, 0))
+		return err_ossl(ERR_INVALID, "%s \"%.64s\"", OBJ_nid2sn(nid), text);
+	return 0;
+}
+
+int ca_subject_new(const struct ca_terms *t, X509_NAME **out)
+{
+	AUTO_X509_NAME name = X509_NAME_new();
+	int rc;
+
+	if (!name)
+		return err_set(ERR_NOMEM, "no memory for a name");
+	if (t->organization && (rc = part_add(name, NID_organizationName, t->organization)))
+		return rc;
+	/* a server's CN would repeat its SAN, and longer names than 64 do not fit there */
+	if (t->common_name && (rc = part_add(name, NID_commonName, t->common_name)))
+		return rc;
+	*out = OSSL_TAKE(name);
+	return 0;
+}
+
+static int general_name_new(int type, const void *data, size_t len, GENERAL_NAME **out)
+{
+	GENERAL_NAME *name = GENERAL_NAME_new();
+	ASN1_STRING *value = type == GEN_IPADD ? ASN1_OCTET_STRING_new() : ASN1_IA5STRING_new();
+
+	if (!name || !value || !ASN1_STRING_set(value, data, (int)len)) {
+		GENERAL_NAME_free(name);
+		ASN1_STRING_free(value);
+		return err_set(ERR_NOMEM, "no memory for a name");
+	}
+	GENERAL_NAME_set0_value(name, type, value);
+	*out = name;
+	return 0;
+}
+
+static int name_push(GENERAL_NAMES *names, int type, const void *data, size_t len)
+{
+	GENERAL_NAME *name;
+	int rc = general_name_new(type, data, len, &name);
+
+	if (!rc && !sk_GENERAL_NAME_push(names, name)) {
+		GENERAL_NAME_free(name);
+		rc = err_set(ERR_NOMEM, "no memory for a name");
+	}
+	return rc;
+}
+
+static bool dns_name_is_valid(const char *s)
+{
+	size_t len = strlen(s), label = 0;
+
+	if (len == 0 || len > DNS_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		bool edge = label == 0 || i + 1 == len || s[i + 1] == '.';
+
+		if (s[i] == '.') {
+			if (label == 0)
+				return false;
+			label = 0;
+		} else if ((isalnum((unsigned char)s[i]) || (s[i] == '-' && !edge)) && label < 63) {
+			label++;
+		} else {
+			return false;
+		}
+	}
+	return label > 0;
+}
+
+static int server_name_push(GENERAL_NAMES *names, const char *text)
+{
+	ASN1_OCTET_STRING *address = a2i_IPADDRESS(text);
+	int rc;
+
+	if (address) {
+		rc = name_push(names, GEN_IPADD, ASN1_STRING_get0_data(address),
+			       (size_t)ASN1_STRING_length(address));
+		ASN1_OCTET_STRING_free(address);
+		return rc;
+	}
+	ERR_clear_error();
+	if (!dns_name_is_valid(text))
+		return err_set(ERR_INVALID, "\"%.64s\" is neither a DNS name nor an address", text);
+	return name_push(names, GEN_DNS, text, strlen(text));
+}
+
+int ca_san_new(const struct ca_terms *t, GENERAL_NAMES **out)
+{
+	AUTO_GENERAL_NAMES names = sk_GENERAL_NAME_new_null();
+	char urn[DEVICE_URN_SIZE];
+	int rc = 0;
+
+	if (!names)
+		return err_set(ERR_NOMEM, "no memory for names");
+	if (t->kind == CA_KIND_DEVICE_LEAF) {
+		rc = device_urn_build(t->common_name, urn);
+		if (!rc)
+			rc = name_push(names, GEN_URI, urn, strlen(urn));
+	}
+	for (size_t i = 0; !rc && t->kind == CA_KIND_SERVER_LEAF && t->names[i]; i++)
+		rc = server_name_push(names, t->names[i]);
+	if (rc)
+		return rc;
+	if (sk_GENERAL_NAME_num(names) == 0)
+		return err_set(ERR_INVALID, "a certificate without a name");
+	*out = OSSL_TAKE(names);
+	return 0;
+}
+
+static int subtree_push(STACK_OF(GENERAL_SUBTREE) * *list, int type, const void *data, size_t len)
+{
+	GENERAL_SUBTREE *tree = GENERAL_SUBTREE_new();
+	int rc = ERR_NOMEM;
+
+	if (!*list)
+		*list = sk_GENERAL_SUBTREE_new_null();
+	if (tree) {
+		GENERAL_NAME_free(tree->base);
+		tree->base = NULL;
+		rc = general_name_new(type, data, len, &tree->base);
+	}
+	if (!rc && *list && sk_GENERAL_SUBTREE_push(*list, tree))
+		return 0;
+	GENERAL_SUBTREE_free(tree);
+	return rc ? rc : err_set(ERR_NOMEM, "no memory for name constraints");
+}
+
+/* RFC 5280 4.2.1.10. A constraint on URIs applies to their host part, and OpenSSL fails a chain
+ * with a URN in it once there is one: so the device CAs exclude or empty every kind of name but the
+ * URI, and the server CAs empty the URI, which shuts out a pump's name. ".invalid" never exists
+ * (RFC 6761 6.4); "" excludes all DNS names; an address with the mask 0 all addresses. */
+int ca_name_constraints_new(int eku, NAME_CONSTRAINTS **out)
+{
+	static const char nowhere[] = "invalid";
+	static const uint8_t any_v4[8], any_v6[32];
+	NAME_CONSTRAINTS *nc = NAME_CONSTRAINTS_new();
+	int rc;
+
+	if (!nc)
+		return err_set(ERR_NOMEM, "no memory for name constraints");
+	rc = subtree_push(&nc->permittedSubtrees, GEN_EMAIL, nowhere, strlen(nowhere));
+	if (!rc && eku == NID_server_auth) {
+		rc = subtree_push(&nc->permittedSubtrees, GEN_URI, nowhere, strlen(nowhere));
+	} else if (!rc) {
+		if (!(rc = subtree_push(&nc->excludedSubtrees, GEN_DNS, "", 0)) &&
+		    !(rc = subtree_push(&nc->excludedSubtrees, GEN_IPADD, any_v4, sizeof(any_v4))))
+			rc = subtree_push(&nc->excludedSubtrees, GEN_IPADD, any_v6, sizeof(any_v6));
+	}
+	if (rc) {
+		NAME_CONSTRAINTS_free(nc);
+		return rc;
+	}
+	*out = nc;
+	return 0;
+}

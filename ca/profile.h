@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What each kind of certificate looks like (RFC 5280), and whether a given one looks so. Pure. Why
+ * just these extensions: docs/decisions/0020-certificate-profiles.md.
+ */
+#ifndef CA_PROFILE_H
+#define CA_PROFILE_H
+
+#include <stdint.h>
+
+#include "ca/request/device_name.h"
+#include "ca/request/ossl.h"
+
+#define CA_SERIAL_BYTES 16
+#define CA_NAMES_MAX 16 /* DNS names and addresses in one server certificate */
+
+enum ca_kind {
+	CA_KIND_NONE = 0,
+	CA_KIND_DEVICE_LEAF, /* a pump: clientAuth */
+	CA_KIND_SERVER_LEAF, /* RADIUS, EST: serverAuth */
+	CA_KIND_DEVICE_ROOT,
+	CA_KIND_DEVICE_CA,
+	CA_KIND_SERVER_ROOT,
+	CA_KIND_SERVER_CA,
+};
+
+/* Everything that differs between two certificates of a kind. Strings are borrowed. */
+struct ca_terms {
+	enum ca_kind kind;
+	uint8_t serial[CA_SERIAL_BYTES];
+	int64_t not_before_ms;
+	int64_t not_after_ms;
+	const char *organization;	     /* CAs: subject O; NULL for leaves */
+	const char *common_name;	     /* subject CN; of a pump its serial */
+	const char *names[CA_NAMES_MAX + 1]; /* server leaf: DNS names and addresses, NULL-ended */
+};
+
+/* Random, positive, always 16 bytes without padding: the first byte is 0x01 to 0x7f. */
+void ca_serial_random(uint8_t out[CA_SERIAL_BYTES]);
+
+/* A certificate for `key` with everything but its signature. `issuer` is NULL for a root (it then
+ * issues itself). Borrows; the caller frees *out. ERR_INVALID (a name), ERR_CRYPTO. */
+int ca_profile_build(const struct ca_terms *t, EVP_PKEY *key, X509 *issuer, X509 **out) MUST_USE;
+
+/* Whether `cert`, freshly parsed, is exactly what the terms ask for: version, serial, times, names,
+ * the extensions and no other, the issuer's name and key identifier, the key. Its signature is not
+ * looked at. ERR_INTERNAL names the first difference. */
+int ca_profile_check(const struct ca_terms *t, EVP_PKEY *key, X509 *issuer, X509 *cert) MUST_USE;
+
+#endif

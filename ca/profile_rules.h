@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The parts of the profiles: what each kind may do, and its names. Within ca/ only. Pure. */
+#ifndef CA_PROFILE_RULES_H
+#define CA_PROFILE_RULES_H
+
+#include <stdbool.h>
+
+#include "ca/profile.h"
+
+struct ca_profile_rules {
+	bool ca;
+	int pathlen; /* of a CA: how many CAs may follow */
+	int eku; /* NID_client_auth or NID_server_auth, on CAs too: a hierarchy serves one purpose
+		  */
+};
+
+/* NULL for a kind that does not exist. */
+const struct ca_profile_rules *ca_profile_rules_of(enum ca_kind kind);
+
+/* The caller frees. ERR_INVALID (a name that can't be one), ERR_NOMEM, ERR_CRYPTO. */
+int ca_subject_new(const struct ca_terms *t, X509_NAME **out) MUST_USE;
+int ca_san_new(const struct ca_terms *t, GENERAL_NAMES **out) MUST_USE;
+/* What nobody below a CA of this purpose may be called. */
+int ca_name_constraints_new(int eku, NAME_CONSTRAINTS **out) MUST_USE;
+
+#endif

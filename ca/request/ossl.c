@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns the glue to OpenSSL. Never decides whether a certificate is good. */
+#include "ca/request/ossl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/err.h>
+#include <openssl/sha.h>
+
+void ossl_text_set(const char *fmt, ...)
+{
+	unsigned long code = ERR_peek_last_error();
+	const char *why = code ? ERR_reason_error_string(code) : NULL;
+	char words[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(words, sizeof(words), fmt, ap);
+	va_end(ap);
+	if (why)
+		err_text_set("%s: %s", words, why);
+	else
+		err_text_set("%s", words);
+	ERR_clear_error();
+}
+
+int ossl_cert_parse(const uint8_t *der, size_t len, X509 **out)
+{
+	const uint8_t *at = der;
+	AUTO_X509 cert = d2i_X509(NULL, &at, (long)len);
+
+	if (!cert)
+		return err_ossl(ERR_INVALID, "not a certificate");
+	if (at != der + len)
+		return err_set(ERR_INVALID, "bytes after the certificate");
+	*out = OSSL_TAKE(cert);
+	return 0;
+}
+
+int ossl_cert_put(struct buf *b, X509 *cert)
+{
+	uint8_t *at;
+	int len = i2d_X509(cert, NULL);
+	int rc;
+
+	if (len <= 0)
+		return err_ossl(ERR_CRYPTO, "certificate can't be encoded");
+	rc = buf_reserve(b, (size_t)len, &at);
+	if (rc)
+		return rc;
+	return i2d_X509(cert, &at) == len ? 0 : err_ossl(ERR_CRYPTO, "certificate");
+}
+
+int ossl_spki_sha256(X509_PUBKEY *spki, uint8_t out[32])
+{
+	unsigned char *der = NULL;
+	int len = i2d_X509_PUBKEY(spki, &der);
+
+	if (len <= 0)
+		return err_ossl(ERR_CRYPTO, "public key can't be encoded");
+	SHA256(der, (size_t)len, out);
+	OPENSSL_free(der);
+	return 0;
+}
+
+int ossl_serial_hex(const X509 *cert, char *out, size_t size)
+{
+	const ASN1_INTEGER *serial = X509_get0_serialNumber(cert);
+	int len = ASN1_STRING_length(serial);
+
+	if (len <= 0 || (size_t)len * 2 + 1 > size)
+		return err_set(ERR_LIMIT, "serial number of %d bytes", len);
+	hex_encode(ASN1_STRING_get0_data(serial), (size_t)len, out, size);
+	return 0;
+}
+
+int ossl_name_oneline(const X509_NAME *name, char *out, size_t size)
+{
+	char *text = X509_NAME_oneline(name, NULL, 0);
+	int rc;
+
+	if (!text)
+		return err_ossl(ERR_CRYPTO, "name");
+	rc = str_copy(out, size, text);
+	OPENSSL_free(text);
+	return rc ? err_set(rc, "name longer than %zu characters", size - 1) : 0;
+}
+
+int ossl_time_ms(const ASN1_TIME *t, int64_t *ms_out)
+{
+	struct tm tm = {0};
+
+	if (!ASN1_TIME_to_tm(t, &tm))
+		return err_ossl(ERR_INVALID, "time");
+	*ms_out = (int64_t)timegm(&tm) * 1000;
+	return 0;
+}

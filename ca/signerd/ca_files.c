@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns where the CA's files are. */
+#include <stdio.h>
+
+#include "base/daemon.h"
+#include "ca/keystore.h"
+#include "ca/signerd/signerd.h"
+
+int ca_path(const char *home, const char *what, const char *part, char out[PATH_MAX])
+{
+	char rel[64];
+
+	snprintf(rel, sizeof(rel), "ca/%s-%s", what, part);
+	return home_path(home, rel, out);
+}
+
+static int cert_load(const char *home, const char *what, const char *part, X509 **out)
+{
+	char path[PATH_MAX];
+	int rc = ca_path(home, what, part, path);
+
+	return rc ? rc : keystore_cert_read(path, out);
+}
+
+int issuer_load(const char *home, const char *what, struct ca_issuer *out)
+{
+	AUTO_X509 root = NULL;
+	AUTO_X509 cert = NULL;
+	AUTO_PKEY key = NULL;
+	char path[PATH_MAX];
+	int rc;
+
+	if ((rc = cert_load(home, what, "root.pem", &root)) ||
+	    (rc = cert_load(home, what, "ca.pem", &cert)) ||
+	    (rc = ca_path(home, what, "ca.key", path)) || (rc = keystore_key_read(path, &key)))
+		return rc == ERR_NOT_FOUND
+			       ? err_add(rc, "no %s CA here; do: pumpctl --home %s init", what,
+					 home)
+			       : rc;
+	return ca_issuer_init(cert, key, root, out);
+}

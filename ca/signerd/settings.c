@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns the signer's settings and their bounds. */
+#include "ca/signerd/settings.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/config.h"
+#include "base/daemon.h"
+
+#define DAY_MS INT64_C(86400000)
+#define SERVER_VALIDITY_MAX_MS (60 * DAY_MS)
+#define DEVICE_VALIDITY_MAX_MS (10 * 365 * DAY_MS)
+#define VALIDITY_MIN_MS INT64_C(60000)
+
+/* A user's name or number. */
+static int user_parse(const char *text, uid_t *out)
+{
+	struct passwd *pw;
+	unsigned long n;
+	char *end;
+
+	if (isdigit((unsigned char)text[0])) {
+		errno = 0;
+		n = strtoul(text, &end, 10);
+		if (errno || *end || n > INT32_MAX)
+			return err_set(ERR_INVALID, "[users]: \"%.32s\" is no user number", text);
+		*out = (uid_t)n;
+		return 0;
+	}
+	pw = getpwnam(text);
+	if (!pw)
+		return err_set(ERR_NOT_FOUND, "[users]: there is no user \"%.32s\"", text);
+	*out = pw->pw_uid;
+	return 0;
+}
+
+static int admins_parse(const char *list, struct signer_settings *s)
+{
+	char copy[512], *save = NULL;
+
+	if (str_copy(copy, sizeof(copy), list))
+		return err_set(ERR_LIMIT, "[users] admins: too long");
+	for (char *name = strtok_r(copy, ", ", &save); name; name = strtok_r(NULL, ", ", &save)) {
+		int rc;
+
+		if (s->n_admin > SIGNER_ADMINS_MAX)
+			return err_set(ERR_LIMIT, "[users] admins: more than %d",
+				       SIGNER_ADMINS_MAX);
+		rc = user_parse(name, &s->admin_uids[s->n_admin]);
+		if (rc)
+			return rc;
+		s->n_admin++;
+	}
+	return 0;
+}
+
+static int users_read(struct config *c, struct signer_settings *s)
+{
+	const char *own = config_str(c, "users", "signerd", "");
+	const char *enrolld = config_str(c, "users", "enrolld", "");
+	uid_t uid;
+	int rc;
+
+	if (*own) {
+		rc = user_parse(own, &uid);
+		if (rc)
+			return rc;
+		if (uid != geteuid())
+			return err_set(ERR_DENIED, "[users] signerd = %s, but this runs as uid %u",
+				       own, geteuid());
+	}
+	if (*enrolld && (rc = user_parse(enrolld, &s->enroll_uids[0])))
+		return rc;
+	return admins_parse(config_str(c, "users", "admins", "root"), s);
+}
+
+static int bounds_check(const struct signer_settings *s)
+{
+	if (s->device_validity_ms < VALIDITY_MIN_MS ||
+	    s->device_validity_ms > DEVICE_VALIDITY_MAX_MS)
+		return err_set(ERR_INVALID, "[ca] device_validity must be 1m to 3650d");
+	if (s->server_validity_ms < VALIDITY_MIN_MS ||
+	    s->server_validity_ms > SERVER_VALIDITY_MAX_MS)
+		return err_set(ERR_INVALID, "[ca] server_validity must be 1m to 60d");
+	return 0;
+}
+
+static int all_read(struct config *c, struct signer_settings *s)
+{
+	int rc;
+
+	if ((rc = str_copy(s->organization, sizeof(s->organization),
+			   config_str(c, "server", "organization", "Hospital"))))
+		return err_add(rc, "[server] organization");
+	if ((rc = config_duration(c, "ca", "device_validity", "365d", &s->device_validity_ms)) ||
+	    (rc = config_duration(c, "ca", "server_validity", "60d", &s->server_validity_ms)) ||
+	    (rc = config_u32(c, "ca", "issue_per_minute", 30000, 1, 1000000,
+			     &s->issue_per_minute)) ||
+	    (rc = config_check_unused(c, "ca")) || (rc = bounds_check(s)))
+		return rc;
+	return users_read(c, s);
+}
+
+int signer_settings_read(const char *home, struct signer_settings *out)
+{
+	struct signer_settings s = {
+		.device_validity_ms = 365 * DAY_MS,
+		.server_validity_ms = SERVER_VALIDITY_MAX_MS,
+		.issue_per_minute = 30000,
+		.organization = "Hospital",
+		.enroll_uids = {geteuid()},
+		.n_enroll = 1,
+		.admin_uids = {geteuid()},
+		.n_admin = 1,
+	};
+	AUTO_CONFIG c = NULL;
+	char path[PATH_MAX];
+	int rc = home_path(home, "pumpgate.conf", path);
+
+	if (rc)
+		return rc;
+	rc = config_read(path, &c);
+	if (rc == ERR_NOT_FOUND)
+		s.admin_uids[s.n_admin++] = 0;
+	else if (rc || (rc = all_read(c, &s)))
+		return rc;
+	*out = s;
+	return 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What pumpgate-signerd takes from pumpgate.conf: [ca], the organization, and who its peers are. */
+#ifndef CA_SIGNERD_SETTINGS_H
+#define CA_SIGNERD_SETTINGS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+#define SIGNER_ADMINS_MAX 16
+
+struct signer_settings {
+	int64_t device_validity_ms;
+	int64_t server_validity_ms;
+	uint32_t issue_per_minute;
+	char organization[257];
+	uid_t enroll_uids[1];
+	size_t n_enroll;
+	uid_t admin_uids[SIGNER_ADMINS_MAX + 1]; /* and the signer's own user */
+	size_t n_admin;
+};
+
+/* Reads HOME/pumpgate.conf; without that file, the defaults: everybody is our own user. Blocks on
+ * the disk. ERR_INVALID; ERR_NOT_FOUND (a user that does not exist); ERR_DENIED when the file says
+ * that signerd runs as another user than it does. */
+int signer_settings_read(const char *home, struct signer_settings *out) MUST_USE;
+
+#endif
