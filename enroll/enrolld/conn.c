@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns a connection's life. Never knows what an EST operation means. */
+#include "enroll/enrolld/conn.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <openssl/err.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/secret.h"
+
+#define HANDSHAKE_S 10
+#define REQUEST_S 15 /* from its first byte to its last */
+#define IDLE_S 30
+#define WRITE_S 15
+#define CLOSE_S 2
+#define READ_BYTES 16384 /* a TLS record */
+#define OUT_MAX (EST_ANSWER_MAX + 4096)
+#define DROP_MAX 65536
+#define STEPS_MAX 6 /* before other connections have their turn */
+
+enum step {
+	STEP_GONE, /* the connection is freed */
+	STEP_WAIT, /* an event or the signer will go on */
+	STEP_MORE, /* there is more to do now */
+};
+
+static void deadline_set(struct conn *c, int seconds)
+{
+	struct timeval tv = {.tv_sec = seconds};
+
+	event_add(c->deadline, &tv);
+}
+
+static enum step gone(struct conn *c)
+{
+	c->gone(c, c->ctx);
+	conn_free(c);
+	return STEP_GONE;
+}
+
+void conn_free(struct conn *c)
+{
+	if (!c)
+		return;
+	if (c->job)
+		c->job->waiter = NULL;
+	if (c->readable)
+		event_free(c->readable);
+	if (c->writable)
+		event_free(c->writable);
+	if (c->deadline)
+		event_free(c->deadline);
+	SSL_free(c->ssl);
+	if (c->fd >= 0)
+		close(c->fd);
+	http_request_done(&c->request);
+	buf_done(&c->in);
+	buf_done(&c->out);
+	free(c);
+}
+
+/* What an SSL_* call that returned `ret` waits for; STEP_GONE here only says that it failed. */
+static enum step tls_wait(struct conn *c, int ret)
+{
+	switch (SSL_get_error(c->ssl, ret)) {
+	case SSL_ERROR_WANT_READ:
+		return event_add(c->readable, NULL) ? STEP_GONE : STEP_WAIT;
+	case SSL_ERROR_WANT_WRITE:
+		return event_add(c->writable, NULL) ? STEP_GONE : STEP_WAIT;
+	default:
+		return STEP_GONE;
+	}
+}
+
+/* No more from us; what the peer still sends is dropped until it closes (step_close). */
+static enum step linger(struct conn *c)
+{
+	shutdown(c->fd, SHUT_WR);
+	c->state = CONN_CLOSING;
+	deadline_set(c, CLOSE_S);
+	return STEP_MORE;
+}
+
+static enum step handshake_refused(struct conn *c, enum reason reason)
+{
+	if (noise_allow(&c->service->noise, clock_mono_us()))
+		LOG(LOG_WARN, "enroll.tls_refused", LOG_S("source", c->peer.source),
+		    LOG_S("reason", reason_name(reason)), LOG_S("detail", err_text()));
+	return linger(c);
+}
+
+static enum step step_handshake(struct conn *c)
+{
+	int ret;
+
+	ERR_clear_error();
+	errno = 0;
+	ret = SSL_accept(c->ssl);
+	if (ret == 1) {
+		if (tls_peer_get(c->ssl, &c->peer.tls))
+			return handshake_refused(c, REASON_WRONG_CA);
+		c->state = CONN_READING;
+		deadline_set(c, IDLE_S);
+		return STEP_MORE;
+	}
+	if (tls_wait(c, ret) == STEP_WAIT)
+		return STEP_WAIT;
+	return handshake_refused(c, tls_failure(c->ssl));
+}
+
+static void write_begin(struct conn *c)
+{
+	c->state = CONN_WRITING;
+	c->out_done = 0;
+	deadline_set(c, WRITE_S);
+}
+
+static enum step answer_put(struct conn *c, struct est_answer *a)
+{
+	a->head.keep_alive = !c->close_after;
+	a->head.minor = c->request.minor;
+	buf_reset(&c->out);
+	if (http_response_build(&c->out, &a->head, clock_wall_ms(), a->body.data, a->body.len))
+		return gone(c);
+	write_begin(c);
+	return STEP_MORE;
+}
+
+/* A request that breaks HTTP's rules: answered, and the last one. */
+static enum step refuse_http(struct conn *c, int status, const char *why)
+{
+	AUTO_EST_ANSWER a = {.head = {.status = status, .type = "text/plain; charset=utf-8"}};
+
+	if (noise_allow(&c->service->noise, clock_mono_us()))
+		LOG(LOG_WARN, "enroll.http_refused", LOG_S("source", c->peer.source),
+		    LOG_U("status", status), LOG_S("why", why));
+	buf_init(&a.body, 1024);
+	if (buf_printf(&a.body, "%s\n", why))
+		return gone(c);
+	c->close_after = true;
+	return answer_put(c, &a);
+}
+
+static enum step request_take(struct conn *c)
+{
+	AUTO_EST_ANSWER a = {.head = {.status = 500}};
+	int rc;
+
+	c->close_after = !c->request.keep_alive;
+	rc = est_service_begin(c->service, &c->request, &c->peer, &a, &c->job);
+	if (rc) {
+		LOG(LOG_ERROR, "enroll.request_dropped", LOG_S("why", err_text()));
+		return gone(c);
+	}
+	if (!c->job)
+		return answer_put(c, &a);
+	c->job->waiter = c;
+	c->state = CONN_WAITING;
+	event_del(c->deadline); /* the pool's own bounds hold here */
+	return STEP_WAIT;
+}
+
+void conn_answer(struct conn *c, struct est_answer *answer)
+{
+	c->job = NULL;
+	if (!answer)
+		gone(c);
+	else if (answer_put(c, answer) == STEP_MORE)
+		event_active(c->writable, EV_WRITE, 1);
+}
+
+/* Feeds what has been read; STEP_WAIT: more bytes are needed. */
+static enum step request_feed(struct conn *c)
+{
+	size_t used = 0;
+	int rc;
+
+	while (c->in.len && c->request.state != HTTP_DONE) {
+		bool in_head = c->request.state == HTTP_HEAD;
+
+		rc = http_request_feed(&c->request, c->in.data, c->in.len, &used);
+		if (rc)
+			return refuse_http(c, c->request.status, err_text());
+		memmove(c->in.data, c->in.data + used, c->in.len - used);
+		secret_wipe(c->in.data + c->in.len - used, used);
+		c->in.len -= used;
+		if (in_head && c->request.wants_continue && c->in.len == 0) {
+			static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+			buf_reset(&c->out);
+			if (buf_put_str(&c->out, go_on))
+				return gone(c);
+			c->is_interim = true;
+			write_begin(c);
+			return STEP_MORE;
+		}
+	}
+	return c->request.state == HTTP_DONE ? request_take(c) : STEP_WAIT;
+}
+
+static enum step step_read(struct conn *c)
+{
+	enum step step = request_feed(c);
+	uint8_t *at;
+	int ret;
+
+	if (step != STEP_WAIT || c->state != CONN_READING)
+		return step;
+	/* request_feed has emptied `in` */
+	if (buf_reserve(&c->in, READ_BYTES, &at))
+		return gone(c);
+	ERR_clear_error();
+	errno = 0;
+	ret = SSL_read(c->ssl, at, READ_BYTES);
+	c->in.len = ret > 0 ? (size_t)ret : 0;
+	if (ret <= 0)
+		return tls_wait(c, ret) == STEP_WAIT ? STEP_WAIT : gone(c);
+	if (!c->is_begun) {
+		c->is_begun = true;
+		deadline_set(c, REQUEST_S);
+	}
+	return STEP_MORE;
+}
+
+static enum step closing_begin(struct conn *c)
+{
+	ERR_clear_error();
+	(void)SSL_shutdown(c->ssl); /* close_notify; the peer's is not waited for */
+	ERR_clear_error();
+	return linger(c);
+}
+
+static enum step step_write(struct conn *c)
+{
+	int ret;
+
+	ERR_clear_error();
+	errno = 0;
+	ret = SSL_write(c->ssl, c->out.data + c->out_done, (int)(c->out.len - c->out_done));
+	if (ret <= 0)
+		return tls_wait(c, ret) == STEP_WAIT ? STEP_WAIT : gone(c);
+	c->out_done += (size_t)ret;
+	if (c->out_done < c->out.len)
+		return STEP_MORE;
+	buf_done(&c->out);
+	if (c->is_interim) { /* the body is still due within the request's time, begun anew once */
+		c->is_interim = false;
+		c->state = CONN_READING;
+		deadline_set(c, REQUEST_S);
+		return STEP_MORE;
+	}
+	if (c->close_after)
+		return closing_begin(c);
+	http_request_reset(&c->request);
+	c->state = CONN_READING;
+	c->is_begun = c->in.len != 0;
+	deadline_set(c, c->is_begun ? REQUEST_S : IDLE_S);
+	return STEP_MORE;
+}
+
+/* A socket closed with unread bytes is reset, and the peer may lose the answer before reading it.
+ */
+static enum step step_close(struct conn *c)
+{
+	uint8_t dropped[4096];
+	ssize_t n = recv(c->fd, dropped, sizeof(dropped), MSG_DONTWAIT);
+
+	if (n > 0 && (c->n_dropped += (size_t)n) < DROP_MAX)
+		return STEP_MORE;
+	if (n < 0 && errno == EAGAIN && !event_add(c->readable, NULL))
+		return STEP_WAIT;
+	return gone(c);
+}
+
+static enum step step(struct conn *c)
+{
+	switch (c->state) {
+	case CONN_HANDSHAKE:
+		return step_handshake(c);
+	case CONN_READING:
+		return step_read(c);
+	case CONN_WRITING:
+		return step_write(c);
+	case CONN_CLOSING:
+		return step_close(c);
+	case CONN_WAITING:
+		break;
+	}
+	return STEP_WAIT;
+}
+
+static void on_io(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+	enum step next = STEP_MORE;
+
+	(void)fd;
+	(void)what;
+	for (int i = 0; i < STEPS_MAX && next == STEP_MORE; i++)
+		next = step(c);
+	if (next == STEP_MORE)
+		event_active(c->writable, EV_WRITE, 1);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *c = arg;
+	enum step next;
+
+	(void)fd;
+	(void)what;
+	if (c->state == CONN_HANDSHAKE) {
+		err_text_set("the handshake took too long");
+		next = handshake_refused(c, REASON_TLS_FAILED);
+	} else if (c->state == CONN_READING) { /* idle: closed without a word, RFC 9112 9.5 */
+		next = c->is_begun ? refuse_http(c, 408, "The request took too long.")
+				   : closing_begin(c);
+	} else {
+		next = gone(c);
+	}
+	if (next == STEP_MORE)
+		event_active(c->writable, EV_WRITE, 1);
+}
+
+static void source_format(const struct sockaddr *sa, struct est_peer *peer)
+{
+	const void *at =
+		sa->sa_family == AF_INET6
+			? (const void *)&((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr
+			: (const void *)&((const struct sockaddr_in *)(const void *)sa)->sin_addr;
+
+	if (!throttle_source(sa, peer->source_key) ||
+	    !inet_ntop(sa->sa_family, at, peer->source, sizeof(peer->source)))
+		memcpy(peer->source, "unknown", sizeof("unknown"));
+}
+
+int conn_new(struct event_base *base, SSL_CTX *tls, int fd, const struct sockaddr *sa,
+	     struct est_service *service, void (*gone_cb)(struct conn *c, void *ctx), void *ctx,
+	     struct conn **out)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		close(fd);
+		return err_set(ERR_NOMEM, "no memory for a connection");
+	}
+	c->fd = fd;
+	c->service = service;
+	c->gone = gone_cb;
+	c->ctx = ctx;
+	source_format(sa, &c->peer);
+	http_request_init(&c->request);
+	buf_init(&c->in, READ_BYTES);
+	buf_init(&c->out, OUT_MAX);
+	c->ssl = SSL_new(tls);
+	c->readable = event_new(base, fd, EV_READ, on_io, c);
+	c->writable = event_new(base, fd, EV_WRITE, on_io, c);
+	c->deadline = evtimer_new(base, on_deadline, c);
+	if (!c->ssl || !c->readable || !c->writable || !c->deadline ||
+	    SSL_set_fd(c->ssl, fd) != 1 || event_add(c->readable, NULL)) {
+		conn_free(c);
+		return err_set(ERR_NOMEM, "no memory for a connection");
+	}
+	SSL_set_accept_state(c->ssl);
+	deadline_set(c, HANDSHAKE_S);
+	*out = c;
+	return 0;
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns the EST operations. Never blocks, never decides whether a certificate is due: signerd does.
+ */
+#include "enroll/enrolld/est_service.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "enroll/enrolld/outcome.h"
+#include "enroll/est/est_cms.h"
+
+#define QUEUE_WAIT_US 5000000
+
+void est_answer_done(struct est_answer *a)
+{
+	buf_done(&a->body);
+}
+
+static void answer_init(struct est_answer *a, int status)
+{
+	est_answer_done(a);
+	memset(a, 0, sizeof(*a));
+	buf_init(&a->body, EST_ANSWER_MAX);
+	a->head.status = status;
+}
+
+/* RFC 7030 4.2.3: "the response data MUST be a plaintext human-readable error message" */
+static int answer_text(struct est_answer *a, int status, const char *text)
+{
+	answer_init(a, status);
+	a->head.type = "text/plain; charset=utf-8";
+	return buf_printf(&a->body, "%s\n", text);
+}
+
+static int answer_der(struct est_answer *a, const char *type, enum est_lines lines,
+		      const uint8_t *der, size_t len)
+{
+	answer_init(a, 200);
+	a->head.type = type;
+	a->head.is_base64 = true;
+	return est_base64_encode(&a->body, der, len, lines);
+}
+
+static enum est_lines lines_for(const struct http_request *req)
+{
+	return http_request_field(req, "User-Agent") ? EST_LINES_OF_64 : EST_ONE_LINE;
+}
+
+/* An empty body: some clients take whatever comes with a 401 for a certificate. */
+static void answer_challenge(struct est_answer *a)
+{
+	answer_init(a, 401);
+	a->head.is_challenge = true;
+}
+
+static int answer_refusal(struct est_answer *a, const struct outcome *o)
+{
+	int rc;
+
+	if (o->status == 401) {
+		answer_challenge(a);
+		return 0;
+	}
+	if (o->status == 500)
+		return answer_text(a, 500, "The enrolment failed; the server's log says why.");
+	answer_init(a, o->status);
+	a->head.type = "text/plain; charset=utf-8";
+	a->head.retry_after_s = o->retry_after_s;
+	rc = buf_printf(&a->body, "%s: %s", reason_name(o->reason), reason_sentence(o->reason));
+	if (!rc && o->status == 400 && *o->detail) /* the asker's own fault: what to put right */
+		rc = buf_printf(&a->body, " (%s)", o->detail);
+	return rc ? rc : buf_put_str(&a->body, "\n");
+}
+
+static void event_post(struct est_service *s, const struct est_job *job, const struct outcome *o)
+{
+	struct enroll_event event = {.at = clock_wall_ms()};
+
+	if (!*job->device)
+		return;
+	memcpy(event.device, job->device, sizeof(event.device));
+	memcpy(event.source, job->source, sizeof(event.source));
+	snprintf(event.operation, sizeof(event.operation), "%s",
+		 est_operation_name(job->operation));
+	snprintf(event.reason, sizeof(event.reason), "%s", reason_name(o->reason));
+	log_escape(o->detail, strlen(o->detail), event.detail, sizeof(event.detail));
+	if (event_poster_put(s->events, &event))
+		LOG(LOG_DEBUG, "enroll.event_dropped", LOG_S("why", err_text()));
+}
+
+/* Log line, count and event of an enrolment that came to nothing; then its answer. */
+static int refuse(struct est_service *s, const struct est_job *job, const struct outcome *o,
+		  struct est_answer *out)
+{
+	int64_t now_us = clock_mono_us();
+	char id[17];
+
+	snprintf(id, sizeof(id), "%016" PRIx64, job->signer.request_id);
+	LOG(o->status == 500 ? LOG_ERROR : LOG_WARN, "enroll.refused", LOG_S("request", id),
+	    LOG_S("op", est_operation_name(job->operation)), LOG_S("device", job->device),
+	    LOG_S("reason", reason_name(o->reason)), LOG_U("status", o->status),
+	    LOG_S("source", job->source), LOG_U("us", now_us - job->begun_us),
+	    LOG_S("detail", o->detail));
+	if (o->is_failure)
+		throttle_record(s->throttle, job->source_key, job->device, true, now_us);
+	event_post(s, job, o);
+	return answer_refusal(out, o);
+}
+
+/* ---- enrolment ---- */
+
+static bool is_pkcs10(const char *type)
+{
+	static const char pkcs10[] = "application/pkcs10";
+	size_t len = sizeof(pkcs10) - 1;
+
+	return type && !strncasecmp(type, pkcs10, len) && strchr(" \t;", type[len]);
+}
+
+/* Grounds on which the request is made: Basic credentials, else the TLS client certificate.
+ * 0 with job filled, or a status with the reason set. */
+static int grounds_take(const struct http_request *req, const struct est_peer *peer,
+			struct est_job *job, struct outcome *refused)
+{
+	const char *authorization = http_request_field(req, "Authorization");
+	AUTO_EST_BASIC basic = {.token = NULL};
+
+	memcpy(job->device, peer->tls.device, sizeof(job->device));
+	job->signer.is_renewal = true;
+	/* RFC 7030 4.2.2: re-enrolment is proven by the certificate that it follows. */
+	if (job->operation == EST_SIMPLEREENROLL && !peer->tls.der_len) {
+		*refused = outcome_refused(REASON_NO_CERTIFICATE, 403, "simplereenroll");
+		return ERR_DENIED;
+	}
+	if (job->operation == EST_SIMPLEREENROLL || (!authorization && peer->tls.der_len)) {
+		struct sign_renew *renew = &job->signer.renew;
+
+		renew->prior.len = (uint32_t)peer->tls.der_len;
+		memcpy(renew->prior.data, peer->tls.der, peer->tls.der_len);
+		memcpy(renew->source, peer->source, sizeof(renew->source));
+		return 0;
+	}
+	job->signer.is_renewal = false;
+	if (!authorization) {
+		*refused = outcome_refused(REASON_NONE, 401, "");
+		return ERR_DENIED;
+	}
+	if (est_basic_parse(authorization, &basic)) {
+		*refused = outcome_refused(REASON_TOKEN_WRONG, 401, err_text());
+		return ERR_DENIED;
+	}
+	if (peer->tls.der_len && strcmp(basic.serial, peer->tls.device) != 0) {
+		*refused = outcome_refused(REASON_IDENTITY_MISMATCH, 403,
+					   "token for another pump than the certificate's");
+		return ERR_DENIED;
+	}
+
+	struct sign_enroll *enroll = &job->signer.enroll;
+
+	memcpy(job->device, basic.serial, sizeof(job->device));
+	memcpy(enroll->device, basic.serial, sizeof(enroll->device));
+	enroll->token.len = (uint32_t)secret_len(basic.token);
+	memcpy(enroll->token.data, secret_data(basic.token), secret_len(basic.token));
+	memcpy(enroll->source, peer->source, sizeof(enroll->source));
+	return 0;
+}
+
+static int csr_take(const struct http_request *req, struct est_job *job, struct outcome *refused)
+{
+	uint8_t *der =
+		job->signer.is_renewal ? job->signer.renew.csr.data : job->signer.enroll.csr.data;
+	size_t len = 0;
+	int rc;
+
+	if (!is_pkcs10(http_request_field(req, "Content-Type"))) {
+		*refused = outcome_refused(REASON_REQUEST_MALFORMED, 415,
+					   "the content type is not application/pkcs10");
+		return ERR_INVALID;
+	}
+	rc = est_base64_decode(req->body.data, req->body.len, der, CSR_DER_MAX, &len);
+	if (!rc && len == 0)
+		rc = err_set(ERR_INVALID, "the body is empty");
+	if (rc) {
+		*refused = outcome_refused(REASON_REQUEST_MALFORMED, rc == ERR_LIMIT ? 413 : 400,
+					   err_text());
+		return rc;
+	}
+	if (job->signer.is_renewal)
+		job->signer.renew.csr.len = (uint32_t)len;
+	else
+		job->signer.enroll.csr.len = (uint32_t)len;
+	return 0;
+}
+
+/* Slowed down: answered without asking anybody and without an event, which would be a lever too. */
+static int answer_throttled(struct est_service *s, const struct est_job *job, unsigned wait_s,
+			    struct est_answer *out)
+{
+	int rc = answer_text(out, 429, "Too many failed enrolments; try again later.");
+
+	out->head.retry_after_s = wait_s;
+	if (noise_allow(&s->noise, job->begun_us))
+		LOG(LOG_WARN, "enroll.throttled", LOG_S("device", job->device),
+		    LOG_S("source", job->source), LOG_U("wait_s", wait_s));
+	return rc;
+}
+
+static struct est_job *job_new(const struct http_request *req, const struct est_peer *peer,
+			       enum est_operation operation)
+{
+	struct est_job *job = calloc(1, sizeof(*job));
+
+	if (!job)
+		return NULL;
+	job->operation = operation;
+	job->lines = lines_for(req);
+	job->begun_us = clock_mono_us();
+	job->signer.give_up_us = job->begun_us + QUEUE_WAIT_US;
+	do
+		secret_fill_random(&job->signer.request_id, sizeof(job->signer.request_id));
+	while (job->signer.request_id == 0);
+	memcpy(job->source, peer->source, sizeof(job->source));
+	memcpy(job->source_key, peer->source_key, sizeof(job->source_key));
+	return job;
+}
+
+static void job_auto_free(struct est_job **job)
+{
+	if (*job)
+		signer_job_wipe(&(*job)->signer, sizeof(**job));
+}
+#define AUTO_JOB __attribute__((cleanup(job_auto_free))) struct est_job *
+
+static int enrolment_begin(struct est_service *s, const struct http_request *req,
+			   const struct est_peer *peer, enum est_operation operation,
+			   struct est_answer *out, struct est_job **job_out)
+{
+	AUTO_JOB job = job_new(req, peer, operation);
+	struct outcome refused;
+	unsigned wait_s;
+	int rc;
+
+	if (!job)
+		return err_set(ERR_NOMEM, "no memory for an enrolment");
+	rc = grounds_take(req, peer, job, &refused);
+	if (rc && refused.reason == REASON_NONE) { /* nothing was tried yet: the usual first step */
+		LOG(LOG_DEBUG, "enroll.challenged", LOG_S("source", job->source));
+		answer_challenge(out);
+		return 0;
+	}
+	wait_s = throttle_wait_s(s->throttle, job->source_key, job->device, job->begun_us);
+	if (wait_s)
+		return answer_throttled(s, job, wait_s, out);
+	if (rc || (rc = csr_take(req, job, &refused)))
+		return refuse(s, job, &refused, out);
+	if (signer_pool_submit(s->pool, &job->signer)) {
+		refused = outcome_refused(REASON_SIGNER_AWAY, 503, err_text());
+		return refuse(s, job, &refused, out);
+	}
+	*job_out = job;
+	job = NULL;
+	return 0;
+}
+
+static int answer_certificate(const struct est_job *job, struct est_answer *out)
+{
+	const struct est_der cert = {job->signer.cert.der.data, job->signer.cert.der.len};
+	AUTO_BUF cms = {.max = EST_ANSWER_MAX};
+	int rc = est_certs_only_build(&cms, &cert, 1);
+
+	return rc ? rc
+		  : answer_der(out, "application/pkcs7-mime; smime-type=certs-only", job->lines,
+			       cms.data, cms.len);
+}
+
+int est_service_finish(struct est_service *s, struct est_job *finished, struct est_answer *out)
+{
+	AUTO_JOB job = finished;
+	const struct signed_cert *cert = &job->signer.cert;
+	struct outcome o = outcome_of(job->signer.rc, job->signer.text, !job->signer.is_renewal);
+	char id[17], until[CLOCK_TEXT_MAX];
+
+	if (o.status != 200)
+		return refuse(s, job, &o, out);
+	snprintf(id, sizeof(id), "%016" PRIx64, job->signer.request_id);
+	clock_format(cert->not_after, until);
+	LOG(LOG_INFO, "enroll.issued", LOG_S("request", id),
+	    LOG_S("op", est_operation_name(job->operation)), LOG_S("device", cert->device),
+	    LOG_S("cert", cert->cert_serial), LOG_S("until", until), LOG_S("source", job->source),
+	    LOG_U("us", clock_mono_us() - job->begun_us), LOG_U("waited", job->waiter != NULL));
+	throttle_record(s->throttle, job->source_key, cert->device, false, clock_mono_us());
+	return answer_certificate(job, out);
+}
+
+/* ---- all operations ---- */
+
+static const char *method_of(enum est_operation op)
+{
+	return op == EST_CACERTS || op == EST_CSRATTRS ? "GET" : "POST";
+}
+
+int est_service_begin(struct est_service *s, const struct http_request *req,
+		      const struct est_peer *peer, struct est_answer *out, struct est_job **job_out)
+{
+	struct est_path path;
+	struct est_der attrs = est_csrattrs();
+
+	*job_out = NULL;
+	if (est_path_parse(req->target, &path))
+		return answer_text(out, 404, "There is no such EST operation here.");
+	if (*path.label)
+		return answer_text(out, 404, "There is no CA of that label here; leave it out.");
+	if (path.operation == EST_SERVERKEYGEN || path.operation == EST_FULLCMC)
+		return answer_text(out, 501, "Pumps make their own keys; use simpleenroll.");
+	if (strcmp(req->method, method_of(path.operation)) != 0) {
+		int rc = answer_text(out, 405, "This EST operation wants another method.");
+
+		out->head.allow = method_of(path.operation);
+		return rc;
+	}
+	switch (path.operation) {
+	case EST_CACERTS: /* RFC 7030 4.1.3 */
+		return answer_der(out, "application/pkcs7-mime", lines_for(req), s->cacerts.data,
+				  s->cacerts.len);
+	case EST_CSRATTRS: /* RFC 7030 4.5.2 */
+		return answer_der(out, "application/csrattrs", lines_for(req), attrs.data,
+				  attrs.len);
+	default:
+		return enrolment_begin(s, req, peer, path.operation, out, job_out);
+	}
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What each EST operation does with a whole request (RFC 7030 4). Runs on the loop thread and never
+ * blocks: what needs the signer goes through its pool.
+ */
+#ifndef ENROLL_ENROLLD_EST_SERVICE_H
+#define ENROLL_ENROLLD_EST_SERVICE_H
+
+#include "enroll/enrolld/event_poster.h"
+#include "enroll/enrolld/noise.h"
+#include "enroll/enrolld/signer_pool.h"
+#include "enroll/enrolld/throttle.h"
+#include "enroll/enrolld/tls.h"
+#include "enroll/est/est_base64.h"
+#include "enroll/est/est_basic.h"
+#include "enroll/est/est_path.h"
+#include "enroll/est/http_request.h"
+#include "enroll/est/http_response.h"
+
+#define EST_ANSWER_MAX 65536
+
+struct est_service {
+	struct buf cacerts; /* DER of the answers that never change */
+	struct signer_pool *pool;
+	struct event_poster *events;
+	struct throttle *throttle;
+	struct noise noise; /* for lines that anybody can cause */
+};
+
+/* Who asks; belongs to the connection. */
+struct est_peer {
+	char source[IP_SIZE];
+	uint8_t source_key[THROTTLE_SOURCE_BYTES];
+	struct tls_peer tls;
+};
+
+struct est_answer {
+	struct http_response head; /* keep_alive and minor are the connection's to set */
+	struct buf body;
+};
+void est_answer_done(struct est_answer *a); /* safe on a zeroed struct */
+#define AUTO_EST_ANSWER __attribute__((cleanup(est_answer_done))) struct est_answer
+
+/* An enrolment that waits for the signer. */
+struct est_job {
+	struct signer_job signer; /* first: a signer_job * is an est_job * */
+	int64_t begun_us;
+	enum est_operation operation;
+	enum est_lines lines;
+	char device[EST_SERIAL_SIZE];
+	char source[IP_SIZE];
+	uint8_t source_key[THROTTLE_SOURCE_BYTES];
+	void *waiter; /* the connection's; NULL once that is gone */
+};
+
+/* Answers a request that is HTTP_DONE, or hands it to the signer: then *job_out is set and
+ * est_service_finish comes later, else *job_out is NULL and `out` is filled. ERR_NOMEM. */
+int est_service_begin(struct est_service *s, const struct http_request *req,
+		      const struct est_peer *peer, struct est_answer *out,
+		      struct est_job **job_out) MUST_USE;
+
+/* The signer has answered: logs, counts, fills `out`. Frees the job. ERR_NOMEM, ERR_LIMIT. */
+int est_service_finish(struct est_service *s, struct est_job *job, struct est_answer *out) MUST_USE;
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pumpgate-enrolld: reads its settings, opens its socket, gives up what it no longer needs, serves.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <openssl/crypto.h>
+#include <openssl/ssl.h>
+
+#include "base/config.h"
+#include "base/daemon.h"
+#include "base/log.h"
+#include "enroll/enrolld/confine.h"
+#include "enroll/enrolld/server.h"
+#include "sql/proto/registry_verbs.h"
+
+#define SIGNER_THREADS 4
+#define SIGNER_QUEUE 256
+
+struct enrolld {
+	struct event_base *base;
+	SSL_CTX *tls;
+	struct est_service service;
+	struct server *server;
+};
+
+static const char usage[] =
+	"usage: pumpgate-enrolld [--home DIR]\n"
+	"\n"
+	"Enrolls pumps over EST (RFC 7030). Started by pumpctl run or systemd.\n"
+	"\n"
+	"  --home DIR   state folder (else $PUMPGATE_HOME, else /var/lib/pumpgate)\n"
+	"  --version    print the version\n"
+	"  --help       this text\n"
+	"\n"
+	"examples:\n"
+	"  pumpctl --home /tmp/pg init && pumpctl --home /tmp/pg run\n"
+	"  pumpgate-enrolld --home /tmp/pg\n"
+	"  curl --cacert /tmp/pg/trust/server.pem "
+	"https://127.0.0.1:21443/.well-known/est/cacerts\n";
+
+static void job_done(struct signer_job *signer_job, void *ctx)
+{
+	struct enrolld *d = ctx;
+	struct est_job *job = (struct est_job *)(void *)signer_job;
+	struct conn *waiter = job->waiter;
+	AUTO_EST_ANSWER answer = {.head = {.status = 500}};
+	int rc = est_service_finish(&d->service, job, &answer);
+
+	if (rc)
+		LOG(LOG_ERROR, "enroll.answer_lost", LOG_S("why", err_text()));
+	if (waiter)
+		conn_answer(waiter, rc ? NULL : &answer);
+}
+
+/* The keys of [listen] that belong to other programs are known here, so that only misspelt ones are
+ * refused. */
+static int settings_read(const char *home, char *address, size_t size, uint32_t *port_out)
+{
+	static const char *const others[] = {"radius_address", "radius_auth_port",
+					     "radius_acct_port"};
+	AUTO_CONFIG config = NULL;
+	char path[PATH_MAX];
+	int rc = home_path(home, "pumpgate.conf", path);
+
+	if (rc || (rc = config_read(path, &config)))
+		return rc;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		(void)config_str(config, "listen", others[i], NULL);
+	rc = str_copy(address, size, config_str(config, "listen", "est_address", "127.0.0.1"));
+	if (rc)
+		return err_add(rc, "%s: [listen] est_address", path);
+	if ((rc = config_u32(config, "listen", "est_port", 21443, 1, 65535, port_out)))
+		return rc;
+	return config_check_unused(config, "listen");
+}
+
+static int trust_set_up(struct enrolld *d, const char *home)
+{
+	AUTO_TRUST server = {.n = 0};
+	AUTO_TRUST device = {.n = 0};
+	char path[PATH_MAX];
+	int rc;
+
+	buf_init(&d->service.cacerts, EST_ANSWER_MAX);
+	if ((rc = home_path(home, "trust/server.pem", path)) || (rc = trust_read(path, &server)) ||
+	    (rc = home_path(home, "trust/device.pem", path)) || (rc = trust_read(path, &device)) ||
+	    (rc = trust_cacerts_build(&device, &server, &d->service.cacerts)))
+		return rc;
+	return tls_context_new(home, &server, &device, &d->tls);
+}
+
+static int service_set_up(struct enrolld *d, const char *home)
+{
+	char signer[PATH_MAX], registry[PATH_MAX];
+	int rc;
+
+	if ((rc = home_path(home, SIGNER_SOCKET, signer)) ||
+	    (rc = home_path(home, REGISTRY_SOCKET, registry)) ||
+	    (rc = throttle_new(&d->service.throttle)) ||
+	    (rc = event_poster_new(registry, &d->service.events)))
+		return rc;
+	return signer_pool_new(d->base, signer, SIGNER_THREADS, SIGNER_QUEUE, job_done, d,
+			       &d->service.pool);
+}
+
+/* Connections, and some for sockets to the services. */
+static void file_limit_raise(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= SERVER_CONNECTIONS_MAX + 100)
+		return;
+	limit.rlim_cur = limit.rlim_max < SERVER_CONNECTIONS_MAX + 100
+				 ? limit.rlim_max
+				 : SERVER_CONNECTIONS_MAX + 100;
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		LOG(LOG_WARN, "enroll.few_files", LOG_U("max", limit.rlim_cur));
+}
+
+static int serve(struct enrolld *d, const char *home)
+{
+	char address[IP_SIZE];
+	uint32_t port;
+	int rc;
+
+	file_limit_raise();
+	d->base = event_base_new();
+	if (!d->base)
+		return err_set(ERR_NOMEM, "no memory for the event loop");
+	if ((rc = settings_read(home, address, sizeof(address), &port)) ||
+	    (rc = trust_set_up(d, home)) || (rc = service_set_up(d, home)) ||
+	    (rc = server_new(d->base, address, port, d->tls, &d->service, &d->server)) ||
+	    (rc = confine()))
+		return rc;
+	LOG(LOG_INFO, "enroll.ready", LOG_S("address", address), LOG_U("port", port));
+	return daemon_loop(d->base);
+}
+
+static void enrolld_done(struct enrolld *d)
+{
+	server_free(d->server);
+	signer_pool_free(d->service.pool);
+	event_poster_free(d->service.events);
+	throttle_free(d->service.throttle);
+	buf_done(&d->service.cacerts);
+	SSL_CTX_free(d->tls);
+	if (d->base)
+		event_base_free(d->base);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"home", required_argument, NULL, 'H'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
+	struct enrolld d = {.base = NULL};
+	const char *home = NULL;
+	int option, rc;
+
+	log_start("enrolld", LOG_INFO);
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'H':
+			home = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		case 'V':
+			puts("pumpgate-enrolld " PUMPGATE_VERSION);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return 64;
+		}
+	}
+	if (optind != argc) {
+		fputs(usage, stderr);
+		return 64;
+	}
+	daemon_harden();
+	/* Every setting is ours: no openssl.cnf of the machine changes what TLS allows. */
+	OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	rc = serve(&d, home_dir(home));
+	if (rc)
+		LOG(LOG_ERROR, "enroll.failed", LOG_S("why", err_text()));
+	enrolld_done(&d);
+	return rc ? 1 : 0;
+}
