@@ -59,8 +59,7 @@ int http_response_build(struct buf *out, const struct http_response *r, int64_t 
 	if (!rc)
 		rc = date_put(out, now_ms);
 	if (!rc && r->is_challenge)
-		rc = buf_put_str(out, "WWW-Authenticate: Basic realm=\"Pumpgate enrolment\"
-");
+		rc = buf_put_str(out, "WWW-Authenticate: Basic realm=\"Pumpgate enrolment\"\r\n");
 	if (!rc && r->allow)
 		rc = buf_printf(out, "Allow: %s\r\n", r->allow);
 	if (!rc && r->retry_after_s)
