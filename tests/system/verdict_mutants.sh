@@ -16,9 +16,9 @@ build() {
 		policies/standing.c tests/unit/policies/test_verdict.c -lcmocka
 }
 
+# shellcheck disable=SC2317 # called by check
 table_fails() {
-	! "$work/table" >"$work/out" 2>&1 && grep -q 'got .*, want ' "$work/out" ||
-		grep -qE 'FAILED|not ok' "$work/out"
+	! "$work/table" >/dev/null 2>&1
 }
 
 build policies/verdict.c || exit 1
