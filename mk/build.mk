@@ -21,7 +21,7 @@ HARDEN := -fstack-protector-strong
 else
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection
 endif
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(O)/gen -fPIE -fno-strict-aliasing -pthread \
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(O)/gen -fPIC -fno-strict-aliasing -pthread \
 	$(CFLAGS) $(WARN) $(HARDEN) $(SANFLAGS)
 ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS) $(LDFLAGS)
 

@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause
 include radius_modules/dispatch/part.mk
+include radius_modules/rlm_pump/part.mk

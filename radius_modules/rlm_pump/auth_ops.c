@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The verdict on an authentication, its attributes, and the event that every attempt leaves. The
+ * verdict is kept with the outer request; admit and onboard, which run when an Access-Accept is
+ * about to leave, refuse it unless the matching verdict is there: a hole in the configuration can't
+ * admit.
+ */
+#include "radius_modules/rlm_pump/rlm_pump.h"
+
+#include <sys/time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "radius_modules/rlm_pump/class_code.h"
+#include "radius_modules/rlm_pump/mac_text.h"
+#include "radius_modules/rlm_pump/tls_reason.h"
+
+#define SESSION_DEFAULT_S 43200 /* when the zone sets none */
+#define SESSION_MIN_S 60
+#define INTERIM_S 600
+#define PORT_TYPE_ETHERNET 15 /* RFC 2865 5.41 */
+#define SERVICE_CALL_CHECK 10 /* RFC 2865 5.6 */
+#define TUNNEL_TYPE_VLAN "13" /* RFC 3580 3.31 */
+#define TUNNEL_MEDIUM_802 "6"
+#define TERMINATION_RADIUS_REQUEST "1" /* RFC 2865 5.29: re-authenticate instead of ending */
+
+struct attempt {
+	struct verdict verdict;
+	const char *method;
+	char device[DEVICE_SERIAL_SIZE];
+	char issuer[ISSUER_SIZE];
+	char cert_serial[CERT_SERIAL_SIZE];
+	char zone[NAME_SIZE];
+	char filter_id[LABEL_SIZE];
+	char detail[TEXT_SIZE];
+	uint32_t vlan;
+	uint32_t session_s;
+};
+
+/* The attempt of this packet; made on first use, freed with the request. NULL without memory. */
+static struct attempt *attempt_of(struct pump_shared *s, REQUEST *outer, bool make)
+{
+	struct attempt *a = request_data_reference(outer, s, 0);
+
+	if (a || !make)
+		return a;
+	a = talloc_zero(outer, struct attempt);
+	if (!a)
+		return NULL;
+	a->method = PUMP_METHOD_UNKNOWN;
+	if (request_data_add(outer, s, 0, a, false) < 0)
+		return NULL;
+	return a;
+}
+
+/* ---- the event ---- */
+
+static uint32_t took_us(REQUEST *request)
+{
+	struct timeval now, took;
+
+	gettimeofday(&now, NULL);
+	if (!timercmp(&now, &request->packet->timestamp, >))
+		return 0;
+	timersub(&now, &request->packet->timestamp, &took);
+	return (uint32_t)took.tv_sec * 1000000U + (uint32_t)took.tv_usec;
+}
+
+static void event_build(REQUEST *request, const struct attempt *a, struct auth_event *e)
+{
+	VALUE_PAIR *vps = request->packet->vps;
+
+	e->at = clock_wall_ms();
+	snprintf(e->method, sizeof(e->method), "%s", a->method);
+	snprintf(e->verdict, sizeof(e->verdict), "%s", verdict_name(a->verdict.kind));
+	snprintf(e->reason, sizeof(e->reason), "%s", reason_name(a->verdict.reason));
+	memcpy(e->device, a->device, sizeof(e->device));
+	memcpy(e->issuer, a->issuer, sizeof(e->issuer));
+	memcpy(e->cert_serial, a->cert_serial, sizeof(e->cert_serial));
+	memcpy(e->zone, a->zone, sizeof(e->zone));
+	memcpy(e->detail, a->detail, sizeof(e->detail));
+	e->vlan = a->vlan;
+	PUMP_TEXT(e->identity, vps, PW_USER_NAME);
+	PUMP_TEXT(e->calling_station, vps, PW_CALLING_STATION_ID);
+	PUMP_TEXT(e->session_id, vps, PW_ACCT_SESSION_ID);
+	if (mac_normalise(e->calling_station, e->mac))
+		e->mac[0] = '\0';
+	pump_nas_port(request, e->nas_port, sizeof(e->nas_port));
+	pump_source_ip(request, e->nas_ip);
+	if (request->client && request->client->shortname &&
+	    str_copy(e->nas, sizeof(e->nas), request->client->shortname))
+		e->nas[0] = '\0';
+	e->took_us = took_us(request);
+}
+
+static void event_log(const struct auth_event *e)
+{
+	char identity[128], calling[96], detail[TEXT_SIZE * 2];
+
+	log_escape(e->identity, strlen(e->identity), identity, sizeof(identity));
+	log_escape(e->calling_station, strlen(e->calling_station), calling, sizeof(calling));
+	log_escape(e->detail, strlen(e->detail), detail, sizeof(detail));
+	radlog(L_AUTH,
+	       "pump.auth verdict=%s reason=%s pump=%s identity=\"%s\" cert=%s method=%s nas=%s "
+	       "station=\"%s\" zone=%s vlan=%u us=%u detail=\"%s\"",
+	       e->verdict, e->reason, e->device, identity, e->cert_serial, e->method, e->nas,
+	       calling, e->zone, e->vlan, e->took_us, detail);
+}
+
+static void event_post(struct pump_shared *s, REQUEST *request, const struct attempt *a)
+{
+	struct auth_event e = {0};
+
+	event_build(request, a, &e);
+	event_log(&e);
+	if (registry_link_auth_event(s->link, &e))
+		radlog(L_WARN, "pump.event lost=yes detail=\"%s\"", err_text());
+}
+
+/* ---- the reply ---- */
+
+/* Never past the certificate's end: what is in force now must be asked again then. */
+static uint32_t session_seconds(uint32_t zone_s, int64_t not_after_ms, int64_t now_ms)
+{
+	int64_t left_s = (not_after_ms - now_ms) / 1000;
+	uint32_t s = zone_s ? zone_s : SESSION_DEFAULT_S;
+
+	if (left_s < s)
+		s = left_s > 0 ? (uint32_t)left_s : 0;
+	return s > SESSION_MIN_S ? s : SESSION_MIN_S;
+}
+
+static bool reply_place(REQUEST *request, const struct attempt *a)
+{
+	struct class_code code = {{0}, {0}};
+	char class[CLASS_SIZE];
+	VALUE_PAIR *vp;
+
+	memcpy(code.device, a->device, sizeof(code.device));
+	memcpy(code.cert_serial, a->cert_serial, sizeof(code.cert_serial));
+	if (class_build(&code, class))
+		return false;
+	vp = fr_pair_afrom_num(request->reply, PW_CLASS, 0);
+	if (!vp)
+		return false;
+	fr_pair_value_memcpy(vp, (uint8_t const *)class, strlen(class));
+	fr_pair_add(&request->reply->vps, vp);
+	return pump_reply(request, "Tunnel-Type", TUNNEL_TYPE_VLAN) &&
+	       pump_reply(request, "Tunnel-Medium-Type", TUNNEL_MEDIUM_802) &&
+	       pump_reply_number(request, "Tunnel-Private-Group-Id", a->vlan) &&
+	       (!*a->filter_id || pump_reply(request, "Filter-Id", a->filter_id)) &&
+	       pump_reply_number(request, "Session-Timeout", a->session_s) &&
+	       pump_reply(request, "Termination-Action", TERMINATION_RADIUS_REQUEST) &&
+	       pump_reply_number(request, "Acct-Interim-Interval", INTERIM_S);
+}
+
+/* Answers by the verdict: only a positive one sets Auth-Type, without which FreeRADIUS rejects. */
+static rlm_rcode_t verdict_answer(REQUEST *request, struct attempt *a)
+{
+	if (a->verdict.kind == VERDICT_REJECT)
+		return RLM_MODULE_REJECT;
+	if (!reply_place(request, a) || !pair_make_config("Auth-Type", "Accept", T_OP_SET)) {
+		a->verdict = (struct verdict){VERDICT_REJECT, REASON_NONE};
+		snprintf(a->detail, sizeof(a->detail), "the reply could not be built");
+		return RLM_MODULE_REJECT;
+	}
+	return RLM_MODULE_OK;
+}
+
+/* ---- EAP-TLS: called in check-eap-tls, after the handshake, before the Accept ---- */
+
+static void cert_verdict(struct pump_shared *s, REQUEST *request, struct attempt *a)
+{
+	VALUE_PAIR *vps = request->packet->vps;
+	bool resumed = fr_pair_find_by_da(request->parent->reply->vps, s->resumed, TAG_ANY) != NULL;
+	struct cert_name q = {0};
+	struct pump_facts f = {0};
+	struct verdict_cert_facts v = {0};
+	char san_uri[128], identity[USER_NAME_SIZE];
+	int64_t now_ms = clock_wall_ms();
+
+	PUMP_TEXT(q.issuer, vps, PW_TLS_CLIENT_CERT_ISSUER);
+	PUMP_TEXT(q.cert_serial, vps, PW_TLS_CLIENT_CERT_SERIAL);
+	PUMP_TEXT(san_uri, vps, PW_TLS_CLIENT_CERT_SUBJECT_ALT_NAME_URI);
+	PUMP_TEXT(identity, vps, PW_USER_NAME);
+	if (!*q.issuer || !*q.cert_serial)
+		v.answered = true; /* nothing to ask for: the verdict says no-serial */
+	else if (registry_link_pump_facts(s->link, &q, &f))
+		snprintf(a->detail, sizeof(a->detail), "%s", err_text());
+	else
+		v.answered = true;
+	v.found = f.found;
+	v.cert_serial = *q.issuer ? q.cert_serial : "";
+	v.cert = cert_state_parse(f.cert_state);
+	v.device = device_state_parse(f.device_state);
+	v.not_before_ms = f.not_before;
+	v.not_after_ms = f.not_after;
+	v.registry_name = f.device;
+	v.san_uri = san_uri;
+	v.identity = identity;
+	v.vlan = f.vlan;
+	v.resumed = resumed;
+	a->verdict = verdict_cert(&v, now_ms);
+	a->method = resumed ? PUMP_METHOD_RESUMED : PUMP_METHOD_EAP;
+	memcpy(a->issuer, q.issuer, sizeof(a->issuer));
+	memcpy(a->cert_serial, q.cert_serial, sizeof(a->cert_serial));
+	memcpy(a->device, f.device, sizeof(a->device));
+	if (a->verdict.kind == VERDICT_REJECT)
+		return;
+	memcpy(a->zone, f.zone, sizeof(a->zone));
+	memcpy(a->filter_id, f.filter_id, sizeof(a->filter_id));
+	a->vlan = f.vlan;
+	a->session_s = session_seconds(f.session_s, f.not_after, now_ms);
+}
+
+rlm_rcode_t pump_verdict(struct pump_shared *s, REQUEST *request)
+{
+	struct attempt *a;
+
+	if (!request->parent) /* not inside EAP: no handshake stands behind this call */
+		return RLM_MODULE_REJECT;
+	a = attempt_of(s, request->parent, true);
+	if (!a)
+		return RLM_MODULE_REJECT;
+	cert_verdict(s, request, a);
+	return verdict_answer(request, a);
+}
+
+/* ---- MAC authentication (Service-Type Call-Check, no EAP) ---- */
+
+/* The pump's MAC; "" unless User-Name and Calling-Station-Id name the same. */
+static void mac_read(REQUEST *request, char mac[MAC_SIZE])
+{
+	char station[LABEL_SIZE], name[USER_NAME_SIZE], name_mac[MAC_SIZE];
+
+	PUMP_TEXT(station, request->packet->vps, PW_CALLING_STATION_ID);
+	PUMP_TEXT(name, request->packet->vps, PW_USER_NAME);
+	if (mac_normalise(station, mac) || mac_normalise(name, name_mac) || strcmp(mac, name_mac))
+		mac[0] = '\0';
+}
+
+static void mac_verdict(struct pump_shared *s, REQUEST *request, struct attempt *a)
+{
+	struct mac_query q = {0};
+	struct mac_facts f = {0};
+	struct verdict_mac_facts v = {0};
+
+	mac_read(request, q.mac);
+	v.wired = pump_number(request->packet->vps, PW_NAS_PORT_TYPE, 0) == PORT_TYPE_ETHERNET;
+	if (!*q.mac || !v.wired) /* decided without the registry */
+		v.answered = true;
+	else if (registry_link_mac_facts(s->link, &q, &f))
+		snprintf(a->detail, sizeof(a->detail), "%s", err_text());
+	else
+		v.answered = true;
+	v.found = f.found;
+	v.device = device_state_parse(f.device_state);
+	v.window_until_ms = f.window_until;
+	v.onboarding_vlan = f.vlan;
+	a->verdict = verdict_mac(&v, clock_wall_ms());
+	memcpy(a->device, f.device, sizeof(a->device));
+	if (a->verdict.kind != VERDICT_ONBOARD)
+		return;
+	memcpy(a->zone, f.zone, sizeof(a->zone));
+	memcpy(a->filter_id, f.filter_id, sizeof(a->filter_id));
+	a->vlan = f.vlan;
+	/* back in the pump's own zone as soon as it may have its certificate */
+	a->session_s = session_seconds(f.session_s, f.window_until, clock_wall_ms());
+}
+
+rlm_rcode_t pump_mab(struct pump_shared *s, REQUEST *request)
+{
+	struct attempt *a = attempt_of(s, request, true);
+
+	if (!a)
+		return RLM_MODULE_REJECT;
+	if (pump_number(request->packet->vps, PW_SERVICE_TYPE, 0) != SERVICE_CALL_CHECK) {
+		a->verdict = (struct verdict){VERDICT_REJECT, REASON_METHOD_NOT_ALLOWED};
+		return RLM_MODULE_REJECT;
+	}
+	a->method = PUMP_METHOD_MAB;
+	mac_verdict(s, request, a);
+	return verdict_answer(request, a);
+}
+
+/* ---- when the answer is about to leave ---- */
+
+static rlm_rcode_t accept_leaves(struct pump_shared *s, REQUEST *request, enum verdict_kind wanted)
+{
+	struct attempt *a = attempt_of(s, request, false);
+	bool eap = fr_pair_find_by_num(request->packet->vps, PW_EAP_MESSAGE, 0, TAG_ANY) != NULL;
+
+	if (pump_is_silenced(request))
+		return RLM_MODULE_NOOP;
+	if (!a || a->verdict.kind != wanted || eap != (wanted == VERDICT_ACCEPT) ||
+	    request->reply->code != PW_CODE_ACCESS_ACCEPT) {
+		radlog(L_ERR, "pump.auth an Accept without its verdict was stopped");
+		return RLM_MODULE_REJECT;
+	}
+	event_post(s, request, a);
+	return RLM_MODULE_OK;
+}
+
+rlm_rcode_t pump_admit(struct pump_shared *s, REQUEST *request)
+{
+	return accept_leaves(s, request, VERDICT_ACCEPT);
+}
+
+rlm_rcode_t pump_onboard(struct pump_shared *s, REQUEST *request)
+{
+	return accept_leaves(s, request, VERDICT_ONBOARD);
+}
+
+/* What the TLS library or the EAP module said, one message per line. */
+static void failure_text(REQUEST *request, char *out, size_t size)
+{
+	vp_cursor_t cursor;
+	size_t at = 0;
+
+	out[0] = '\0';
+	(void)fr_cursor_init(&cursor, &request->packet->vps);
+	for (VALUE_PAIR *vp;
+	     (vp = fr_cursor_next_by_num(&cursor, PW_MODULE_FAILURE_MESSAGE, 0, TAG_ANY));) {
+		int n = snprintf(out + at, size - at, "%s%s", at ? "\n" : "", vp->vp_strvalue);
+
+		if (n < 0 || (size_t)n >= size - at)
+			return;
+		at += (size_t)n;
+	}
+}
+
+/* An attempt that never came to a verdict: the handshake failed, or EAP itself. */
+static void attempt_from_failure(REQUEST *request, struct attempt *a)
+{
+	VALUE_PAIR *vps = request->packet->vps;
+	char text[2048];
+
+	failure_text(request, text, sizeof(text));
+	if (fr_pair_find_by_num(vps, PW_EAP_MESSAGE, 0, TAG_ANY))
+		a->method = PUMP_METHOD_EAP;
+	a->verdict = (struct verdict){VERDICT_REJECT, tls_reason(text)};
+	PUMP_TEXT(a->issuer, vps, PW_TLS_CLIENT_CERT_ISSUER);
+	PUMP_TEXT(a->cert_serial, vps, PW_TLS_CLIENT_CERT_SERIAL);
+	snprintf(a->detail, sizeof(a->detail), "%s", text);
+}
+
+rlm_rcode_t pump_refuse(struct pump_shared *s, REQUEST *request)
+{
+	struct attempt *a = attempt_of(s, request, false);
+
+	if (pump_is_silenced(request))
+		return RLM_MODULE_NOOP;
+	if (!a) {
+		a = attempt_of(s, request, true);
+		if (a)
+			attempt_from_failure(request, a);
+	}
+	pump_reply_reduce_to_failure(request);
+	if (!a)
+		return RLM_MODULE_OK;
+	a->verdict.kind = VERDICT_REJECT; /* whatever it was: a reject is what leaves */
+	event_post(s, request, a);
+	return RLM_MODULE_OK;
+}
