@@ -4,3 +4,5 @@ $(call test,dispatch/test_lane,tests/unit/dispatch/test_lane.c,\
 	dispatch radius_packet registry_proto base,)
 $(call test,dispatch/test_exchange,tests/unit/dispatch/test_exchange.c,\
 	dispatch registry_proto base,)
+$(call test,dispatch/test_dispatchd,tests/unit/dispatch/test_dispatchd.c,\
+	radius_packet registry_proto base,)
