@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns the agent's events, deadlines and memory of what went wrong. */
+#include "pump_agent/agent.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/secret.h"
+
+#define TICK_MAX_MS 30000
+#define BUNDLE_POLL_MS 2000
+
+int64_t agent_in_ms(int64_t ms)
+{
+	return clock_mono_us() + ms * 1000;
+}
+
+int64_t agent_wait(struct backoff *b)
+{
+	uint32_t random;
+
+	secret_fill_random(&random, sizeof(random));
+	return agent_in_ms(backoff_failed(b, random));
+}
+
+void agent_error(struct agent *a, const char *step, const char *text)
+{
+	LOG(LOG_WARN, "agent.failed", LOG_S("state", agent_state_name(a->at)), LOG_S("step", step),
+	    LOG_S("why", text));
+	snprintf(a->status.error_step, sizeof(a->status.error_step), "%s", step);
+	snprintf(a->status.error_text, sizeof(a->status.error_text), "%s", text);
+	a->status.error_at_ms = clock_wall_ms();
+}
+
+static void status_write(struct agent *a)
+{
+	AUTO_BUF text = {.max = 8192};
+	char path[PATH_MAX];
+	int rc;
+
+	a->status.state = a->at;
+	snprintf(a->status.pump, sizeof(a->status.pump), "%s", a->state.settings.pump);
+	a->status.certificate[0] = '\0';
+	if (a->cert && credential_serial_text(a->cert, a->status.certificate))
+		a->status.certificate[0] = '\0';
+	a->status.not_after_ms = a->cert ? credential_not_after(a->cert) * 1000 : 0;
+	a->status.renew_at_ms =
+		a->cert ? credential_renew_at(a->cert, a->options->renew_percent) * 1000 : 0;
+	rc = status_build(&a->status, &text);
+	rc = rc ? rc : store_path(&a->store, STATUS_FILE, path);
+	rc = rc ? rc : buf_write_file(path, 0644, text.data, text.len);
+	if (rc) /* nobody waits for it: the log has to do */
+		LOG(LOG_ERROR, "agent.status_failed", LOG_S("why", err_text()));
+}
+
+void agent_queue(struct agent *a, enum agent_event event)
+{
+	if (a->n_queue < sizeof(a->queue) / sizeof(a->queue[0]))
+		a->queue[a->n_queue++] = event;
+	else
+		LOG(LOG_ERROR, "agent.event_dropped", LOG_S("event", agent_event_name(event)));
+}
+
+static void event_run(struct agent *a, enum agent_event event)
+{
+	struct machine_step step = machine_step(a->at, event);
+
+	if (event == EVENT_ADMITTED) {
+		backoff_succeeded(&a->reject_wait);
+		a->due.retry = 0;
+		if (step.next == AGENT_ONLINE)
+			a->status.error_step[0] = '\0';
+	}
+	if (step.next != a->at) {
+		LOG(LOG_INFO, "agent.state", LOG_S("from", agent_state_name(a->at)),
+		    LOG_S("to", agent_state_name(step.next)),
+		    LOG_S("event", agent_event_name(event)), LOG_S("pump", a->state.settings.pump));
+		a->at = step.next;
+		a->status.since_ms = clock_wall_ms();
+	}
+	agent_action(a, step.action);
+}
+
+static void timer_set(struct agent *a)
+{
+	const int64_t dues[] = {a->due.bundle, a->due.retry,  a->due.renew,
+				a->due.swap,   a->due.attach, a->due.ping};
+	int64_t now = clock_mono_us();
+	int64_t wait = (int64_t)TICK_MAX_MS * 1000;
+	struct timeval tv;
+
+	for (size_t i = 0; i < sizeof(dues) / sizeof(dues[0]); i++)
+		if (dues[i] && dues[i] - now < wait)
+			wait = dues[i] - now;
+	if (a->cert) { /* by the wall clock, which may be set meanwhile: hence TICK_MAX */
+		int64_t renew = credential_renew_at(a->cert, a->options->renew_percent) * 1000000 -
+				clock_wall_ms() * 1000;
+
+		wait = renew > 0 && renew < wait ? renew : wait;
+	}
+	wait = wait < 1000 ? 1000 : wait;
+	tv.tv_sec = wait / 1000000;
+	tv.tv_usec = wait % 1000000;
+	event_add(a->timer, &tv);
+}
+
+void agent_event(struct agent *a, enum agent_event event)
+{
+	struct status before = a->status;
+
+	event_run(a, event);
+	for (size_t i = 0; i < a->n_queue; i++)
+		event_run(a, a->queue[i]);
+	a->n_queue = 0;
+	if (memcmp(&before, &a->status, sizeof(before)) || a->status.state != a->at)
+		status_write(a);
+	timer_set(a);
+}
+
+static bool is_due(int64_t *deadline, int64_t now)
+{
+	if (!*deadline || *deadline > now)
+		return false;
+	*deadline = 0;
+	return true;
+}
+
+/* A bundle that is there, was not used before and was not ruled out; or the next try with one. */
+static void bundle_look(struct agent *a)
+{
+	char hash[65];
+	bool wanted =
+		a->at == AGENT_UNPROVISIONED || a->at == AGENT_REVOKED || a->at == AGENT_ENROLLED;
+
+	a->due.bundle = agent_in_ms(a->at == AGENT_ONLINE ? TICK_MAX_MS : BUNDLE_POLL_MS);
+	if (job_is_running(a->job))
+		return;
+	if (wanted && !enrol_bundle_hash(a->options->bundle, hash))
+		wanted = strcmp(hash, a->state.bundle_hash) && strcmp(hash, a->refused_bundle);
+	else
+		wanted = a->at == AGENT_BOOTSTRAPPING;
+	if (wanted)
+		agent_event(a, EVENT_BUNDLE_FOUND);
+}
+
+static bool renewal_is_due(const struct agent *a, int64_t now)
+{
+	return a->cert && (a->at == AGENT_ENROLLED || a->at == AGENT_ONLINE) &&
+	       a->due.renew <= now &&
+	       credential_renew_at(a->cert, a->options->renew_percent) <= clock_wall_ms() / 1000;
+}
+
+static void tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct agent *a = arg;
+	int64_t now = clock_mono_us();
+
+	(void)fd;
+	(void)what;
+	if (is_due(&a->due.attach, now))
+		agent_link_attach(a);
+	if (is_due(&a->due.ping, now))
+		agent_link_ping(a);
+	if (is_due(&a->due.bundle, now))
+		bundle_look(a);
+	if (is_due(&a->due.retry, now))
+		agent_event(a, EVENT_RETRY);
+	if (is_due(&a->due.swap, now))
+		agent_event(a, EVENT_SWAP_TIMEOUT);
+	if (renewal_is_due(a, now)) {
+		a->due.renew = 0;
+		agent_event(a, EVENT_RENEW_DUE);
+	}
+	timer_set(a);
+}
+
+/* A bundle that was used up just before the agent was killed still has its token. */
+static void bundle_tidy(const struct agent *a)
+{
+	char hash[65];
+
+	if (!enrol_bundle_hash(a->options->bundle, hash) && !strcmp(hash, a->state.bundle_hash) &&
+	    unlink(a->options->bundle) == 0)
+		LOG(LOG_INFO, "agent.bundle_deleted", LOG_S("path", a->options->bundle));
+}
+
+static int state_load(struct agent *a)
+{
+	int rc = store_state_read(&a->store, &a->state);
+
+	if (rc == ERR_NOT_FOUND)
+		return 0;
+	if (rc)
+		return rc;
+	bundle_tidy(a);
+	if (a->state.revoked)
+		a->at = AGENT_REVOKED;
+	return a->state.enrolled ? agent_identity_load(a) : 0;
+}
+
+static int agent_set_up(struct agent *a)
+{
+	int rc = store_open(a->options->state, &a->store);
+
+	if (rc)
+		return rc;
+	rc = job_new(a->base, agent_job_done, a, &a->job);
+	a->timer = evtimer_new(a->base, tick, a);
+	if (!rc && !a->timer)
+		rc = err_set(ERR_NOMEM, "no memory for a timer");
+	return rc ? rc : state_load(a);
+}
+
+int agent_start(struct event_base *base, const struct agent_options *options, struct agent *out)
+{
+	int rc;
+
+	*out = (struct agent){
+		.options = options,
+		.base = base,
+		.network = -1,
+		.enrol_wait = {.first_ms = 2000, .max_ms = 300000},
+		.reject_wait = {.first_ms = 10000, .max_ms = 300000},
+		.renew_wait = {.first_ms = 60000, .max_ms = 3600000},
+		.attach_wait = {.first_ms = 500, .max_ms = 10000},
+		.store = {.lock_fd = -1},
+	};
+	out->status.since_ms = clock_wall_ms();
+	rc = agent_set_up(out);
+	if (rc) {
+		agent_stop(out);
+		return rc;
+	}
+	LOG(LOG_INFO, "agent.start", LOG_S("state", agent_state_name(out->at)),
+	    LOG_S("pump", out->state.settings.pump), LOG_S("interface", options->interface),
+	    LOG_S("folder", options->state));
+	status_write(out);
+	if (out->cert && out->at == AGENT_UNPROVISIONED)
+		agent_event(out, EVENT_ENROL_DONE);
+	out->due.bundle = agent_in_ms(0);
+	out->due.attach = agent_in_ms(0);
+	timer_set(out);
+	return 0;
+}
+
+void agent_stop(struct agent *a)
+{
+	job_free(a->job);
+	agent_link_close(a);
+	if (a->timer)
+		event_free(a->timer);
+	EVP_PKEY_free(a->key);
+	X509_free(a->cert);
+	EVP_PKEY_free(a->next_key);
+	X509_free(a->next_cert);
+	store_close(&a->store);
+}

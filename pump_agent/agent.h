@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The agent's loop: events of wpa_supplicant, the worker and the clock into the machine, its
+ * actions out. It listens on nothing, and nobody waits for it.
+ */
+#ifndef PUMP_AGENT_AGENT_H
+#define PUMP_AGENT_AGENT_H
+
+#include <event2/event.h>
+
+#include "pump_agent/backoff.h"
+#include "pump_agent/job.h"
+#include "pump_agent/machine.h"
+#include "pump_agent/options.h"
+#include "pump_agent/status.h"
+#include "pump_agent/store.h"
+#include "pump_agent/supplicant.h"
+
+/* Points in time of the clock that never steps, in microseconds; 0: not set. */
+struct agent_deadlines {
+	int64_t bundle; /* look for a bundle, or enrol again */
+	int64_t retry;	/* end of HOLD */
+	int64_t renew;	/* no renewal before */
+	int64_t swap;	/* the new identity must be admitted until */
+	int64_t attach; /* look for wpa_supplicant */
+	int64_t ping;	/* is it still there? */
+};
+
+struct agent {
+	const struct agent_options *options;
+	struct event_base *base;
+	struct event *timer;
+	struct store store;
+	struct store_state state; /* as on disk */
+	struct status status;
+	struct job *job;
+
+	enum agent_state at;
+	enum agent_event queue[8]; /* events that actions brought forth */
+	size_t n_queue;
+
+	EVP_PKEY *key; /* the identity in use, NULL without one */
+	X509 *cert;
+	EVP_PKEY *next_key; /* while swapping */
+	X509 *next_cert;
+
+	struct wpa_link *link; /* NULL: no wpa_supplicant there */
+	struct event *link_event;
+	int network; /* -1: none of ours */
+
+	struct agent_deadlines due;
+	struct backoff enrol_wait;
+	struct backoff reject_wait;
+	struct backoff renew_wait;
+	struct backoff attach_wait;
+	char refused_bundle[65]; /* hash of a bundle that the server or its content ruled out */
+};
+
+/* Opens the state folder, loads what is there, and begins. ERR_* of the store. */
+int agent_start(struct event_base *base, const struct agent_options *options,
+		struct agent *out) MUST_USE;
+/* Stops a running enrolment; wpa_supplicant keeps its network, and the pump its admission. */
+void agent_stop(struct agent *a);
+
+/* --- between agent.c, agent_actions.c and agent_link.c --- */
+
+/* Runs the machine until nothing is left to do, then writes status.json if it changed. */
+void agent_event(struct agent *a, enum agent_event event);
+/* From inside an action: runs after it. */
+void agent_queue(struct agent *a, enum agent_event event);
+void agent_action(struct agent *a, enum agent_action action);
+/* Remembers and logs what went wrong, for status.json. `step` is one word. */
+void agent_error(struct agent *a, const char *step, const char *text);
+int64_t agent_wait(struct backoff *b); /* one more failure: the deadline after it */
+int64_t agent_in_ms(int64_t ms);       /* a deadline */
+
+void agent_job_done(void *ctx, int rc, const char *why, const struct enrol *e);
+/* The identity of the active slot into memory. */
+int agent_identity_load(struct agent *a) MUST_USE;
+
+/* Tries to reach wpa_supplicant; EVENT_SUPPLICANT_UP when it is there. */
+void agent_link_attach(struct agent *a);
+/* Drops the link after an error, whose text is recorded; attaches again later. */
+void agent_link_failed(struct agent *a);
+void agent_link_ping(struct agent *a);
+void agent_link_close(struct agent *a);
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns what the machine's actions mean. Runs on the loop thread. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "pump_agent/agent.h"
+
+#define SWAP_WAIT_MS 30000
+#define BUNDLE_POLL_MS 2000
+
+static const char *blob_of(enum slot slot)
+{
+	return slot == SLOT_A ? "pumpgate-a" : "pumpgate-b";
+}
+
+static struct identity identity_of(const struct agent *a)
+{
+	return (struct identity){a->key, a->cert, blob_of(a->state.active)};
+}
+
+static int identity_read(const struct agent *a, enum slot slot, EVP_PKEY **key, X509 **cert)
+{
+	AUTO_PKEY k = NULL;
+	AUTO_X509 c = NULL;
+	int rc = store_key_read(&a->store, slot, &k);
+
+	rc = rc ? rc : store_cert_read(&a->store, slot, &c);
+	if (rc)
+		return rc;
+	EVP_PKEY_free(*key);
+	X509_free(*cert);
+	*key = TAKE(k);
+	*cert = TAKE(c);
+	return 0;
+}
+
+int agent_identity_load(struct agent *a)
+{
+	return identity_read(a, a->state.active, &a->key, &a->cert);
+}
+
+static void job_begin(struct agent *a, job_work work, const char *step)
+{
+	struct enrol e = {
+		.store = &a->store,
+		.state = a->state,
+		.bundle_path = a->options->bundle,
+		.key_kind = a->options->key_kind,
+	};
+
+	if (job_start(a->job, work, &e)) {
+		agent_error(a, step, err_text());
+		agent_queue(a, EVENT_ENROL_FAILED);
+	}
+}
+
+/* What an enrolment's error means for the machine. */
+static enum agent_event outcome_of(int rc, const struct enrol *e)
+{
+	if (!strcmp(e->step, "bundle")) /* unreadable, gone or used: another one is needed */
+		return EVENT_ENROL_REFUSED;
+	if (rc == ERR_CONFLICT)
+		return EVENT_ENROL_REVOKED;
+	return rc == ERR_DENIED ? EVENT_ENROL_REFUSED : EVENT_ENROL_FAILED;
+}
+
+void agent_job_done(void *ctx, int rc, const char *why, const struct enrol *e)
+{
+	struct agent *a = ctx;
+	bool by_bundle = a->at == AGENT_BOOTSTRAPPING;
+	enum agent_event event = EVENT_ENROL_DONE;
+
+	if (!rc && by_bundle) {
+		rc = store_state_read(&a->store, &a->state);
+		rc = rc ? rc : agent_identity_load(a);
+		why = err_text();
+	}
+	if (rc) {
+		agent_error(a, e->step, why);
+		event = outcome_of(rc, e);
+	} else {
+		LOG(LOG_INFO, by_bundle ? "agent.enrolled" : "agent.renewed",
+		    LOG_S("pump", a->state.settings.pump));
+		backoff_succeeded(&a->enrol_wait);
+		a->status.error_step[0] = '\0';
+	}
+	if (event == EVENT_ENROL_REFUSED && by_bundle &&
+	    enrol_bundle_hash(a->options->bundle, a->refused_bundle))
+		a->refused_bundle[0] = '\0';
+	agent_event(a, event);
+}
+
+static void enrol_later(struct agent *a)
+{
+	if (a->at == AGENT_BOOTSTRAPPING) {
+		a->due.bundle = agent_wait(&a->enrol_wait);
+		return;
+	}
+	a->due.bundle = agent_in_ms(BUNDLE_POLL_MS);
+	if (a->cert && !a->state.revoked) /* the identity from before is still good */
+		agent_queue(a, EVENT_ENROL_DONE);
+}
+
+static void link_look(struct agent *a)
+{
+	bool yes = false;
+
+	if (!a->link || a->network < 0)
+		return;
+	if (supplicant_is_admitted(a->link, &yes))
+		agent_link_failed(a);
+	else if (yes)
+		agent_queue(a, EVENT_ADMITTED);
+}
+
+static void connect_network(struct agent *a)
+{
+	const struct agent_options *o = a->options;
+	struct identity who = identity_of(a);
+	char anchors[PATH_MAX];
+	struct netblock_in in = {
+		.driver = o->driver,
+		.ssid = o->ssid,
+		.identity = a->state.settings.pump,
+		.server_name = a->state.settings.radius_name,
+		.anchors = anchors,
+	};
+	int rc;
+
+	if (!a->link || !a->cert || a->state.revoked)
+		return;
+	rc = store_path(&a->store, "anchors.pem", anchors);
+	if (!rc && a->network < 0 && !supplicant_adopt(a->link, in, &who, &a->network)) {
+		LOG(LOG_INFO, "agent.network_kept", LOG_U("network", a->network));
+		link_look(a);
+		return;
+	}
+	rc = rc ? rc : supplicant_connect(a->link, in, &who, &a->network);
+	if (rc)
+		agent_link_failed(a);
+	else
+		LOG(LOG_INFO, "agent.network_written", LOG_U("network", a->network),
+		    LOG_S("server", in.server_name));
+}
+
+static void hold(struct agent *a)
+{
+	a->due.retry = agent_wait(&a->reject_wait);
+	if (a->link && a->network >= 0 && supplicant_hold(a->link, a->network))
+		agent_link_failed(a);
+}
+
+static void reconnect(struct agent *a)
+{
+	if (a->link && a->network >= 0 &&
+	    supplicant_resume(a->link, a->network, a->options->driver))
+		agent_link_failed(a);
+}
+
+static void swap_begin(struct agent *a)
+{
+	enum slot other = slot_other(a->state.active);
+	struct identity next;
+	int rc = identity_read(a, other, &a->next_key, &a->next_cert);
+
+	if (rc || !a->link || a->network < 0) { /* it waits in its slot */
+		agent_error(a, "swap", rc ? err_text() : "no wpa_supplicant to hand it to");
+		agent_queue(a, EVENT_SWAP_TIMEOUT);
+		return;
+	}
+	next = (struct identity){a->next_key, a->next_cert, blob_of(other)};
+	a->due.swap = agent_in_ms(SWAP_WAIT_MS);
+	if (supplicant_swap(a->link, a->network, &next)) {
+		agent_error(a, "swap", err_text());
+		agent_queue(a, EVENT_SWAP_TIMEOUT);
+	}
+}
+
+static void next_drop(struct agent *a)
+{
+	EVP_PKEY_free(a->next_key);
+	X509_free(a->next_cert);
+	a->next_key = NULL;
+	a->next_cert = NULL;
+	a->due.swap = 0;
+}
+
+/* The network has admitted the pump with its next identity: from now on it is the identity. If the
+ * state cannot be written, a restart finds the certificate in its slot and swaps again. */
+static void swap_commit(struct agent *a)
+{
+	struct store_state state = a->state;
+	enum slot old = state.active;
+	int rc;
+
+	state.active = slot_other(old);
+	rc = store_state_write(&a->store, &state);
+	if (rc)
+		agent_error(a, "commit", err_text());
+	a->state = state;
+	EVP_PKEY_free(a->key);
+	X509_free(a->cert);
+	a->key = TAKE(a->next_key);
+	a->cert = TAKE(a->next_cert);
+	next_drop(a);
+	backoff_succeeded(&a->renew_wait);
+	if (!rc && store_slot_clear(&a->store, old))
+		LOG(LOG_WARN, "agent.old_key_kept", LOG_S("why", err_text()));
+	if (a->link && supplicant_mark(a->link, a->network, a->cert))
+		agent_link_failed(a);
+}
+
+static void renew_later(struct agent *a)
+{
+	a->due.renew = agent_wait(&a->renew_wait);
+	link_look(a);
+}
+
+static void swap_undo(struct agent *a, bool discard)
+{
+	struct identity old = identity_of(a);
+
+	next_drop(a);
+	a->due.renew = agent_wait(&a->renew_wait);
+	if (discard && store_slot_clear(&a->store, slot_other(a->state.active)))
+		agent_error(a, "discard", err_text());
+	if (a->link && a->network < 0)
+		connect_network(a);
+	else if (a->link && supplicant_swap_back(a->link, a->network, &old))
+		agent_link_failed(a);
+}
+
+static void leave(struct agent *a)
+{
+	struct store_state state = a->state;
+
+	/* Before a pump has an identity there is nothing to remember but the refused bundle. */
+	state.revoked = true;
+	if (a->cert && store_state_write(&a->store, &state))
+		agent_error(a, "commit", err_text());
+	a->state = state;
+	if (enrol_bundle_hash(a->options->bundle, a->refused_bundle))
+		a->refused_bundle[0] = '\0';
+	if (a->link && supplicant_leave(a->link))
+		agent_link_failed(a);
+	a->network = -1;
+	a->due.retry = 0;
+}
+
+void agent_action(struct agent *a, enum agent_action action)
+{
+	switch (action) {
+	case ACTION_ENROL:
+		job_begin(a, enrol_by_bundle, "bundle");
+		break;
+	case ACTION_ENROL_LATER:
+		enrol_later(a);
+		break;
+	case ACTION_CONNECT:
+		connect_network(a);
+		break;
+	case ACTION_HOLD:
+		hold(a);
+		break;
+	case ACTION_RECONNECT:
+		reconnect(a);
+		break;
+	case ACTION_RENEW:
+		job_begin(a, enrol_renew, "renewal");
+		break;
+	case ACTION_RENEW_LATER:
+		renew_later(a);
+		break;
+	case ACTION_SWAP:
+		swap_begin(a);
+		break;
+	case ACTION_COMMIT:
+		swap_commit(a);
+		break;
+	case ACTION_ROLL_BACK:
+	case ACTION_DISCARD:
+		swap_undo(a, action == ACTION_DISCARD);
+		break;
+	case ACTION_LEAVE:
+		leave(a);
+		break;
+	case ACTION_NONE:
+	case ACTION_COUNT:
+		break;
+	}
+}

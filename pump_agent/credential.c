@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns the pump's key pair in memory and the rules for its certificate. Never touches a disk. */
+#include "pump_agent/credential.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/ec.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509v3.h>
+
+#include "pump_agent/anchors.h"
+
+#define KEY_PEM_MAX 8192
+#define URI_PREFIX "urn:pumpgate:pump:"
+#define CLOCK_SLACK_S 86400
+
+int credential_key_new(enum key_kind kind, EVP_PKEY **out)
+{
+	EVP_PKEY *key = kind == KEY_RSA2048 ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
+
+	if (!key)
+		return err_openssl("making a key");
+	*out = key;
+	return 0;
+}
+
+int credential_key_build(const EVP_PKEY *key, struct buf *pem_out)
+{
+	AUTO_BIO bio = BIO_new(BIO_s_secmem());
+	char *text;
+	long len;
+
+	if (!bio || !PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL))
+		return err_openssl("key");
+	len = BIO_get_mem_data(bio, &text);
+	return buf_put(pem_out, text, (size_t)len);
+}
+
+static int no_passphrase(char *buf, int size, int rwflag, void *arg)
+{
+	(void)buf;
+	(void)size;
+	(void)rwflag;
+	(void)arg;
+	return -1; /* never ask at a terminal */
+}
+
+int credential_key_parse(const void *pem, size_t len, EVP_PKEY **out)
+{
+	AUTO_BIO bio = len <= KEY_PEM_MAX ? BIO_new_mem_buf(pem, (int)len) : NULL;
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
+
+	if (!key)
+		return err_openssl("key");
+	*out = key;
+	return 0;
+}
+
+static int request_name(X509_REQ *req, const char *serial)
+{
+	X509_NAME *name = X509_REQ_get_subject_name(req); /* ours to change */
+	char san[256];
+	AUTO_EXTENSIONS exts = sk_X509_EXTENSION_new_null();
+	X509_EXTENSION *ext;
+
+	snprintf(san, sizeof(san), "URI:" URI_PREFIX "%s", serial);
+	ext = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, san);
+	if (!ext)
+		return err_openssl("request");
+	if (!exts || !sk_X509_EXTENSION_push(exts, ext)) {
+		X509_EXTENSION_free(ext);
+		return err_set(ERR_NOMEM, "no memory for a request");
+	}
+	if (!X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const uint8_t *)serial, -1, -1,
+					0) ||
+	    !X509_REQ_add_extensions(req, exts))
+		return err_openssl("request");
+	return 0;
+}
+
+int credential_request_build(EVP_PKEY *key, const char *serial, struct buf *der_out)
+{
+	AUTO_X509_REQ req = X509_REQ_new();
+	uint8_t *at;
+	int rc, len;
+
+	if (!req || !X509_REQ_set_version(req, 0) || !X509_REQ_set_pubkey(req, key))
+		return err_openssl("request");
+	rc = request_name(req, serial);
+	if (rc)
+		return rc;
+	if (!X509_REQ_sign(req, key, EVP_sha256()))
+		return err_openssl("request");
+	len = i2d_X509_REQ(req, NULL);
+	if (len <= 0)
+		return err_openssl("request");
+	rc = buf_reserve(der_out, (size_t)len, &at);
+	if (!rc)
+		i2d_X509_REQ(req, &at);
+	return rc;
+}
+
+/* Exactly one subject alternative name, and it is ours. */
+static bool names_us(X509 *cert, const char *serial)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+	char want[sizeof(URI_PREFIX) + 64];
+	bool yes = false;
+
+	snprintf(want, sizeof(want), URI_PREFIX "%s", serial);
+	if (names && sk_GENERAL_NAME_num(names) == 1) {
+		int type;
+		const ASN1_STRING *s =
+			GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, 0), &type);
+
+		yes = type == GEN_URI && (size_t)ASN1_STRING_length(s) == strlen(want) &&
+		      !memcmp(ASN1_STRING_get0_data(s), want, strlen(want));
+	}
+	GENERAL_NAMES_free(names);
+	ERR_clear_error();
+	return yes;
+}
+
+static int64_t seconds_of(const ASN1_TIME *t)
+{
+	AUTO_TIME epoch = ASN1_TIME_set(NULL, 0);
+	int days, secs;
+
+	if (!t || !epoch || !ASN1_TIME_diff(&days, &secs, epoch, t)) {
+		ERR_clear_error();
+		return 0;
+	}
+	return (int64_t)days * 86400 + secs;
+}
+
+int64_t credential_not_after(const X509 *cert)
+{
+	return seconds_of(X509_get0_notAfter(cert));
+}
+
+static int times_check(const X509 *cert, int64_t now_s)
+{
+	if (credential_not_after(cert) <= now_s)
+		return err_set(ERR_EXPIRED, "certificate: is past its end by this pump's clock");
+	if (seconds_of(X509_get0_notBefore(cert)) > now_s + CLOCK_SLACK_S)
+		return err_set(ERR_INVALID, "certificate: begins more than a day ahead of this "
+					    "pump's clock");
+	return 0;
+}
+
+static int chain_check(X509 *cert, const STACK_OF(X509) * devices)
+{
+	AUTO_X509_STORE store = NULL;
+	AUTO_X509_STORE_CTX ctx = X509_STORE_CTX_new();
+	int rc = anchors_store(devices, &store);
+
+	if (rc)
+		return rc;
+	if (!ctx || !X509_STORE_CTX_init(ctx, store, cert, NULL))
+		return err_openssl("certificate");
+	X509_STORE_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT);
+	/* times_check has its own rule for them */
+	X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_NO_CHECK_TIME);
+	if (X509_verify_cert(ctx) != 1) {
+		int why = X509_STORE_CTX_get_error(ctx);
+
+		ERR_clear_error();
+		return err_set(ERR_CRYPTO, "certificate: not from the device CA: %s",
+			       X509_verify_cert_error_string(why));
+	}
+	return 0;
+}
+
+int credential_check(X509 *cert, EVP_PKEY *key, const char *serial, const STACK_OF(X509) * devices,
+		     int64_t now_s)
+{
+	int rc;
+
+	if (EVP_PKEY_eq(X509_get0_pubkey(cert), key) != 1) {
+		ERR_clear_error();
+		return err_set(ERR_INVALID, "certificate: does not fit this pump's key");
+	}
+	if (!names_us(cert, serial))
+		return err_set(ERR_INVALID, "certificate: is not for pump %s alone", serial);
+	if (X509_check_ca(cert) || !(X509_get_extended_key_usage(cert) & XKU_SSL_CLIENT) ||
+	    X509_get_extended_key_usage(cert) == UINT32_MAX)
+		return err_set(ERR_INVALID, "certificate: is not one for client authentication");
+	rc = times_check(cert, now_s);
+	return rc ? rc : chain_check(cert, devices);
+}
+
+int credential_pkcs12_build(EVP_PKEY *key, X509 *cert, const char *passphrase, struct buf *der_out)
+{
+	/* The passphrase is random and lives as long as the blob: iterations would buy nothing. */
+	AUTO_PKCS12 p12 = PKCS12_create(passphrase, "pump", key, cert, NULL, NID_aes_256_cbc,
+					NID_aes_256_cbc, 1, 1, 0);
+	uint8_t *at;
+	int rc, len;
+
+	if (!p12)
+		return err_openssl("PKCS#12");
+	len = i2d_PKCS12(p12, NULL);
+	if (len <= 0)
+		return err_openssl("PKCS#12");
+	rc = buf_reserve(der_out, (size_t)len, &at);
+	if (!rc)
+		i2d_PKCS12(p12, &at);
+	return rc;
+}
+
+int64_t credential_renew_at(const X509 *cert, unsigned percent)
+{
+	int64_t start = seconds_of(X509_get0_notBefore(cert));
+	int64_t life = credential_not_after(cert) - start;
+	uint8_t md[EVP_MAX_MD_SIZE] = {0};
+	unsigned len = 0;
+	int64_t spread;
+
+	if (life <= 0)
+		return 0;
+	if (!X509_digest(cert, EVP_sha256(), md, &len))
+		ERR_clear_error();
+	/* two bytes of the digest: -0.05 to +0.05 of the life */
+	spread = life * ((int64_t)(md[0] << 8 | md[1]) - 32768) / 655360;
+	return start + life / 100 * percent + life % 100 * percent / 100 + spread;
+}
+
+int credential_serial_text(const X509 *cert, char out[CERT_SERIAL_TEXT_MAX])
+{
+	const ASN1_INTEGER *serial = X509_get0_serialNumber(cert);
+
+	if (serial->length > 20)
+		return err_set(ERR_INVALID, "certificate: serial number longer than 20 bytes");
+	hex_encode(serial->data, (size_t)serial->length, out, CERT_SERIAL_TEXT_MAX);
+	return 0;
+}

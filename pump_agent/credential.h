@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The pump's key and certificate: making, asking for, checking, handing over. No file and no
+ * network here; the clock comes in as an argument.
+ */
+#ifndef PUMP_AGENT_CREDENTIAL_H
+#define PUMP_AGENT_CREDENTIAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/secret.h"
+#include "pump_agent/x509_auto.h"
+
+enum key_kind {
+	KEY_P256 = 0,
+	KEY_RSA2048, /* for pumps whose supplicant or crypto chip knows no elliptic curves */
+};
+
+/* A new private key; takes up to a second for RSA. ERR_CRYPTO. */
+int credential_key_new(enum key_kind kind, EVP_PKEY **out) MUST_USE;
+/* PKCS#8 PEM, not encrypted: the caller keeps it in a file of mode 0600. */
+int credential_key_build(const EVP_PKEY *key, struct buf *pem_out) MUST_USE;
+int credential_key_parse(const void *pem, size_t len, EVP_PKEY **out) MUST_USE;
+
+/* DER PKCS#10 (RFC 2986), CN = serial, one SAN URI urn:pumpgate:pump:<serial>, signed by `key`. */
+int credential_request_build(EVP_PKEY *key, const char *serial, struct buf *der_out) MUST_USE;
+
+/* Is this certificate what was asked for? It holds our public key and only our name, is for client
+ * authentication and no CA, ends after now_s (seconds since 1970), and chains to a root of
+ * `devices`. Its start may lie up to a day ahead: pumps' clocks are slow.
+ * ERR_INVALID, ERR_EXPIRED, ERR_CRYPTO; the text says which rule it broke. */
+int credential_check(X509 *cert, EVP_PKEY *key, const char *serial, const STACK_OF(X509) * devices,
+		     int64_t now_s) MUST_USE;
+
+/* PKCS#12 (RFC 7292) of key and leaf, AES-256, for wpa_supplicant. */
+int credential_pkcs12_build(EVP_PKEY *key, X509 *cert, const char *passphrase,
+			    struct buf *der_out) MUST_USE;
+
+/* Seconds since 1970. 0 when the certificate's time cannot be read, which counts as over. */
+int64_t credential_not_after(const X509 *cert);
+/* When to renew: at `percent` of the certificate's life, moved by up to a twentieth of it either
+ * way so that a fleet enrolled on one day does not renew in one minute. The same for the same
+ * certificate, so a restart changes nothing. Seconds since 1970. */
+int64_t credential_renew_at(const X509 *cert, unsigned percent);
+
+/* Lower-case hex of the serial number and a NUL; at most 20 bytes of serial (RFC 5280). */
+#define CERT_SERIAL_TEXT_MAX 48
+int credential_serial_text(const X509 *cert, char out[CERT_SERIAL_TEXT_MAX]) MUST_USE;
+
+#endif

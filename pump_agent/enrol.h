@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The two ways to a certificate, each a sequence of steps that may be cut anywhere and is begun
+ * again from the top: done steps are found done. Runs on the agent's worker thread; blocks on the
+ * network and the disk, at most a minute.
+ */
+#ifndef PUMP_AGENT_ENROL_H
+#define PUMP_AGENT_ENROL_H
+
+#include <stdatomic.h>
+
+#include "base/err.h"
+#include "pump_agent/credential.h"
+#include "pump_agent/store.h"
+
+struct enrol {
+	const struct store *store;
+	struct store_state state; /* as read; the functions write their own changes to disk */
+	const char *bundle_path;
+	enum key_kind key_kind;
+	const atomic_bool *stop;
+	char step[24]; /* where it ended, for logs: "bundle", "first-contact", ... */
+};
+
+/*
+ * From the bundle to an enrolled pump: first contact pins the server (only the hash in the bundle
+ * counts), then key, request, certificate, state.json; last the bundle with its token is deleted.
+ * Errors of est_client.h, credential_check and the store; ERR_NOT_FOUND without a bundle;
+ * ERR_USED when the bundle is the one that this pump was enrolled with before.
+ */
+int enrol_by_bundle(struct enrol *e) MUST_USE;
+
+/* A new certificate into the slot that is not in use; state.json still names the old one. Does
+ * nothing when a good one is waiting there already. */
+int enrol_renew(struct enrol *e) MUST_USE;
+
+/* SHA-256 of a bundle file as hex: tells one bundle from another. ERR_NOT_FOUND and the like. */
+int enrol_bundle_hash(const char *path, char out[65]) MUST_USE;
+
+#endif

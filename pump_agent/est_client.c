@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Owns the agent's HTTPS requests; HTTP is libcurl's. Never sends a token or shows a certificate on
+ * a connection whose server has not proven itself, never follows the server elsewhere.
+ */
+#include "pump_agent/est_client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+#include <openssl/ssl.h>
+
+#include "pump_agent/anchors.h"
+#include "pump_agent/bundle.h"
+
+#define HEADERS_MAX 16384
+#define BODY_LINE 64 /* base64 characters per line, as RFC 7030's examples */
+
+struct est_session {
+	CURL *curl;
+	char url[EST_URL_MAX];
+	const STACK_OF(X509) * anchors; /* NULL: not verified */
+	EVP_PKEY *key;
+	X509 *cert;
+	const atomic_bool *stop;
+	struct buf answer;
+	size_t header_bytes;
+	char why[CURL_ERROR_SIZE];
+};
+
+int est_client_init(void)
+{
+	if (curl_global_init(CURL_GLOBAL_DEFAULT))
+		return err_set(ERR_INTERNAL, "libcurl cannot start");
+	return 0;
+}
+
+static size_t take_body(char *data, size_t size, size_t n, void *arg)
+{
+	struct est_session *s = arg;
+
+	return buf_put(&s->answer, data, size * n) ? 0 : size * n;
+}
+
+static size_t take_header(char *data, size_t size, size_t n, void *arg)
+{
+	struct est_session *s = arg;
+
+	(void)data;
+	s->header_bytes += size * n;
+	return s->header_bytes > HEADERS_MAX ? 0 : size * n;
+}
+
+static int watch(void *arg, curl_off_t dl_total, curl_off_t dl, curl_off_t ul_total, curl_off_t ul)
+{
+	const struct est_session *s = arg;
+
+	(void)dl_total;
+	(void)dl;
+	(void)ul_total;
+	(void)ul;
+	return s->stop && atomic_load(s->stop);
+}
+
+/* The last word on TLS: trust just our anchors, whatever libcurl or the system would add. */
+static CURLcode set_trust(CURL *curl, void *ssl_ctx, void *arg)
+{
+	struct est_session *s = arg;
+	X509_STORE *store;
+
+	(void)curl;
+	if (anchors_store(s->anchors, &store))
+		return CURLE_SSL_CACERT_BADFILE;
+	SSL_CTX_set_cert_store(ssl_ctx, store); /* takes it */
+	if (s->cert && (SSL_CTX_use_certificate(ssl_ctx, s->cert) != 1 ||
+			SSL_CTX_use_PrivateKey(ssl_ctx, s->key) != 1))
+		return CURLE_SSL_CERTPROBLEM;
+	return CURLE_OK;
+}
+
+#define SET(option, value) (rc = rc ? rc : curl_easy_setopt(s->curl, (option), (value)))
+
+static int session_set_up(struct est_session *s)
+{
+	CURLcode rc = CURLE_OK;
+
+	SET(CURLOPT_PROTOCOLS_STR, "https");
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_PROXY, "");
+	SET(CURLOPT_NOPROXY, "*");
+	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(CURLOPT_USERAGENT, "pumpgate-agentd");
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)EST_CONNECT_MS);
+	SET(CURLOPT_TIMEOUT_MS, (long)EST_WAIT_MS);
+	SET(CURLOPT_MAXFILESIZE, (long)EST_ANSWER_MAX);
+	SET(CURLOPT_WRITEFUNCTION, take_body);
+	SET(CURLOPT_WRITEDATA, s);
+	SET(CURLOPT_HEADERFUNCTION, take_header);
+	SET(CURLOPT_HEADERDATA, s);
+	SET(CURLOPT_XFERINFOFUNCTION, watch);
+	SET(CURLOPT_XFERINFODATA, s);
+	SET(CURLOPT_NOPROGRESS, 0L);
+	SET(CURLOPT_ERRORBUFFER, s->why);
+	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	SET(CURLOPT_CAPATH, NULL);
+	SET(CURLOPT_CAINFO, NULL);
+	SET(CURLOPT_SSL_VERIFYPEER, s->anchors ? 1L : 0L);
+	SET(CURLOPT_SSL_VERIFYHOST, s->anchors ? 2L : 0L);
+	if (s->anchors) {
+		SET(CURLOPT_SSL_CTX_FUNCTION, set_trust);
+		SET(CURLOPT_SSL_CTX_DATA, s);
+	}
+	if (rc)
+		return err_set(ERR_INTERNAL, "libcurl refuses a setting: %s",
+			       curl_easy_strerror(rc));
+	return 0;
+}
+
+static int session_make(const char *url, const STACK_OF(X509) * anchors, EVP_PKEY *key, X509 *cert,
+			const atomic_bool *stop, struct est_session **out)
+{
+	AUTO_EST s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (!s || !(s->curl = curl_easy_init()))
+		return err_set(ERR_NOMEM, "no memory for an EST session");
+	s->anchors = anchors;
+	s->key = key;
+	s->cert = cert;
+	s->stop = stop;
+	buf_init(&s->answer, EST_ANSWER_MAX);
+	rc = est_url_check(url);
+	rc = rc ? rc : str_copy(s->url, sizeof(s->url), url);
+	rc = rc ? rc : session_set_up(s);
+	if (!rc)
+		*out = TAKE(s);
+	return rc;
+}
+
+int est_session_new(const char *url, const STACK_OF(X509) * anchors, EVP_PKEY *key, X509 *cert,
+		    const atomic_bool *stop, struct est_session **out)
+{
+	if (!anchors || sk_X509_num(anchors) == 0 || !key != !cert)
+		return err_set(ERR_INTERNAL, "an EST session without anchors");
+	return session_make(url, anchors, key, cert, stop, out);
+}
+
+void est_session_free(struct est_session *s)
+{
+	if (!s)
+		return;
+	curl_easy_cleanup(s->curl);
+	buf_done(&s->answer);
+	free(s);
+}
+
+/* The server's first line of text, for people; bytes from a peer, so cut and escaped by the log. */
+static const char *answer_text(struct est_session *s)
+{
+	const char *text = buf_cstr(&s->answer);
+	static _Thread_local char line[160];
+
+	snprintf(line, sizeof(line), "%.*s", text ? (int)strcspn(text, "\r\n") : 0,
+		 text ? text : "");
+	return line;
+}
+
+/* A text that begins with a reason's name (policies/reason.h) which says "revoked". */
+static bool says_revoked(const char *text)
+{
+	return !strncmp(text, "pump-revoked", 12) || !strncmp(text, "certificate-revoked", 19);
+}
+
+static int answer_check(struct est_session *s, const char *operation)
+{
+	const char *text = answer_text(s);
+	long status = 0;
+
+	curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status == 200)
+		return 0;
+	if (status == 401)
+		return err_set(ERR_DENIED, "%s: the server refused our name and token%s%s",
+			       operation, *text ? ": " : "", text);
+	if (status == 403 && says_revoked(text))
+		return err_set(ERR_CONFLICT, "%s: %s", operation, text);
+	if (status == 202 || status == 429 || status >= 500)
+		return err_set(ERR_BUSY, "%s: the server asks for patience (%ld) %s", operation,
+			       status, text);
+	return err_set(ERR_INVALID, "%s: the server answered %ld %s", operation, status, text);
+}
+
+static int curl_check(const struct est_session *s, CURLcode code, const char *operation)
+{
+	const char *why = s->why[0] ? s->why : curl_easy_strerror(code);
+
+	ERR_clear_error();
+	switch (code) {
+	case CURLE_OK:
+		return 0;
+	case CURLE_OPERATION_TIMEDOUT:
+		return err_set(ERR_TIMEOUT, "%s: %s", operation, why);
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CACERT_BADFILE:
+		return err_set(ERR_CRYPTO, "%s: %s", operation, why);
+	case CURLE_WRITE_ERROR:
+	case CURLE_FILESIZE_EXCEEDED:
+		return err_set(ERR_LIMIT, "%s: the answer is too large", operation);
+	default:
+		return err_set(ERR_UNAVAILABLE, "%s: %s", operation, why);
+	}
+}
+
+/* One request; `headers` and the method are set by the caller. */
+static int perform(struct est_session *s, const char *operation, struct buf *out)
+{
+	char url[EST_URL_MAX + 32];
+	CURLcode code;
+	int rc;
+
+	snprintf(url, sizeof(url), "%s/%s", s->url, operation);
+	buf_reset(&s->answer);
+	s->header_bytes = 0;
+	s->why[0] = '\0';
+	if (curl_easy_setopt(s->curl, CURLOPT_URL, url))
+		return err_set(ERR_NOMEM, "no memory for a request");
+	code = curl_easy_perform(s->curl);
+	rc = curl_check(s, code, operation);
+	rc = rc ? rc : answer_check(s, operation);
+	rc = rc ? rc : buf_put(out, s->answer.data, s->answer.len);
+	buf_reset(&s->answer);
+	return rc;
+}
+
+int est_cacerts_unverified(const char *url, const atomic_bool *stop, struct buf *out)
+{
+	AUTO_EST s = NULL;
+	int rc = session_make(url, NULL, NULL, NULL, stop, &s);
+
+	return rc ? rc : perform(s, "cacerts", out);
+}
+
+int est_cacerts(struct est_session *s, struct buf *out)
+{
+	curl_easy_setopt(s->curl, CURLOPT_HTTPGET, 1L);
+	return perform(s, "cacerts", out);
+}
+
+static int base64_lines(const struct buf *der, struct buf *out)
+{
+	for (size_t i = 0; i < der->len; i += BODY_LINE / 4 * 3) {
+		size_t n = der->len - i < BODY_LINE / 4 * 3 ? der->len - i : BODY_LINE / 4 * 3;
+		uint8_t line[BODY_LINE + 1];
+		int len = EVP_EncodeBlock(line, der->data + i, (int)n);
+		int rc = buf_put(out, line, (size_t)len);
+
+		rc = rc ? rc : buf_put(out, "\n", 1);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static void slist_auto_free(struct curl_slist **list)
+{
+	curl_slist_free_all(*list);
+}
+
+static int post(struct est_session *s, const char *operation, const struct buf *csr,
+		struct buf *out)
+{
+	__attribute__((cleanup(slist_auto_free))) struct curl_slist *headers = NULL;
+	AUTO_BUF body = {.max = EST_ANSWER_MAX};
+	struct curl_slist *more;
+	CURLcode rc = CURLE_OK;
+	int failed = base64_lines(csr, &body);
+
+	if (failed)
+		return failed;
+	headers = curl_slist_append(NULL, "Content-Type: application/pkcs10");
+	more = headers ? curl_slist_append(headers, "Content-Transfer-Encoding: base64") : NULL;
+	if (!more || !curl_slist_append(more, "Expect:"))
+		return err_set(ERR_NOMEM, "no memory for a request");
+	SET(CURLOPT_POST, 1L);
+	SET(CURLOPT_POSTFIELDS, (char *)body.data);
+	SET(CURLOPT_POSTFIELDSIZE, (long)body.len);
+	SET(CURLOPT_HTTPHEADER, headers);
+	failed = rc ? err_set(ERR_NOMEM, "no memory for a request") : perform(s, operation, out);
+	curl_easy_setopt(s->curl, CURLOPT_POSTFIELDS, NULL);
+	curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, NULL);
+	return failed;
+}
+
+int est_simpleenroll(struct est_session *s, const char *pump, const struct secret *token,
+		     const struct buf *csr, struct buf *out)
+{
+	char password[129];
+	CURLcode rc = CURLE_OK;
+	int failed;
+
+	if (secret_len(token) >= sizeof(password))
+		return err_set(ERR_LIMIT, "token too long");
+	memcpy(password, secret_data(token), secret_len(token));
+	password[secret_len(token)] = '\0';
+	SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+	SET(CURLOPT_USERNAME, pump);
+	SET(CURLOPT_PASSWORD, password);
+	secret_wipe(password, sizeof(password));
+	failed = rc ? err_set(ERR_NOMEM, "no memory for a request")
+		    : post(s, "simpleenroll", csr, out);
+	curl_easy_setopt(s->curl, CURLOPT_PASSWORD, NULL);
+	curl_easy_setopt(s->curl, CURLOPT_USERNAME, NULL);
+	return failed;
+}
+
+int est_simplereenroll(struct est_session *s, const struct buf *csr, struct buf *out)
+{
+	return post(s, "simplereenroll", csr, out);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Enrolment over Secure Transport (RFC 7030) as a client, over HTTPS with TLS 1.2 or newer, no
+ * redirects and no proxies. Every call blocks, at most EST_WAIT_MS, less when `stop` turns true
+ * (looked at about once a second, and on every byte). Answers are at most EST_ANSWER_MAX bytes.
+ */
+#ifndef PUMP_AGENT_EST_CLIENT_H
+#define PUMP_AGENT_EST_CLIENT_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/secret.h"
+#include "pump_agent/x509_auto.h"
+
+#define EST_WAIT_MS 20000
+#define EST_CONNECT_MS 5000
+
+/* Once per process, before threads start. ERR_INTERNAL. */
+int est_client_init(void) MUST_USE;
+
+/*
+ * Fetches /cacerts from whoever answers at `url`, proving nothing about it: the bytes are only good
+ * for looking for a certificate of a known hash. Nothing is sent but the request line.
+ */
+int est_cacerts_unverified(const char *url, const atomic_bool *stop, struct buf *out) MUST_USE;
+
+struct est_session; /* one server, proven to be what `anchors` issued, with the name in the URL */
+
+/* `key` and `cert` (both or neither) are shown to the server. Everything must outlive the session.
+ * Makes no connection yet. ERR_NOMEM. */
+int est_session_new(const char *url, const STACK_OF(X509) * anchors, EVP_PKEY *key, X509 *cert,
+		    const atomic_bool *stop, struct est_session **out) MUST_USE;
+void est_session_free(struct est_session *s); /* NULL ok */
+
+static inline void est_session_auto_free(struct est_session **s)
+{
+	est_session_free(*s);
+}
+#define AUTO_EST __attribute__((cleanup(est_session_auto_free))) struct est_session *
+
+/*
+ * All: 0 with the answer's body in `out`; else nothing was taken and
+ *   ERR_UNAVAILABLE no connection, ERR_TIMEOUT, ERR_BUSY (202, 429, 5xx: ask again later),
+ *   ERR_CRYPTO the server could not prove itself, ERR_LIMIT the answer is too large,
+ *   ERR_DENIED (401: name and token, or the certificate, were refused),
+ *   ERR_CONFLICT (403 that says the pump or its certificate is revoked),
+ *   ERR_INVALID any other answer.
+ */
+int est_cacerts(struct est_session *s, struct buf *out) MUST_USE;
+/* HTTP Basic: the pump's serial and its one-time token. `csr` is DER. */
+int est_simpleenroll(struct est_session *s, const char *pump, const struct secret *token,
+		     const struct buf *csr, struct buf *out) MUST_USE;
+int est_simplereenroll(struct est_session *s, const struct buf *csr, struct buf *out) MUST_USE;
+
+#endif

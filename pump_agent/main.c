@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pumpgate-agentd: runs on the pump, beside the infusion controller and never in its way. Listens
+ * on no port; nothing waits for it.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "base/daemon.h"
+#include "base/log.h"
+#include "pump_agent/agent.h"
+#include "pump_agent/est_client.h"
+
+#define EXIT_USAGE 64
+
+static int run(struct agent_options *o)
+{
+	static struct agent agent;
+	char bundle[PATH_MAX];
+	struct event_base *base;
+	int rc;
+
+	daemon_harden();
+	unsetenv("SSLKEYLOGFILE"); /* libcurl would write session keys there */
+	snprintf(bundle, sizeof(bundle), "%s/bundle.json", o->state);
+	o->bundle = o->bundle ? o->bundle : bundle;
+	rc = est_client_init();
+	base = event_base_new();
+	if (!rc && !base)
+		rc = err_set(ERR_NOMEM, "no memory for an event loop");
+	rc = rc ? rc : agent_start(base, o, &agent);
+	if (rc) {
+		LOG(LOG_ERROR, "agent.cannot_start", LOG_S("why", err_text()));
+	} else {
+		rc = daemon_loop(base);
+		agent_stop(&agent);
+		LOG(LOG_INFO, "agent.end");
+	}
+	if (base)
+		event_base_free(base);
+	return rc ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int status(const struct agent_options *o)
+{
+	if (!status_print(o->state, o->json, stdout) && !fflush(stdout))
+		return EXIT_SUCCESS;
+	fprintf(stderr, "pumpgate-agentd: %s\n", err_text());
+	return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	struct agent_options o;
+	int rc = EXIT_SUCCESS;
+
+	log_start("pumpgate-agentd", LOG_INFO);
+	if (options_parse(argc, argv, &o)) {
+		fprintf(stderr, "pumpgate-agentd: %s\nTry pumpgate-agentd --help\n", err_text());
+		return EXIT_USAGE;
+	}
+	switch (o.command) {
+	case COMMAND_HELP:
+		fputs(options_help(), stdout);
+		break;
+	case COMMAND_VERSION:
+		puts("pumpgate-agentd " PUMPGATE_VERSION);
+		break;
+	case COMMAND_STATUS:
+		rc = status(&o);
+		break;
+	case COMMAND_RUN:
+		rc = run(&o);
+		break;
+	}
+	options_done(&o);
+	return rc;
+}

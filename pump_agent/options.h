@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the agent was told: command line over configuration file over defaults. */
+#ifndef PUMP_AGENT_OPTIONS_H
+#define PUMP_AGENT_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/config.h"
+#include "base/err.h"
+#include "pump_agent/credential.h"
+#include "pump_agent/netblock.h"
+
+#define AGENT_STATE_DEFAULT "/var/lib/pumpgate-agent"
+#define AGENT_CONFIG_DEFAULT "/etc/pumpgate/pumpgate-agent.conf"
+
+enum agent_command { COMMAND_RUN = 0, COMMAND_STATUS, COMMAND_HELP, COMMAND_VERSION };
+
+struct agent_options {
+	enum agent_command command;
+	const char *state;
+	const char *bundle;
+	const char *interface;
+	const char *control; /* folder of wpa_supplicant's control sockets */
+	const char *ssid;
+	enum net_driver driver;
+	enum key_kind key_kind;
+	uint32_t renew_percent;
+	bool json;
+	struct config *config; /* owned; the texts above may point into it */
+};
+
+/* Texts point into argv or the configuration. ERR_INVALID with what to do about it. */
+int options_parse(int argc, char **argv, struct agent_options *out) MUST_USE;
+void options_done(struct agent_options *o);
+const char *options_help(void);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns the format of status.json. Never writes a token or a key. */
+#include "pump_agent/status.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+
+#define STATUS_MAX 4096
+
+static void json_auto_free(json_t **j)
+{
+	json_decref(*j);
+}
+#define AUTO_JSON __attribute__((cleanup(json_auto_free))) json_t *
+
+static json_t *time_or_null(int64_t ms)
+{
+	char text[CLOCK_TEXT_MAX];
+
+	if (!ms)
+		return json_null();
+	clock_format(ms, text);
+	return json_string(text);
+}
+
+static json_t *text_or_null(const char *text)
+{
+	return *text ? json_string(text) : json_null();
+}
+
+static json_t *error_json(const struct status *st)
+{
+	char text[STATUS_WHY_MAX];
+	size_t i;
+
+	if (!*st->error_step)
+		return json_null();
+	/* a peer's words may be in it: JSON wants UTF-8, people want one line */
+	for (i = 0; i + 1 < sizeof(text) && st->error_text[i]; i++)
+		text[i] = st->error_text[i] >= 0x20 && st->error_text[i] < 0x7f ? st->error_text[i]
+										: '?';
+	text[i] = '\0';
+	return json_pack("{s:s, s:s, s:o}", "step", st->error_step, "text", text, "at",
+			 time_or_null(st->error_at_ms));
+}
+
+int status_build(const struct status *st, struct buf *out)
+{
+	AUTO_JSON root =
+		json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "version", 1, "state",
+			  agent_state_name(st->state), "since", time_or_null(st->since_ms), "pump",
+			  text_or_null(st->pump), "certificate", text_or_null(st->certificate),
+			  "not_after", time_or_null(st->not_after_ms), "renew_at",
+			  time_or_null(st->renew_at_ms), "error", error_json(st));
+	char text[STATUS_MAX];
+	size_t len = root ? json_dumpb(root, text, sizeof(text), JSON_INDENT(2)) : 0;
+	int rc;
+
+	if (!len || len > sizeof(text))
+		return err_set(ERR_NOMEM, "status cannot be written");
+	rc = buf_put(out, text, len);
+	return rc ? rc : buf_put(out, "\n", 1);
+}
+
+static const char *word(const json_t *root, const char *name)
+{
+	const char *text = json_string_value(json_object_get(root, name));
+
+	return text ? text : "-";
+}
+
+static const char *what_to_do(const char *state)
+{
+	if (!strcmp(state, agent_state_name(AGENT_UNPROVISIONED)))
+		return "give it a new bundle: pumpctl pump bundle SERIAL";
+	if (!strcmp(state, agent_state_name(AGENT_REVOKED)))
+		return "this pump was revoked; if that was a mistake: pumpctl pump why SERIAL";
+	return NULL;
+}
+
+int status_print(const char *dir, bool json, FILE *out)
+{
+	AUTO_BUF text = {.max = STATUS_MAX};
+	AUTO_JSON root = NULL;
+	const json_t *error;
+	char path[PATH_MAX];
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/" STATUS_FILE, dir);
+	rc = buf_read_file(&text, path);
+	if (rc)
+		return rc == ERR_NOT_FOUND ? err_add(rc, "no agent has run here yet") : rc;
+	if (json) {
+		fwrite(text.data, 1, text.len, out);
+		return 0;
+	}
+	root = json_loadb((char *)text.data, text.len, 0, NULL);
+	if (!root)
+		return err_set(ERR_CORRUPT, "%s: cannot be read", path);
+	fprintf(out, "pump         %s\nstate        %s since %s\n", word(root, "pump"),
+		word(root, "state"), word(root, "since"));
+	fprintf(out, "certificate  %s\n  ends       %s\n  renewal    %s\n",
+		word(root, "certificate"), word(root, "not_after"), word(root, "renew_at"));
+	error = json_object_get(root, "error");
+	if (json_is_object(error))
+		fprintf(out, "last error   %s: %s (%s)\n", word(error, "step"), word(error, "text"),
+			word(error, "at"));
+	if (what_to_do(word(root, "state")))
+		fprintf(out, "what to do   %s\n", what_to_do(word(root, "state")));
+	return 0;
+}

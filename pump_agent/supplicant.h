@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the agent makes wpa_supplicant do. The interface is the agent's alone: network blocks of
+ * others are removed, because one without server checks would let the pump talk to anybody.
+ * Every call blocks as wpa_link.h says and fails as it does.
+ */
+#ifndef PUMP_AGENT_SUPPLICANT_H
+#define PUMP_AGENT_SUPPLICANT_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "pump_agent/netblock.h"
+#include "pump_agent/wpa_link.h"
+#include "pump_agent/x509_auto.h"
+
+/* A key and certificate under the name of a blob. */
+struct identity {
+	EVP_PKEY *key; /* not owned */
+	X509 *cert;
+	const char *blob;
+};
+
+/* Is the one network there already ours, built from the same values? Then `*network_out` is its
+ * number and nothing has to be written: a restart of the agent does not cut the pump off.
+ * ERR_NOT_FOUND otherwise. In both, `in`'s blob, passphrase and id are filled in. */
+int supplicant_adopt(struct wpa_link *l, struct netblock_in in, const struct identity *who,
+		     int *network_out) MUST_USE;
+
+/* Removes all networks, writes ours, connects. */
+int supplicant_connect(struct wpa_link *l, struct netblock_in in, const struct identity *who,
+		       int *network_out) MUST_USE;
+
+/* Uses another identity from the next authentication on, which is asked for at once. The other
+ * blob must have another name: wpa_supplicant keeps using what it has read under an old one. */
+int supplicant_swap(struct wpa_link *l, int network, const struct identity *who) MUST_USE;
+/* Back to a previous identity, with a new association. */
+int supplicant_swap_back(struct wpa_link *l, int network, const struct identity *who) MUST_USE;
+/* Marks the network with the identity that it uses, for supplicant_adopt. */
+int supplicant_mark(struct wpa_link *l, int network, const X509 *cert) MUST_USE;
+
+/* No attempts until supplicant_resume. */
+int supplicant_hold(struct wpa_link *l, int network) MUST_USE;
+int supplicant_resume(struct wpa_link *l, int network, enum net_driver driver) MUST_USE;
+/* Removes all networks. */
+int supplicant_leave(struct wpa_link *l) MUST_USE;
+
+/* Is the port open by a finished EAP authentication? */
+int supplicant_is_admitted(struct wpa_link *l, bool *out) MUST_USE;
+
+#endif
