@@ -14,3 +14,5 @@ endif
 $(call fuzz,ipc_record,base)
 $(call fuzz,config,base)
 $(call fuzz,radius_packet,radius_packet base)
+$(call fuzz,tls_session_strip,rlm_pump_core base,)
+$(call fuzz,rlm_pump_text,rlm_pump_core policies base,)

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+$(call test,radius_modules/test_rlm_pump_text,\
+	tests/unit/radius_modules/test_rlm_pump_text.c,rlm_pump_core policies base,)
+$(call test,radius_modules/test_rlm_pump_session,\
+	tests/unit/radius_modules/test_rlm_pump_session.c,rlm_pump_core base,libssl libcrypto)
