@@ -1,2 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 $(call library,registry_proto,$(wildcard sql/proto/*.c),)
+
+$(call library,store,$(wildcard sql/store/*.c),sqlite3 libsodium)
+$(O)/obj/sql/store/schemas.o: $(patsubst %,$(O)/gen/%.inc,$(wildcard sql/schema/*/*.sql))
+
+$(call program,pumpgate-registryd,$(wildcard sql/registryd/*.c),store registry_proto policies base,)

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Owns the event lane: the one thread that changes the session database. Events that arrive within
+ * a few milliseconds share one commit; accounting is answered after it. Then each event is held
+ * against the registry: a revoked pump that got on, a newer certificate in use, a refused return.
+ */
+#include "sql/registryd/service.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "sql/proto/registry_verbs.h"
+
+#define AUTH_PATIENCE_US 8000 /* nobody waits for it */
+#define ACCT_PATIENCE_US 2000 /* the NAS waits */
+#define PRUNE_EVERY_US (60LL * 1000000)
+#define PRUNE_MORE_US 200000
+
+struct event_worker {
+	struct service *service;
+	struct session_store *sessions; /* the only writing connection */
+	struct store *registry;		/* reads */
+	int64_t prune_at_us;
+};
+
+struct event_job {
+	struct lane_job job;
+	uint16_t verb;
+	struct ipc_request *rq; /* accounting only: answered after the commit */
+	int outcome;
+	char device[DEVICE_SERIAL_SIZE];
+	union {
+		struct auth_event auth;
+		struct acct_event acct;
+		struct enroll_event enroll;
+	} e;
+};
+
+/* Loop thread. One-way messages are copied and released at once, so that a slow disk never fills
+ * the connection's room for unanswered requests and delays the next look-up on it. */
+void verb_event(struct ipc_request *rq, void *ctx)
+{
+	struct service *s = ctx;
+	const struct ipc_verb *verb = ipc_request_verb(rq);
+	struct event_job *job = calloc(1, sizeof(*job));
+	int rc = job ? 0 : err_set(ERR_NOMEM, "no memory for an event");
+
+	if (job) {
+		job->verb = verb->verb;
+		job->rq = verb->one_way ? NULL : rq;
+		memcpy(&job->e, ipc_request_record(rq), verb->req->size);
+		rc = lane_put(s->events, &job->job,
+			      verb->one_way ? AUTH_PATIENCE_US : ACCT_PATIENCE_US);
+	}
+	if (rc) {
+		free(job);
+		atomic_fetch_add(&s->events_dropped, 1);
+		LOG(LOG_WARN, "event.dropped", LOG_S("verb", verb->name), LOG_S("why", err_text()));
+		if (!verb->one_way)
+			ipc_request_fail(rq, rc);
+	}
+	if (verb->one_way)
+		ipc_request_release(rq);
+}
+
+int event_worker_new(struct service *s, struct event_worker **out)
+{
+	struct event_worker *w = calloc(1, sizeof(*w));
+	int rc;
+
+	if (!w)
+		return err_set(ERR_NOMEM, "no memory for the event lane");
+	w->service = s;
+	rc = session_store_open(s->sessions_path, STORE_WRITE, &w->sessions);
+	if (!rc)
+		rc = store_open(s->registry_path, STORE_READ, &w->registry);
+	if (rc) {
+		event_worker_free(w);
+		return rc;
+	}
+	*out = w;
+	return 0;
+}
+
+void event_worker_free(struct event_worker *w)
+{
+	if (!w)
+		return;
+	session_store_close(w->sessions);
+	store_close(w->registry);
+	free(w);
+}
+
+/* ERR_INVALID concerns this event alone; anything else the whole group. */
+static int event_store(struct event_worker *w, struct event_job *job, int64_t now)
+{
+	switch (job->verb) {
+	case REGISTRY_AUTH_EVENT:
+		memcpy(job->device, job->e.auth.device, sizeof(job->device));
+		return session_store_auth(w->sessions, &job->e.auth, now);
+	case REGISTRY_ACCT_EVENT:
+		return session_store_acct(w->sessions, &job->e.acct, now, job->device);
+	default:
+		return session_store_enroll(w->sessions, &job->e.enroll, now);
+	}
+}
+
+static int group_store(struct event_worker *w, struct event_job **jobs, size_t n)
+{
+	int64_t now = clock_wall_ms();
+	int rc = session_store_begin(w->sessions);
+
+	for (size_t i = 0; !rc && i < n; i++) {
+		jobs[i]->outcome = event_store(w, jobs[i], now);
+		if (jobs[i]->outcome == ERR_INVALID)
+			LOG(LOG_WARN, "event.invalid", LOG_S("why", err_text()));
+		else
+			rc = jobs[i]->outcome;
+	}
+	if (!rc)
+		rc = session_store_commit(w->sessions);
+	if (rc)
+		session_store_rollback(w->sessions);
+	return rc;
+}
+
+static void follow_up_auth(struct event_worker *w, const struct event_job *job,
+			   const struct event_standing *standing, struct followup *f)
+{
+	const struct auth_event *e = &job->e.auth;
+	bool refused = !strcmp(e->verdict, "reject");
+
+	memcpy(f->issuer, e->issuer, sizeof(f->issuer));
+	memcpy(f->cert_serial, e->cert_serial, sizeof(f->cert_serial));
+	memcpy(f->hold.nas, e->nas, sizeof(f->hold.nas));
+	memcpy(f->hold.session_id, e->session_id, sizeof(f->hold.session_id));
+	memcpy(f->hold.calling_station, e->calling_station, sizeof(f->hold.calling_station));
+	if (refused && standing->return_unnoted)
+		f->kind = FOLLOWUP_REFUSED;
+	else if (!refused && standing->revoked)
+		f->kind = FOLLOWUP_LATE;
+	else if (!refused && standing->superseding)
+		f->kind = FOLLOWUP_SUPERSEDE;
+	else
+		return;
+	writer_follow_up(w->service, f);
+}
+
+static void follow_up_acct(struct event_worker *w, const struct event_job *job,
+			   const struct event_standing *standing, struct followup *f)
+{
+	const struct acct_event *e = &job->e.acct;
+
+	memcpy(f->hold.nas, e->nas, sizeof(f->hold.nas));
+	memcpy(f->hold.session_id, e->session_id, sizeof(f->hold.session_id));
+	memcpy(f->hold.calling_station, e->calling_station, sizeof(f->hold.calling_station));
+	f->settled = !strcmp(e->type, "interim");
+	if (!strcmp(e->type, "on")) {
+		f->kind = FOLLOWUP_NAS_RESTARTED;
+		if (store_has_open_orders(w->registry, e->nas))
+			writer_follow_up(w->service, f);
+	} else if (standing->revoked && (f->settled || !strcmp(e->type, "start"))) {
+		f->kind = FOLLOWUP_LATE;
+		writer_follow_up(w->service, f);
+	}
+}
+
+/* After the commit, never before it: see writer_revoke.c. */
+static void follow_up(struct event_worker *w, const struct event_job *job)
+{
+	bool is_auth = job->verb == REGISTRY_AUTH_EVENT;
+	const char *issuer = is_auth ? job->e.auth.issuer : "";
+	const char *cert = is_auth ? job->e.auth.cert_serial : "";
+	struct event_standing standing;
+	struct followup f = {.at = clock_wall_ms()};
+
+	memcpy(f.device, job->device, sizeof(f.device));
+	if (store_event_standing(w->registry, job->device, issuer, cert, &standing)) {
+		LOG(LOG_ERROR, "event.check_failed", LOG_S("object", job->device),
+		    LOG_S("why", err_text()));
+		return;
+	}
+	if (is_auth)
+		follow_up_auth(w, job, &standing, &f);
+	else if (job->verb == REGISTRY_ACCT_EVENT)
+		follow_up_acct(w, job, &standing, &f);
+}
+
+static void event_answer(struct ipc_request *rq, int rc)
+{
+	if (rc)
+		ipc_request_fail(rq, rc);
+	else
+		ipc_request_reply(rq, NULL, 0);
+}
+
+void event_worker_run(struct lane_job **jobs, size_t n, void *worker)
+{
+	struct event_worker *w = worker;
+	struct event_job **events = (struct event_job **)(void *)jobs;
+	int rc = group_store(w, events, n);
+
+	if (rc) {
+		atomic_fetch_add(&w->service->events_dropped, n);
+		LOG(LOG_ERROR, "event.commit_failed", LOG_U("events", n), LOG_S("why", err_text()));
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (events[i]->rq)
+			event_answer(events[i]->rq, rc ? rc : events[i]->outcome);
+		events[i]->rq = NULL;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!rc && !events[i]->outcome)
+			follow_up(w, events[i]);
+		free(events[i]);
+	}
+}
+
+int64_t event_worker_idle(void *worker)
+{
+	struct event_worker *w = worker;
+	int64_t now = clock_mono_us();
+	bool done = true;
+	int rc;
+
+	if (now < w->prune_at_us)
+		return w->prune_at_us;
+	rc = session_store_prune(w->sessions, clock_wall_ms(), &done);
+	if (rc)
+		LOG(LOG_ERROR, "event.prune_failed", LOG_S("why", err_text()));
+	w->prune_at_us = now + (rc || done ? PRUNE_EVERY_US : PRUNE_MORE_US);
+	return w->prune_at_us;
+}
+
+void writer_follow_up(struct service *s, const struct followup *f)
+{
+	struct request_job *job = calloc(1, sizeof(*job));
+	int rc = job ? 0 : err_set(ERR_NOMEM, "no memory for a follow-up");
+
+	if (job) {
+		job->service = s;
+		job->followup = *f;
+		rc = lane_put(s->writer, &job->job, 0);
+	}
+	if (rc) {
+		free(job);
+		LOG(LOG_ERROR, "event.follow_up_dropped", LOG_S("object", f->device),
+		    LOG_S("why", err_text()));
+	}
+}

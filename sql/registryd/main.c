@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pumpgate-registryd: keeper of the registry and the session database, and the only program that
+ * opens them. Faces a Unix socket; never the network.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <event2/thread.h>
+
+#include "base/clock.h"
+#include "base/daemon.h"
+#include "base/log.h"
+#include "sql/proto/registry_verbs.h"
+#include "sql/registryd/service.h"
+
+#define EXIT_USAGE 64
+#define EXIT_RETRY 75
+
+#define WRITER_JOBS 4096
+#define EVENT_JOBS 8192
+#define QUERY_JOBS 256
+#define SLOW_JOBS 32
+#define CONNECTIONS_MAX 512
+#define IN_FLIGHT_MAX 256
+
+static const char usage[] =
+	"Usage: pumpgate-registryd [--home DIR] [init]\n"
+	"\n"
+	"Keeps Pumpgate's registry and session database and serves them on\n"
+	"DIR/run/registry/sock. DIR is --home, else $PUMPGATE_HOME, else /var/lib/pumpgate.\n"
+	"\n"
+	"  init       create or upgrade the databases, and end\n"
+	"  --help     this text\n"
+	"  --version  the version\n"
+	"\n"
+	"Examples:\n"
+	"  pumpgate-registryd --home /tmp/pumpgate init\n"
+	"  pumpgate-registryd --home /tmp/pumpgate\n"
+	"  PUMPGATE_HOME=/srv/pumpgate pumpgate-registryd\n";
+
+static int folder_make(const char *home, const char *rel, mode_t mode)
+{
+	char path[PATH_MAX];
+	int rc = home_path(home, rel, path);
+
+	if (rc)
+		return rc;
+	if (mkdir(path, mode) && errno != EEXIST)
+		return err_errno(ERR_IO, "%s", path);
+	/* umask 077 took bits away; a folder made by another user stays as that user made it */
+	if (chmod(path, mode) && errno != EPERM)
+		return err_errno(ERR_IO, "%s", path);
+	return 0;
+}
+
+static int folders_make(struct service *s, const char *home)
+{
+	int rc = 0;
+	char run[PATH_MAX];
+	struct stat st;
+
+	if (mkdir(home, 0755) && errno != EEXIST)
+		return err_errno(ERR_IO, "%s", home);
+	rc = home_path(home, "run", run);
+	if (!rc && stat(run, &st))
+		rc = folder_make(home, "run", 0755);
+	if (!rc)
+		rc = folder_make(home, "run/registry", 0711);
+	if (!rc)
+		rc = folder_make(home, "registry", 0700);
+	if (!rc)
+		rc = home_path(home, "registry/registry.db", s->registry_path);
+	if (!rc)
+		rc = home_path(home, "registry/sessions.db", s->sessions_path);
+	return rc;
+}
+
+/* One process per home: the lock ends with the process. ERR_BUSY. */
+static int home_lock(const char *home, int *fd_out)
+{
+	char path[PATH_MAX];
+	int rc = home_path(home, "registry/lock", path), fd;
+
+	if (rc)
+		return rc;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_errno(ERR_IO, "%s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		close(fd);
+		return err_set(ERR_BUSY, "another pumpgate-registryd works on %s", home);
+	}
+	*fd_out = fd;
+	return 0;
+}
+
+static int databases_upgrade(const struct service *s)
+{
+	unsigned from, to;
+	int rc = store_upgrade(s->registry_path, &from, &to);
+
+	if (!rc && from != to)
+		LOG(LOG_INFO, "registry.schema", LOG_U("from", from), LOG_U("to", to));
+	if (!rc)
+		rc = session_store_upgrade(s->sessions_path, &from, &to);
+	if (!rc && from != to)
+		LOG(LOG_INFO, "sessions.schema", LOG_U("from", from), LOG_U("to", to));
+	return rc;
+}
+
+struct workers {
+	struct writer *writer;
+	struct event_worker *events;
+	struct reader *queries[2];
+	struct reader *slow;
+};
+
+static int workers_open(struct service *s, struct workers *w)
+{
+	int rc = store_open(s->registry_path, STORE_READ, &s->facts);
+
+	if (!rc)
+		rc = writer_new(s, &w->writer);
+	if (!rc)
+		rc = event_worker_new(s, &w->events);
+	if (!rc)
+		rc = reader_new(s, &w->queries[0]);
+	if (!rc)
+		rc = reader_new(s, &w->queries[1]);
+	if (!rc)
+		rc = reader_new(s, &w->slow);
+	return rc;
+}
+
+static int lanes_start(struct service *s, const struct workers *w)
+{
+	struct lane_options writer = {.name = "writer",
+				      .n_threads = 1,
+				      .workers = {w->writer},
+				      .max_jobs = WRITER_JOBS,
+				      .batch_max = 1,
+				      .run = writer_run,
+				      .idle = writer_idle};
+	struct lane_options events = {.name = "events",
+				      .n_threads = 1,
+				      .workers = {w->events},
+				      .max_jobs = EVENT_JOBS,
+				      .batch_max = LANE_BATCH_MAX,
+				      .run = event_worker_run,
+				      .idle = event_worker_idle};
+	struct lane_options queries = {.name = "queries",
+				       .n_threads = 2,
+				       .workers = {w->queries[0], w->queries[1]},
+				       .max_jobs = QUERY_JOBS,
+				       .batch_max = 1,
+				       .run = queries_run};
+	struct lane_options slow = {.name = "slow",
+				    .n_threads = 1,
+				    .workers = {w->slow},
+				    .max_jobs = SLOW_JOBS,
+				    .batch_max = 1,
+				    .run = queries_run};
+	int rc = lane_new(&writer, &s->writer); /* first: events make work for it */
+
+	if (!rc)
+		rc = lane_new(&events, &s->events);
+	if (!rc)
+		rc = lane_new(&queries, &s->queries);
+	return rc ? rc : lane_new(&slow, &s->slow);
+}
+
+/* Ends the lanes in the order in which they make work for each other, then their connections. */
+static void service_stop(struct service *s, struct workers *w)
+{
+	lane_stop(s->slow);
+	lane_stop(s->queries);
+	lane_stop(s->events);
+	lane_stop(s->writer);
+	writer_free(w->writer);
+	ipc_server_free(s->server);
+	event_worker_free(w->events);
+	for (int i = 0; i < 2; i++)
+		reader_free(w->queries[i]);
+	reader_free(w->slow);
+	store_close(s->facts);
+	roles_done(s);
+}
+
+/* The socket is open to other users only where [users] names some; who may speak is decided by the
+ * peer's uid either way (docs/decisions/0010). */
+static int listen_start(struct service *s, struct event_base *base, const char *home, bool shared)
+{
+	static char path[PATH_MAX];
+	struct ipc_server_options o = {.path = path,
+				       .mode = shared ? 0666 : 0600,
+				       .group = (gid_t)-1,
+				       .max_connections = CONNECTIONS_MAX,
+				       .max_in_flight = IN_FLIGHT_MAX,
+				       .roles = s->roles,
+				       .n_roles = SERVICE_ROLES,
+				       .ctx = s};
+	int rc = home_path(home, REGISTRY_SOCKET, path);
+
+	return rc ? rc : ipc_server_new(base, &o, &s->server);
+}
+
+static int serve(const char *home)
+{
+	static struct service s;
+	struct workers w = {0};
+	struct event_base *base;
+	bool shared = false;
+	int lock = -1, rc;
+
+	evthread_use_pthreads();
+	base = event_base_new();
+	s.started_at = clock_wall_ms();
+	rc = base ? folders_make(&s, home) : err_set(ERR_NOMEM, "no memory for the event loop");
+	if (!rc)
+		rc = roles_init(&s, home, &shared);
+	if (!rc)
+		rc = home_lock(home, &lock);
+	if (!rc)
+		rc = databases_upgrade(&s);
+	if (!rc)
+		rc = workers_open(&s, &w);
+	if (!rc)
+		rc = lanes_start(&s, &w);
+	if (!rc)
+		rc = listen_start(&s, base, home, shared);
+	if (!rc) {
+		LOG(LOG_INFO, "registryd.ready", LOG_S("home", home),
+		    LOG_S("version", PUMPGATE_VERSION));
+		rc = daemon_loop(base);
+	}
+	if (rc)
+		LOG(LOG_ERROR, "registryd.failed", LOG_S("why", err_text()));
+	service_stop(&s, &w);
+	if (base)
+		event_base_free(base);
+	if (lock >= 0)
+		close(lock);
+	if (!rc)
+		LOG(LOG_INFO, "registryd.ended", LOG_S("home", home));
+	return rc;
+}
+
+static int init(const char *home)
+{
+	static struct service s;
+	AUTO_STORE registry = NULL;
+	AUTO_SESSION_STORE sessions = NULL;
+	int lock = -1, rc = folders_make(&s, home);
+
+	if (!rc)
+		rc = home_lock(home, &lock);
+	if (rc == ERR_BUSY) { /* fine, if what runs is as new as we are */
+		rc = store_open(s.registry_path, STORE_READ, &registry);
+		return rc ? rc : session_store_open(s.sessions_path, STORE_READ, &sessions);
+	}
+	if (!rc)
+		rc = databases_upgrade(&s);
+	if (lock >= 0)
+		close(lock);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"home", required_argument, NULL, 'H'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{0},
+	};
+	const char *home = NULL;
+	int opt, rc;
+
+	log_start("registryd", LOG_INFO);
+	daemon_harden();
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (opt == 'H') {
+			home = optarg;
+		} else if (opt == 'h') {
+			fputs(usage, stdout);
+			return 0;
+		} else if (opt == 'V') {
+			puts("pumpgate-registryd " PUMPGATE_VERSION);
+			return 0;
+		} else {
+			fputs(usage, stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc && (strcmp(argv[optind], "init") || optind + 1 < argc)) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	home = home_dir(home);
+	rc = optind < argc ? init(home) : serve(home);
+	if (rc && optind < argc) /* serve has logged it */
+		fprintf(stderr, "pumpgate-registryd: %s\n", err_text());
+	return rc == ERR_BUSY ? EXIT_RETRY : rc ? 1 : 0;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Owns the verbs that only read: lists and single objects (lane "queries"), totals and the audit
+ * chain (lane "slow"). Each thread has connections of its own, so a long list delays nobody else.
+ */
+#include "sql/registryd/service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/daemon.h"
+#include "base/log.h"
+#include "sql/proto/registry_verbs.h"
+
+#define ORDERS_MAX 3000 /* fits one message */
+
+int reader_new(struct service *s, struct reader **out)
+{
+	struct reader *r = calloc(1, sizeof(*r));
+	int rc;
+
+	if (!r)
+		return err_set(ERR_NOMEM, "no memory for a reader");
+	r->service = s;
+	rc = store_open(s->registry_path, STORE_READ, &r->registry);
+	if (!rc)
+		rc = session_store_open(s->sessions_path, STORE_READ, &r->sessions);
+	if (rc) {
+		reader_free(r);
+		return rc;
+	}
+	*out = r;
+	return 0;
+}
+
+void reader_free(struct reader *r)
+{
+	if (!r)
+		return;
+	session_store_close(r->sessions);
+	store_close(r->registry);
+	free(r);
+}
+
+/* Reads up to max rows of the verb's reply record into `out`. */
+typedef int (*list_fn)(struct reader *r, const void *query, void *out, size_t max, size_t *n_out);
+
+static int zone_list(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	return store_zone_list(r->registry, query, out, max, n);
+}
+
+static int nas_list(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	struct nas *rows = out;
+	int rc = store_nas_list(r->registry, query, rows, max, n);
+
+	for (size_t i = 0; !rc && i < *n; i++)
+		rc = session_store_nas(r->sessions, &rows[i]);
+	return rc;
+}
+
+static int device_list(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	struct device *rows = out;
+	int rc = store_device_list(r->registry, query, clock_wall_ms(), rows, max, n);
+
+	for (size_t i = 0; !rc && i < *n; i++)
+		rc = session_store_device(r->sessions, &rows[i]);
+	return rc;
+}
+
+static int device_show(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	const struct list_query *q = query;
+	int rc = store_device_show(r->registry, q->device, clock_wall_ms(), out);
+
+	(void)max;
+	*n = 1;
+	return rc ? rc : session_store_device(r->sessions, out);
+}
+
+static int revocation(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	const struct list_query *q = query;
+
+	(void)max;
+	*n = 1;
+	return store_revocation(r->registry, q->device, out);
+}
+
+static int order_list(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	const struct id_query *q = query;
+
+	return store_order_list(r->registry, q->id, out, max, n);
+}
+
+static int event_list(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	const struct list_query *q = query;
+	size_t limit = q->limit ? q->limit : 100, others = 0;
+	int64_t before = strtoll(q->after, NULL, 10);
+	int rc;
+
+	if (limit > max / 2)
+		return err_set(ERR_LIMIT, "at most %zu events at once", max / 2);
+	rc = session_store_events(r->sessions, q->device, before, out, limit, n);
+	if (!rc && *q->device)
+		rc = store_events(r->registry, q->device, before, (struct event *)out + *n, limit,
+				  &others);
+	events_merge(out, *n, others);
+	*n = *n + others < limit ? *n + others : limit;
+	return rc;
+}
+
+static int cert_list(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	struct cert *rows = out;
+	int rc = store_cert_list(r->registry, query, rows, max, n);
+
+	for (size_t i = 0; !rc && i < *n; i++)
+		rc = session_store_cert(r->sessions, &rows[i]);
+	return rc;
+}
+
+static int cert_show(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	int rc = store_cert_show(r->registry, query, out);
+
+	(void)max;
+	*n = 1;
+	return rc ? rc : session_store_cert(r->sessions, out);
+}
+
+static int session_list(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	return session_store_list(r->sessions, query, out, max, n);
+}
+
+static int audit_tail(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	return store_audit_tail(r->registry, query, out, max, n);
+}
+
+static int audit_verify(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	(void)query;
+	(void)max;
+	*n = 1;
+	return store_audit_verify(r->registry, out);
+}
+
+static uint64_t file_bytes(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? 0 : (uint64_t)st.st_size;
+}
+
+static int status(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	struct service *s = r->service;
+	struct status *st = out;
+	int rc = store_status(r->registry, clock_wall_ms(), st);
+
+	(void)query;
+	(void)max;
+	*n = 1;
+	if (!rc)
+		rc = session_store_status(r->sessions, st);
+	snprintf(st->version, sizeof(st->version), "%s", PUMPGATE_VERSION);
+	st->started_at = s->started_at;
+	st->events_dropped = atomic_load(&s->events_dropped);
+	st->registry_bytes = file_bytes(s->registry_path);
+	st->sessions_bytes = file_bytes(s->sessions_path);
+	return rc;
+}
+
+static const struct {
+	uint16_t verb;
+	size_t max;
+	list_fn read;
+} readers[] = {
+	{REGISTRY_ZONE_LIST, STORE_LIST_MAX, zone_list},
+	{REGISTRY_NAS_LIST, STORE_LIST_MAX, nas_list},
+	{REGISTRY_DEVICE_LIST, STORE_LIST_MAX, device_list},
+	{REGISTRY_DEVICE_SHOW, 1, device_show},
+	{REGISTRY_REVOCATION, 1, revocation},
+	{REGISTRY_ORDER_LIST, ORDERS_MAX, order_list},
+	{REGISTRY_EVENT_LIST, 2 * STORE_LIST_MAX, event_list},
+	{REGISTRY_CERT_LIST, STORE_LIST_MAX, cert_list},
+	{REGISTRY_CERT_SHOW, 1, cert_show},
+	{REGISTRY_SESSION_LIST, STORE_LIST_MAX, session_list},
+	{REGISTRY_AUDIT_TAIL, STORE_LIST_MAX, audit_tail},
+	{REGISTRY_AUDIT_VERIFY, 1, audit_verify},
+	{REGISTRY_STATUS, 1, status},
+};
+
+static void query_answer(struct reader *r, struct ipc_request *rq)
+{
+	const struct ipc_verb *verb = ipc_request_verb(rq);
+	size_t i = 0, n = 0;
+	void *rows;
+	int rc;
+
+	while (i < sizeof(readers) / sizeof(readers[0]) && readers[i].verb != verb->verb)
+		i++;
+	if (i == sizeof(readers) / sizeof(readers[0])) {
+		ipc_request_fail(rq, err_set(ERR_INTERNAL, "no reader for %s", verb->name));
+		return;
+	}
+	rows = calloc(readers[i].max, verb->rep->size);
+	rc = rows ? readers[i].read(r, ipc_request_record(rq), rows, readers[i].max, &n)
+		  : err_set(ERR_NOMEM, "no memory for a list");
+	if (rc) {
+		if (rc != ERR_NOT_FOUND && rc != ERR_INVALID && rc != ERR_LIMIT)
+			LOG(LOG_ERROR, "query.failed", LOG_S("verb", verb->name),
+			    LOG_S("why", err_text()));
+		ipc_request_fail(rq, rc);
+	} else {
+		ipc_request_reply(rq, rows, n);
+	}
+	free(rows);
+}
+
+void queries_run(struct lane_job **jobs, size_t n, void *worker)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct request_job *job = (struct request_job *)(void *)jobs[i];
+
+		query_answer(worker, job->rq);
+		free(job);
+	}
+}

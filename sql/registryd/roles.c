@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns which uid may take which role: [users] of pumpgate.conf, or our own uid. */
+#include "sql/registryd/service.h"
+
+#include <ctype.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/config.h"
+#include "base/daemon.h"
+
+#define UIDS_MAX 32
+
+/* In the order of the verb tables. */
+static const char *const keys[SERVICE_ROLES] = {"radiusd", "signerd", "enrolld", "dispatchd",
+						"admins"};
+
+static int uid_parse(const char *text, uid_t *out)
+{
+	const struct passwd *pw;
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (isdigit((unsigned char)*text) && !*end && n < UINT32_MAX) {
+		*out = (uid_t)n;
+		return 0;
+	}
+	pw = getpwnam(text);
+	if (!pw)
+		return err_set(ERR_NOT_FOUND, "pumpgate.conf: there is no user '%s'", text);
+	*out = pw->pw_uid;
+	return 0;
+}
+
+/* "a, 17 b" to uids[]; at most UIDS_MAX in all. */
+static int uids_parse(const char *list, uid_t *uids, size_t *n)
+{
+	char copy[512], *at = copy, *word;
+	int rc = str_copy(copy, sizeof(copy), list);
+
+	while (!rc && (word = strsep(&at, ", \t"))) {
+		if (!*word)
+			continue;
+		if (*n == UIDS_MAX)
+			return err_set(ERR_LIMIT, "pumpgate.conf: more than %d users", UIDS_MAX);
+		rc = uid_parse(word, &uids[*n]);
+		*n += !rc;
+	}
+	return rc;
+}
+
+static int role_init(struct service *s, unsigned i, struct config *conf, bool *shared)
+{
+	struct ipc_role *role = &s->roles[i];
+	const char *list = conf ? config_str(conf, "users", keys[i], "") : "";
+	bool is_admin = i == SERVICE_ROLES - 1;
+	int rc;
+
+	role->verbs = verb_table(i, &role->name, &role->n_verbs);
+	role->uids = s->role_uids[i] = calloc(UIDS_MAX, sizeof(uid_t));
+	if (!role->uids)
+		return err_set(ERR_NOMEM, "no memory for roles");
+	rc = uids_parse(list, s->role_uids[i], &role->n_uids);
+	if (!rc && (is_admin || role->n_uids == 0) && role->n_uids < UIDS_MAX)
+		s->role_uids[i][role->n_uids++] = geteuid();
+	for (size_t u = 0; u < role->n_uids; u++)
+		*shared |= role->uids[u] != 0 && role->uids[u] != geteuid();
+	return rc ? err_add(rc, "[users] %s", keys[i]) : 0;
+}
+
+int roles_init(struct service *s, const char *home, bool *shared_out)
+{
+	AUTO_CONFIG conf = NULL;
+	char path[PATH_MAX];
+	bool shared = false;
+	int rc = home_path(home, "pumpgate.conf", path);
+
+	if (!rc)
+		rc = config_read(path, &conf);
+	if (rc == ERR_NOT_FOUND)
+		rc = 0; /* all defaults: one user */
+	for (unsigned i = 0; !rc && i < SERVICE_ROLES; i++)
+		rc = role_init(s, i, conf, &shared);
+	if (!rc && conf) {
+		(void)config_str(conf, "users", "registryd", ""); /* for whoever starts us */
+		rc = config_check_unused(conf, "users");
+	}
+	if (!rc)
+		*shared_out = shared;
+	return rc;
+}
+
+void roles_done(struct service *s)
+{
+	for (unsigned i = 0; i < SERVICE_ROLES; i++)
+		free(s->role_uids[i]);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the parts of pumpgate-registryd share. The loop thread answers the packet path from `facts`;
+ * every other verb is a job in a lane whose thread owns its own connections:
+ *   writer   the only one that changes the registry
+ *   events   the only one that changes the sessions; groups what it is told
+ *   queries  lists and single objects; two threads
+ *   slow     what reads everything: totals, the audit chain
+ */
+#ifndef SQL_REGISTRYD_SERVICE_H
+#define SQL_REGISTRYD_SERVICE_H
+
+#include <limits.h>
+#include <stdatomic.h>
+
+#include "base/ipc_server.h"
+#include "sql/registryd/lane.h"
+#include "sql/store/session_store.h"
+#include "sql/store/store.h"
+
+#define SERVICE_ROLES 5
+
+struct service {
+	char registry_path[PATH_MAX];
+	char sessions_path[PATH_MAX];
+	int64_t started_at;
+	struct ipc_server *server;
+	struct store *facts; /* loop thread only */
+	struct lane *writer;
+	struct lane *events;
+	struct lane *queries;
+	struct lane *slow;
+	atomic_ullong events_dropped;
+	_Atomic int64_t dispatcher_seen; /* last take, wall ms */
+	struct ipc_role roles[SERVICE_ROLES];
+	uid_t *role_uids[SERVICE_ROLES]; /* owned */
+};
+
+/* Work that events cause in the registry; for the writer lane. */
+enum followup_kind { FOLLOWUP_LATE, FOLLOWUP_SUPERSEDE, FOLLOWUP_REFUSED, FOLLOWUP_NAS_RESTARTED };
+struct followup {
+	enum followup_kind kind;
+	int64_t at;
+	bool settled; /* LATE: an order that was just answered covers it */
+	char device[DEVICE_SERIAL_SIZE];
+	char issuer[ISSUER_SIZE];
+	char cert_serial[CERT_SERIAL_SIZE];
+	struct foothold hold;
+};
+/* A request handed to a lane, or (rq NULL) work for the writer that nobody waits for. */
+struct request_job {
+	struct lane_job job;
+	struct service *service;
+	struct ipc_request *rq;
+	int64_t asked_at; /* wall ms */
+	struct followup followup;
+};
+/* Loop thread: hands over or answers ERR_BUSY. */
+void service_hand_over(struct service *s, struct lane *lane, struct ipc_request *rq);
+#define REQUEST_NAME_SIZE 17
+/* The request id as the log shows it, in every process. */
+void request_name(uint64_t id, char out[REQUEST_NAME_SIZE]);
+
+/* Reading connections of one thread. */
+struct reader {
+	struct service *service;
+	struct store *registry;
+	struct session_store *sessions;
+};
+int reader_new(struct service *s, struct reader **out) MUST_USE;
+void reader_free(struct reader *r); /* NULL ok */
+
+/* Each lane's part. `_new` opens the worker's connections. */
+struct writer;
+int writer_new(struct service *s, struct writer **out) MUST_USE;
+void writer_free(struct writer *w);
+void writer_run(struct lane_job **jobs, size_t n, void *worker);
+int64_t writer_idle(void *worker);
+
+struct event_worker;
+int event_worker_new(struct service *s, struct event_worker **out) MUST_USE;
+void event_worker_free(struct event_worker *w);
+void event_worker_run(struct lane_job **jobs, size_t n, void *worker);
+int64_t event_worker_idle(void *worker);
+
+void queries_run(struct lane_job **jobs, size_t n, void *worker);
+
+/* Any thread but the writer's. Dropped and counted when the writer's queue is full: what caused it
+ * is found again at the next event of the pump or the next start. */
+void writer_follow_up(struct service *s, const struct followup *f);
+
+/* Loop-thread handlers for the verb tables. */
+void verb_pump_facts(struct ipc_request *rq, void *ctx);
+void verb_mac_facts(struct ipc_request *rq, void *ctx);
+void verb_nas_facts(struct ipc_request *rq, void *ctx);
+void verb_cert_facts(struct ipc_request *rq, void *ctx);
+void verb_event(struct ipc_request *rq, void *ctx);
+void verb_write(struct ipc_request *rq, void *ctx);
+void verb_query(struct ipc_request *rq, void *ctx);
+void verb_slow(struct ipc_request *rq, void *ctx);
+
+/* Fills in s->roles: verbs from the tables, uids from [users] of pumpgate.conf. *shared_out: some
+ * role belongs to a uid that is neither root nor our own. ERR_INVALID, ERR_NOT_FOUND. */
+int roles_init(struct service *s, const char *home, bool *shared_out) MUST_USE;
+void roles_done(struct service *s);
+/* The verbs of role i: radius, signer, enroll, dispatch, admin. */
+const struct ipc_verb *verb_table(unsigned role, const char **name_out, size_t *n_out);
+
+#endif

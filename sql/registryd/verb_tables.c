@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Owns the answer to "who may ask what": one table per role, and nothing outside these tables is
+ * ever run. A verb that is not in the peer's table ends its connection (base/ipc_server.h).
+ */
+#include "sql/proto/registry_verbs.h"
+#include "sql/registryd/service.h"
+
+#define ASK(v, label, in, out, fn)                                               \
+	{                                                                        \
+		.verb = (v), .name = (label), .req = &record_##in, .req_max = 1, \
+		.rep = &record_##out, .handle = (fn)                             \
+	}
+#define TELL(v, label, in, fn)                                                                  \
+	{                                                                                       \
+		.verb = (v), .name = (label), .req = &record_##in, .req_max = 1, .handle = (fn) \
+	}
+#define POST(v, label, in, fn)                                                                    \
+	{                                                                                         \
+		.verb = (v), .name = (label), .req = &record_##in, .req_max = 1, .one_way = true, \
+		.handle = (fn)                                                                    \
+	}
+
+/* rlm_pump: the facts of one certificate, MAC or NAS; what it saw */
+static const struct ipc_verb radius_verbs[] = {
+	ASK(REGISTRY_PUMP_FACTS, "pump_facts", cert_name, pump_facts, verb_pump_facts),
+	ASK(REGISTRY_MAC_FACTS, "mac_facts", mac_query, mac_facts, verb_mac_facts),
+	ASK(REGISTRY_NAS_FACTS, "nas_facts", nas_query, nas_facts, verb_nas_facts),
+	POST(REGISTRY_AUTH_EVENT, "auth_event", auth_event, verb_event),
+	TELL(REGISTRY_ACCT_EVENT, "acct_event", acct_event, verb_event),
+};
+
+/* signerd: issuing; it learns nothing but what it needs to sign */
+static const struct ipc_verb signer_verbs[] = {
+	TELL(REGISTRY_ISSUER_SET, "issuer_set", issuer, verb_write),
+	ASK(REGISTRY_CERT_FACTS, "cert_facts", cert_name, cert_facts, verb_cert_facts),
+	ASK(REGISTRY_ISSUE_BEGIN, "issue_begin", issue_begin, issue_grant, verb_write),
+	TELL(REGISTRY_ISSUE_STORE, "issue_store", issue_store, verb_write),
+};
+
+/* enrolld: can say that an attempt failed, and nothing else */
+static const struct ipc_verb enroll_verbs[] = {
+	POST(REGISTRY_ENROLL_EVENT, "enroll_event", enroll_event, verb_event),
+};
+
+/* dispatchd: the orders, with the secrets of just those NAS */
+static const struct ipc_verb dispatch_verbs[] = {
+	ASK(REGISTRY_DISPATCH_TAKE, "dispatch_take", dispatch_take, dispatch_order, verb_write),
+	{.verb = REGISTRY_DISPATCH_RESULT,
+	 .name = "dispatch_result",
+	 .req = &record_dispatch_result,
+	 .req_max = STORE_TAKE_MAX,
+	 .handle = verb_write},
+};
+
+/* pumpctl */
+static const struct ipc_verb admin_verbs[] = {
+	TELL(REGISTRY_ZONE_ADD, "zone_add", zone, verb_write),
+	ASK(REGISTRY_ZONE_LIST, "zone_list", list_query, zone, verb_query),
+	TELL(REGISTRY_NAS_ADD, "nas_add", nas, verb_write),
+	ASK(REGISTRY_NAS_LIST, "nas_list", list_query, nas, verb_query),
+	{.verb = REGISTRY_DEVICE_ADD,
+	 .name = "device_add",
+	 .req = &record_device,
+	 .req_max = 256,
+	 .rep = &record_add_outcome,
+	 .handle = verb_write},
+	ASK(REGISTRY_DEVICE_LIST, "device_list", list_query, device, verb_query),
+	ASK(REGISTRY_DEVICE_SHOW, "device_show", list_query, device, verb_query),
+	ASK(REGISTRY_TOKEN_CREATE, "token_create", token_create, token, verb_write),
+	ASK(REGISTRY_REVOKE, "revoke", revoke, revocation, verb_write),
+	ASK(REGISTRY_REVOCATION, "revocation", list_query, revocation, verb_query),
+	ASK(REGISTRY_ORDER_LIST, "order_list", id_query, order_status, verb_query),
+	ASK(REGISTRY_EVENT_LIST, "event_list", list_query, event, verb_query),
+	ASK(REGISTRY_CERT_LIST, "cert_list", list_query, cert, verb_query),
+	ASK(REGISTRY_CERT_SHOW, "cert_show", cert_name, cert, verb_query),
+	ASK(REGISTRY_SESSION_LIST, "session_list", list_query, session, verb_query),
+	ASK(REGISTRY_AUDIT_TAIL, "audit_tail", list_query, audit_row, verb_query),
+	ASK(REGISTRY_AUDIT_VERIFY, "audit_verify", list_query, audit_check, verb_slow),
+	ASK(REGISTRY_STATUS, "status", list_query, status, verb_slow),
+};
+
+#define TABLE(t) (t), sizeof(t) / sizeof((t)[0])
+static const struct {
+	const char *role;
+	const struct ipc_verb *verbs;
+	size_t n;
+} tables[SERVICE_ROLES] = {
+	{"radius", TABLE(radius_verbs)}, {"signer", TABLE(signer_verbs)},
+	{"enroll", TABLE(enroll_verbs)}, {"dispatch", TABLE(dispatch_verbs)},
+	{"admin", TABLE(admin_verbs)},
+};
+
+const struct ipc_verb *verb_table(unsigned role, const char **name_out, size_t *n_out)
+{
+	*name_out = tables[role].role;
+	*n_out = tables[role].n;
+	return tables[role].verbs;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Owns the writer lane: the one thread that changes the registry. Verbs of administration stand
+ * here; issuing, revocation and dispatch have files of their own.
+ */
+#include "sql/registryd/writer.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "sql/proto/registry_verbs.h"
+
+int writer_new(struct service *s, struct writer **out)
+{
+	struct writer *w = calloc(1, sizeof(*w));
+	int rc;
+
+	if (!w)
+		return err_set(ERR_NOMEM, "no memory for the writer");
+	w->service = s;
+	w->next_due = 0; /* unknown: look */
+	rc = store_open(s->registry_path, STORE_WRITE, &w->registry);
+	if (!rc)
+		rc = session_store_open(s->sessions_path, STORE_READ, &w->sessions);
+	if (rc) {
+		writer_free(w);
+		return rc;
+	}
+	*out = w;
+	return 0;
+}
+
+void writer_free(struct writer *w)
+{
+	if (!w)
+		return;
+	writer_takes_end(w);
+	session_store_close(w->sessions);
+	store_close(w->registry);
+	free(w);
+}
+
+void actor_name(struct ipc_request *rq, char out[LABEL_SIZE])
+{
+	uid_t uid = ipc_request_uid(rq);
+	char text[1024];
+	struct passwd pw, *found = NULL;
+
+	if (strcmp(ipc_request_role(rq), "admin")) {
+		snprintf(out, LABEL_SIZE, "%s", ipc_request_role(rq));
+		return;
+	}
+	if (getpwuid_r(uid, &pw, text, sizeof(text), &found) || !found)
+		snprintf(out, LABEL_SIZE, "uid %u", (unsigned)uid);
+	else
+		snprintf(out, LABEL_SIZE, "%s", pw.pw_name);
+}
+
+void writer_tell(struct ipc_request *rq, int rc, const char *event, const char *object,
+		 const char *actor)
+{
+	char id[REQUEST_NAME_SIZE];
+
+	request_name(ipc_request_id(rq), id);
+	if (rc) {
+		LOG(rc == ERR_UNCHANGED ? LOG_INFO : LOG_WARN, event, LOG_S("object", object),
+		    LOG_S("by", actor), LOG_S("outcome", err_name(rc)), LOG_S("why", err_text()),
+		    LOG_S("request", id));
+		ipc_request_fail(rq, rc);
+		return;
+	}
+	LOG(LOG_INFO, event, LOG_S("object", object), LOG_S("by", actor), LOG_S("outcome", "done"),
+	    LOG_S("request", id));
+	ipc_request_reply(rq, NULL, 0);
+}
+
+static void device_add(struct writer *w, struct ipc_request *rq, const struct action *by)
+{
+	size_t n, added = 0, unchanged = 0;
+	const struct device *devices = ipc_request_records(rq, &n);
+	struct add_outcome *out = calloc(n, sizeof(*out));
+	char id[REQUEST_NAME_SIZE];
+	int rc = out ? store_device_add(w->registry, by, devices, n, out)
+		     : err_set(ERR_NOMEM, "no memory for outcomes");
+
+	if (rc) {
+		writer_tell(rq, rc, "pump.add", "", by->actor);
+		free(out);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		added += out[i].code == 0;
+		unchanged += out[i].code == (uint32_t)-ERR_UNCHANGED;
+	}
+	request_name(ipc_request_id(rq), id);
+	LOG(LOG_INFO, "pump.add", LOG_S("by", by->actor), LOG_U("added", added),
+	    LOG_U("unchanged", unchanged), LOG_U("refused", n - added - unchanged),
+	    LOG_S("first", devices[0].serial), LOG_S("request", id));
+	ipc_request_reply(rq, out, n);
+	free(out);
+}
+
+static void token_create(struct writer *w, struct ipc_request *rq, const struct action *by)
+{
+	const struct token_create *q = ipc_request_record(rq);
+	struct token token;
+	char id[REQUEST_NAME_SIZE];
+	int rc = store_token_create(w->registry, by, q, &token);
+
+	if (rc) {
+		writer_tell(rq, rc, "token.create", q->device, by->actor);
+		return;
+	}
+	request_name(ipc_request_id(rq), id);
+	LOG(LOG_INFO, "token.create", LOG_S("object", q->device), LOG_S("by", by->actor),
+	    LOG_S("outcome", "done"), LOG_U("ttl_s", q->ttl_ms / 1000), LOG_S("request", id));
+	ipc_request_reply(rq, &token, 1);
+	explicit_bzero(&token, sizeof(token));
+}
+
+static void results(struct writer *w, struct ipc_request *rq, const struct action *by)
+{
+	size_t n;
+	const struct dispatch_result *r = ipc_request_records(rq, &n);
+	int rc = store_orders_result(w->registry, by, r, n);
+
+	w->next_due = 0;
+	for (size_t i = 0; !rc && i < n; i++)
+		LOG(LOG_INFO, "order.result", LOG_U("order", r[i].id), LOG_S("result", r[i].result),
+		    LOG_U("error_cause", r[i].error_cause), LOG_U("rtt_us", r[i].rtt_us));
+	if (rc) {
+		writer_tell(rq, rc, "order.result", "", by->actor);
+		return;
+	}
+	ipc_request_reply(rq, NULL, 0);
+}
+
+static void request_run(struct writer *w, struct request_job *job)
+{
+	struct ipc_request *rq = job->rq;
+	const void *record = ipc_request_record(rq);
+	char actor[LABEL_SIZE];
+	struct action by = {.actor = actor, .at = clock_wall_ms()};
+
+	actor_name(rq, actor);
+	switch (ipc_request_verb(rq)->verb) {
+	case REGISTRY_ZONE_ADD:
+		writer_tell(rq, store_zone_add(w->registry, &by, record), "zone.add",
+			    ((const struct zone *)record)->name, actor);
+		return;
+	case REGISTRY_NAS_ADD:
+		writer_tell(rq, store_nas_add(w->registry, &by, record), "nas.add",
+			    ((const struct nas *)record)->name, actor);
+		return;
+	case REGISTRY_DEVICE_ADD:
+		device_add(w, rq, &by);
+		return;
+	case REGISTRY_TOKEN_CREATE:
+		token_create(w, rq, &by);
+		return;
+	case REGISTRY_REVOKE:
+		writer_revoke(w, rq, &by, job->asked_at);
+		return;
+	case REGISTRY_DISPATCH_TAKE:
+		writer_take(w, rq);
+		return;
+	case REGISTRY_DISPATCH_RESULT:
+		results(w, rq, &by);
+		return;
+	default:
+		writer_issue(w, rq, &by);
+	}
+}
+
+void writer_run(struct lane_job **jobs, size_t n, void *worker)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct request_job *job = (struct request_job *)(void *)jobs[i];
+
+		if (job->rq)
+			request_run(worker, job);
+		else
+			writer_followup(worker, &job->followup);
+		free(job);
+	}
+}
+
+int64_t writer_idle(void *worker)
+{
+	struct writer *w = worker;
+
+	if (!w->swept) {
+		w->swept = true;
+		writer_sweep(w);
+	}
+	return writer_takes_serve(w);
+}

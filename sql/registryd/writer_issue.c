@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns the writer's verbs for issuing. What was done before is success here: the signer repeats. */
+#include "sql/registryd/writer.h"
+
+#include "base/log.h"
+#include "sql/proto/registry_verbs.h"
+
+static void issue_begin(struct writer *w, struct ipc_request *rq, const struct action *by)
+{
+	const struct issue_begin *q = ipc_request_record(rq);
+	struct issue_grant grant;
+	char id[REQUEST_NAME_SIZE];
+	int rc = store_issue_begin(w->registry, by, q, &grant);
+
+	if (rc) {
+		writer_tell(rq, rc, "issue.begin", q->device, by->actor);
+		return;
+	}
+	request_name(ipc_request_id(rq), id);
+	LOG(LOG_INFO, "issue.begin", LOG_S("object", grant.device), LOG_S("method", q->method),
+	    LOG_S("outcome", grant.der.len ? "issued before" : "reserved"),
+	    LOG_S("serial", grant.cert_serial), LOG_S("source", q->source), LOG_S("request", id));
+	ipc_request_reply(rq, &grant, 1);
+}
+
+void writer_issue(struct writer *w, struct ipc_request *rq, const struct action *by)
+{
+	const void *record = ipc_request_record(rq);
+	int rc;
+
+	switch (ipc_request_verb(rq)->verb) {
+	case REGISTRY_ISSUER_SET:
+		rc = store_issuer_set(w->registry, by, record);
+		writer_tell(rq, rc == ERR_UNCHANGED ? 0 : rc, "issuer.set",
+			    ((const struct issuer *)record)->issuer, by->actor);
+		return;
+	case REGISTRY_ISSUE_BEGIN:
+		issue_begin(w, rq, by);
+		return;
+	case REGISTRY_ISSUE_STORE:
+		rc = store_issue_store(w->registry, by, record);
+		writer_tell(rq, rc == ERR_UNCHANGED ? 0 : rc, "issue.store",
+			    ((const struct issue_store *)record)->cert_serial, by->actor);
+		return;
+	default:
+		ipc_request_fail(rq, err_set(ERR_INTERNAL, "no handler for this verb"));
+	}
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Owns making a revocation true. Sessions live in another database, so the two cannot commit
+ * together: after the commit the sessions are read once more, and every event that commits later is
+ * checked against the registry by the event lane. Between the two no session can slip through: it
+ * was committed before the second reading, or its check comes after the revocation.
+ */
+#include "sql/registryd/writer.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define FOOTHOLDS_MAX 512
+#define RECENT_MS (24LL * 3600 * 1000)
+#define SWEEP_CHUNK 256
+
+/* Sessions that came up while the revocation was being committed. */
+static int sessions_again(struct writer *w, const char *device, struct foothold *holds)
+{
+	struct action by = {.actor = "registryd", .at = clock_wall_ms()};
+	size_t n;
+	int rc = session_store_footholds(w->sessions, device, INT64_MAX, holds, FOOTHOLDS_MAX, &n);
+
+	for (size_t i = 0; !rc && i < n; i++) {
+		rc = store_order_late(w->registry, &by, device, &holds[i], true);
+		if (rc == 0)
+			LOG(LOG_WARN, "revoke.late_session", LOG_S("object", device),
+			    LOG_S("nas", holds[i].nas));
+		if (rc == ERR_UNCHANGED)
+			rc = 0;
+	}
+	w->next_due = 0;
+	return rc;
+}
+
+void writer_revoke(struct writer *w, struct ipc_request *rq, const struct action *by,
+		   int64_t asked_at)
+{
+	const struct revoke *q = ipc_request_record(rq);
+	struct foothold holds[FOOTHOLDS_MAX];
+	struct revocation receipt;
+	char id[REQUEST_NAME_SIZE];
+	size_t n;
+	int rc = session_store_footholds(w->sessions, q->device, by->at - RECENT_MS, holds,
+					 FOOTHOLDS_MAX, &n);
+
+	if (!rc)
+		rc = store_revoke(w->registry, by, q, asked_at, holds, n, &receipt);
+	if (rc) {
+		writer_tell(rq, rc, "pump.revoke", q->device, by->actor);
+		return;
+	}
+	rc = receipt.already ? 0 : sessions_again(w, q->device, holds);
+	if (rc)
+		LOG(LOG_ERROR, "revoke.sweep_failed", LOG_S("object", q->device),
+		    LOG_S("why", err_text()));
+	request_name(ipc_request_id(rq), id);
+	LOG(LOG_INFO, "pump.revoke", LOG_S("object", q->device), LOG_S("by", by->actor),
+	    LOG_S("outcome", receipt.already ? "already" : "done"), LOG_U("orders", receipt.orders),
+	    LOG_U("certificates", receipt.certificates), LOG_S("request", id));
+	ipc_request_reply(rq, &receipt, 1);
+}
+
+void writer_sweep(struct writer *w)
+{
+	char devices[SWEEP_CHUNK][DEVICE_SERIAL_SIZE], after[DEVICE_SERIAL_SIZE] = "";
+	struct foothold holds[FOOTHOLDS_MAX];
+	struct event_standing standing;
+	size_t n = SWEEP_CHUNK;
+	int rc = 0;
+
+	while (!rc && n == SWEEP_CHUNK) {
+		rc = session_store_live_devices(w->sessions, after, devices, SWEEP_CHUNK, &n);
+		for (size_t i = 0; !rc && i < n; i++) {
+			rc = store_event_standing(w->registry, devices[i], "", "", &standing);
+			if (!rc && standing.revoked)
+				rc = sessions_again(w, devices[i], holds);
+		}
+		if (!rc && n)
+			memcpy(after, devices[n - 1], sizeof(after));
+	}
+	if (rc)
+		LOG(LOG_ERROR, "start.sweep_failed", LOG_S("why", err_text()));
+}
+
+void writer_followup(struct writer *w, const struct followup *f)
+{
+	struct action by = {.actor = "registryd", .at = clock_wall_ms()};
+	const char *event = "order.late";
+	int rc = 0;
+
+	switch (f->kind) {
+	case FOLLOWUP_LATE:
+		rc = store_order_late(w->registry, &by, f->device, &f->hold, f->settled);
+		w->next_due = 0;
+		break;
+	case FOLLOWUP_SUPERSEDE:
+		event = "cert.supersede";
+		rc = store_supersede(w->registry, &by, f->issuer, f->cert_serial);
+		break;
+	case FOLLOWUP_REFUSED:
+		event = "revoke.return_refused";
+		rc = store_return_refused(w->registry, f->device, f->at);
+		break;
+	case FOLLOWUP_NAS_RESTARTED:
+		event = "order.nas_restarted";
+		rc = store_orders_nas_restarted(w->registry, f->hold.nas, f->at);
+		w->next_due = 0;
+		break;
+	}
+	if (rc == ERR_UNCHANGED)
+		return;
+	LOG(rc ? LOG_ERROR : LOG_INFO, event, LOG_S("object", f->device), LOG_S("nas", f->hold.nas),
+	    LOG_S("outcome", rc ? err_text() : "done"));
+}

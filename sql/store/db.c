@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns the SQLite connection and its prepared statements. Never knows a table. */
+#include "sql/store/db.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#define STATEMENTS 256 /* slots; more distinct texts than this are a bug */
+#define BUSY_WAIT_MS 5000
+
+struct db {
+	sqlite3 *sqlite;
+	char *path;
+	struct {
+		const char *sql;
+		sqlite3_stmt *stmt;
+	} kept[STATEMENTS];
+};
+
+/* The library's failure as an ERR_* with a text. */
+static int failure(struct db *db, int rc)
+{
+	int extended = sqlite3_extended_errcode(db->sqlite);
+	int os = sqlite3_system_errno(db->sqlite);
+
+	switch (rc & 0xff) {
+	case SQLITE_NOMEM:
+		return err_set(ERR_NOMEM, "%s: no memory", db->path);
+	case SQLITE_CONSTRAINT:
+		if (extended == SQLITE_CONSTRAINT_UNIQUE ||
+		    extended == SQLITE_CONSTRAINT_PRIMARYKEY)
+			return err_set(ERR_EXISTS, "%s", sqlite3_errmsg(db->sqlite));
+		return err_set(ERR_CONFLICT, "%s", sqlite3_errmsg(db->sqlite));
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return err_set(ERR_CORRUPT, "%s: %s", db->path, sqlite3_errmsg(db->sqlite));
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return err_set(ERR_BUSY, "%s is locked by another program", db->path);
+	case SQLITE_FULL:
+		return err_set(ERR_FULL, "%s: no space left on the disk; nothing was changed",
+			       db->path);
+	case SQLITE_IOERR:
+	case SQLITE_CANTOPEN:
+		if (os == ENOSPC || os == EDQUOT)
+			return err_set(ERR_FULL,
+				       "%s: no space left on the disk; nothing was changed",
+				       db->path);
+		return err_set(ERR_IO, "%s: %s (%s)", db->path, sqlite3_errmsg(db->sqlite),
+			       os ? strerror(os) : "no reason given");
+	default:
+		return err_set(ERR_INTERNAL, "%s: %s", db->path, sqlite3_errmsg(db->sqlite));
+	}
+}
+
+int db_script(struct db *db, const char *text)
+{
+	int rc = sqlite3_exec(db->sqlite, text, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? 0 : failure(db, rc);
+}
+
+static int settings_apply(struct db *db, enum db_mode mode, enum db_sync sync)
+{
+	int rc;
+
+	sqlite3_extended_result_codes(db->sqlite, 1);
+	sqlite3_busy_timeout(db->sqlite, BUSY_WAIT_MS);
+	rc = db_script(db, "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
+			   "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
+			   "PRAGMA cache_size = -16384;");
+	if (!rc && mode == DB_CREATE)
+		rc = db_script(db, "PRAGMA journal_mode = WAL;");
+	if (!rc && mode != DB_READ)
+		rc = db_script(db, sync == DB_SYNC_FULL ? "PRAGMA synchronous = FULL;"
+							: "PRAGMA synchronous = NORMAL;");
+	if (!rc && mode == DB_READ)
+		rc = db_script(db, "PRAGMA query_only = ON;");
+	return rc;
+}
+
+int db_open(const char *path, enum db_mode mode, enum db_sync sync, struct db **out)
+{
+	AUTO_DB db = calloc(1, sizeof(*db));
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
+	int rc;
+
+	if (!db || !(db->path = strdup(path)))
+		return err_set(ERR_NOMEM, "no memory for a database");
+	if (mode == DB_CREATE)
+		flags |= SQLITE_OPEN_CREATE; /* the process's umask is 077 */
+	rc = sqlite3_open_v2(path, &db->sqlite, flags, NULL);
+	if (rc != SQLITE_OK && sqlite3_system_errno(db->sqlite) == ENOENT)
+		return err_set(ERR_NOT_FOUND, "%s does not exist", path);
+	if (rc != SQLITE_OK)
+		return failure(db, rc);
+	rc = settings_apply(db, mode, sync);
+	if (rc)
+		return rc;
+	*out = db;
+	db = NULL;
+	return 0;
+}
+
+void db_close(struct db *db)
+{
+	if (!db)
+		return;
+	for (size_t i = 0; i < STATEMENTS; i++)
+		sqlite3_finalize(db->kept[i].stmt);
+	sqlite3_close(db->sqlite);
+	free(db->path);
+	free(db);
+}
+
+/* The kept statement for this text, prepared on first use. */
+static int statement(struct db *db, const char *sql, sqlite3_stmt **out)
+{
+	size_t slot = ((uintptr_t)sql >> 3) * 2654435761U % STATEMENTS;
+	int rc;
+
+	for (size_t tried = 0; tried < STATEMENTS; tried++, slot = (slot + 1) % STATEMENTS) {
+		if (db->kept[slot].sql == sql) {
+			*out = db->kept[slot].stmt;
+			return 0;
+		}
+		if (db->kept[slot].sql)
+			continue;
+		rc = sqlite3_prepare_v3(db->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+		if (rc != SQLITE_OK)
+			return failure(db, rc);
+		db->kept[slot].sql = sql;
+		db->kept[slot].stmt = *out;
+		return 0;
+	}
+	return err_set(ERR_INTERNAL, "too many statements");
+}
+
+static int value_bind(sqlite3_stmt *stmt, int at, const struct db_value *v)
+{
+	switch (v->type) {
+	case DB_INT:
+		return sqlite3_bind_int64(stmt, at, v->number);
+	case DB_TEXT:
+		return sqlite3_bind_text(stmt, at, v->data, -1, SQLITE_STATIC);
+	case DB_BLOB: /* a NULL pointer would bind NULL */
+		return sqlite3_bind_blob(stmt, at, v->data ? v->data : "", (int)v->len,
+					 SQLITE_STATIC);
+	case DB_NULL:
+		break;
+	}
+	return sqlite3_bind_null(stmt, at);
+}
+
+int query_open_values(struct query *q, struct db *db, const char *sql, const struct db_value *v,
+		      size_t n)
+{
+	sqlite3_stmt *stmt;
+	int rc;
+
+	*q = (struct query){0};
+	rc = statement(db, sql, &stmt);
+	if (rc)
+		return rc;
+	if (sqlite3_stmt_busy(stmt) || sqlite3_bind_parameter_count(stmt) != (int)n)
+		return err_set(ERR_INTERNAL, "statement in use or called wrongly: %.80s", sql);
+	for (size_t i = 0; i < n; i++) {
+		rc = value_bind(stmt, (int)i + 1, &v[i]);
+		if (rc != SQLITE_OK)
+			return failure(db, rc);
+	}
+	*q = (struct query){.db = db, .stmt = stmt};
+	return 0;
+}
+
+int query_next(struct query *q)
+{
+	int rc = sqlite3_step(q->stmt);
+
+	if (rc == SQLITE_ROW)
+		return 1;
+	return rc == SQLITE_DONE ? 0 : failure(q->db, rc);
+}
+
+void query_close(struct query *q)
+{
+	if (q->stmt) {
+		sqlite3_reset(q->stmt);
+		sqlite3_clear_bindings(q->stmt); /* they point at the caller's memory */
+	}
+	q->stmt = NULL;
+}
+
+int64_t query_i64(const struct query *q, int column)
+{
+	return sqlite3_column_int64(q->stmt, column);
+}
+
+void query_text(const struct query *q, int column, char *out, size_t size)
+{
+	const void *text = sqlite3_column_text(q->stmt, column);
+	size_t len = (size_t)sqlite3_column_bytes(q->stmt, column);
+
+	if (!text)
+		len = 0;
+	if (len >= size)
+		len = size - 1;
+	if (len)
+		memcpy(out, text, len);
+	out[len] = 0;
+}
+
+int query_blob(const struct query *q, int column, void *out, size_t max)
+{
+	const void *data = sqlite3_column_blob(q->stmt, column);
+	size_t len = (size_t)sqlite3_column_bytes(q->stmt, column);
+	struct record_blob *blob = out;
+
+	if (len > max)
+		return err_set(ERR_CORRUPT, "%s: a stored value is longer than it may be",
+			       q->db->path);
+	if (len)
+		memcpy(blob->data, data, len);
+	blob->len = (uint32_t)len;
+	return 0;
+}
+
+int db_run_values(struct db *db, int64_t *rows_out, const char *sql, const struct db_value *v,
+		  size_t n)
+{
+	AUTO_QUERY q;
+	int rc = query_open_values(&q, db, sql, v, n);
+
+	if (rc)
+		return rc;
+	rc = query_next(&q);
+	if (rc > 0)
+		return err_set(ERR_INTERNAL, "rows where none belong: %.80s", sql);
+	if (!rc && rows_out)
+		*rows_out = sqlite3_changes64(db->sqlite);
+	return rc;
+}
+
+int db_number_values(struct db *db, int64_t *out, const char *sql, const struct db_value *v,
+		     size_t n)
+{
+	AUTO_QUERY q;
+	int rc = query_open_values(&q, db, sql, v, n);
+
+	if (rc)
+		return rc;
+	rc = query_next(&q);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return err_set(ERR_NOT_FOUND, "no such row");
+	*out = query_i64(&q, 0);
+	return query_next(&q) < 0 ? ERR_IO : 0; /* runs an INSERT ... RETURNING to its end */
+}
+
+int tx_begin(struct tx *tx, struct db *db)
+{
+	int rc = db_run(db, "BEGIN IMMEDIATE");
+
+	tx->db = rc ? NULL : db;
+	return rc;
+}
+
+int tx_commit(struct tx *tx)
+{
+	int rc = db_run(tx->db, "COMMIT");
+
+	if (!rc)
+		tx->db = NULL;
+	return rc;
+}
+
+void tx_end(struct tx *tx)
+{
+	if (tx->db && !sqlite3_get_autocommit(tx->db->sqlite))
+		(void)sqlite3_exec(tx->db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+	tx->db = NULL;
+}

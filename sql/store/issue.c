@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Owns issuance: proof checked, token burnt and serial reserved in one transaction (begin), the
+ * signed certificate stored in another (store). What was begun with the same proof and key is
+ * resumed, so that a lost answer costs nothing.
+ */
+#include "sql/store/store_db.h"
+
+#include <string.h>
+
+#include <sodium.h>
+
+#include "base/secret.h"
+
+#define TOKENS_TRIED 16	 /* newest of the pump */
+#define RENEWALS_OPEN 16 /* unused successors of one certificate */
+#define SPKI_BYTES 32
+
+struct issue_device {
+	int64_t id;
+	char serial[DEVICE_SERIAL_SIZE];
+	char state[STATE_SIZE];
+	char maker[LABEL_SIZE];
+	char model[LABEL_SIZE];
+};
+
+/* What allows this issuance; one of the two ids is not 0. */
+struct issue_proof {
+	int64_t token_id;
+	int64_t prior_id;
+};
+
+static int request_check(const struct issue_begin *rq)
+{
+	uint8_t serial[20];
+	size_t len;
+
+	if (rq->spki_sha256.len != SPKI_BYTES)
+		return err_set(ERR_INVALID, "the key's SHA-256 has %u bytes", rq->spki_sha256.len);
+	for (const char *p = rq->cert_serial; *p; p++)
+		if (*p >= 'A' && *p <= 'F')
+			return err_set(ERR_INVALID, "certificate serials are lower-case hex");
+	/* RFC 5280 4.1.2.2: at most 20 octets */
+	if (!*rq->cert_serial || hex_decode(rq->cert_serial, sizeof(serial), serial, &len))
+		return err_set(ERR_INVALID, "'%s' is not a certificate serial", rq->cert_serial);
+	return 0;
+}
+
+static int device_find(struct db *db, const char *serial, int64_t id, struct issue_device *out)
+{
+	AUTO_QUERY q;
+	int rc = query_open(&q, db,
+			    "SELECT id, serial, state, maker, model FROM devices"
+			    " WHERE serial = ?1 OR id = ?2",
+			    DB_T(serial), DB_I(id));
+
+	if (!rc)
+		rc = query_next(&q);
+	if (rc <= 0)
+		return rc ? rc : ERR_NOT_FOUND;
+	out->id = query_i64(&q, 0);
+	query_text(&q, 1, out->serial, sizeof(out->serial));
+	query_text(&q, 2, out->state, sizeof(out->state));
+	query_text(&q, 3, out->maker, sizeof(out->maker));
+	query_text(&q, 4, out->model, sizeof(out->model));
+	return 0;
+}
+
+static int token_denied(void)
+{
+	return err_set(ERR_DENIED, "no such pump, or the token is wrong");
+}
+
+struct found_token {
+	int64_t id; /* 0: none matched */
+	char state[STATE_SIZE];
+	int64_t expires_at;
+	bool same_key;
+};
+
+/* Compares with every recent token of the pump in the same time, whichever matches. */
+static int token_find(struct db *db, int64_t device, const struct issue_begin *rq,
+		      struct found_token *out)
+{
+	uint8_t hash[crypto_hash_sha256_BYTES];
+	RECORD_MEMBER_BLOB(stored, 32)
+	RECORD_MEMBER_BLOB(spki, 32)
+	AUTO_QUERY q;
+	int rc = query_open(&q, db,
+			    "SELECT id, hash, state, expires_at, used_spki FROM tokens"
+			    " WHERE device_id = ?1 ORDER BY id DESC LIMIT ?2",
+			    DB_I(device), DB_I(TOKENS_TRIED));
+
+	*out = (struct found_token){0};
+	crypto_hash_sha256(hash, rq->token.data, rq->token.len);
+	while (!rc && (rc = query_next(&q)) == 1) {
+		rc = query_blob(&q, 1, &stored, sizeof(stored.data));
+		if (!rc)
+			rc = query_blob(&q, 4, &spki, sizeof(spki.data));
+		if (rc || !secret_equal(hash, sizeof(hash), stored.data, stored.len))
+			continue;
+		out->id = query_i64(&q, 0);
+		query_text(&q, 2, out->state, sizeof(out->state));
+		out->expires_at = query_i64(&q, 3);
+		out->same_key = spki.len == SPKI_BYTES &&
+				!memcmp(spki.data, rq->spki_sha256.data, SPKI_BYTES);
+	}
+	return rc;
+}
+
+/* 1: this very request was begun before, `out` names the proof; 0: the proof is good and fresh. */
+static int proof_by_token(struct db *db, const struct issue_begin *rq, int64_t now,
+			  struct issue_device *device, struct issue_proof *out)
+{
+	struct found_token token;
+	int rc = device_find(db, rq->device, -1, device);
+
+	if (rc && rc != ERR_NOT_FOUND)
+		return rc;
+	if (rc == ERR_NOT_FOUND)
+		device->id = -1;
+	rc = token_find(db, device->id, rq, &token);
+	if (rc)
+		return rc;
+	if (device->id < 0 || !token.id)
+		return token_denied();
+	if (!strcmp(device->state, "revoked"))
+		return err_set(ERR_CONFLICT, "pump %s is revoked", device->serial);
+	out->token_id = token.id;
+	if (!strcmp(token.state, "used"))
+		return token.same_key
+			       ? 1
+			       : err_set(ERR_USED, "the token was used before, for another key");
+	if (strcmp(token.state, "open"))
+		return err_set(ERR_EXPIRED, "a newer token was made for this pump");
+	if (now > token.expires_at)
+		return err_set(ERR_EXPIRED, "the token is past its time");
+	return 0;
+}
+
+/* As proof_by_token. */
+static int proof_by_certificate(struct db *db, const struct issue_begin *rq, int64_t now,
+				struct issue_device *device, struct issue_proof *out)
+{
+	char state[STATE_SIZE];
+	int64_t device_id, not_after, open;
+	AUTO_QUERY q;
+	int rc = query_open(&q, db,
+			    "SELECT c.id, c.device_id, c.state, c.not_after FROM issuers i"
+			    " JOIN certificates c ON c.issuer_id = i.id AND c.serial = ?2"
+			    " WHERE i.name = ?1",
+			    DB_T(rq->prior_issuer), DB_T(rq->prior_serial));
+
+	if (!rc)
+		rc = query_next(&q);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return err_set(ERR_NOT_FOUND, "the certificate to renew is not in the registry");
+	out->prior_id = query_i64(&q, 0);
+	device_id = query_i64(&q, 1);
+	query_text(&q, 2, state, sizeof(state));
+	not_after = query_i64(&q, 3);
+	rc = device_find(db, "", device_id, device);
+	if (rc)
+		return rc;
+	if (*rq->device && strcmp(rq->device, device->serial))
+		return err_set(ERR_DENIED, "the certificate to renew belongs to another pump");
+	if (!strcmp(device->state, "revoked"))
+		return err_set(ERR_CONFLICT, "pump %s is revoked", device->serial);
+	if (strcmp(state, "valid") || strcmp(device->state, "enrolled"))
+		return err_set(ERR_CONFLICT, "the certificate to renew is %s, the pump is %s",
+			       state, device->state);
+	if (now > not_after)
+		return err_set(ERR_EXPIRED, "the certificate to renew is past its end");
+	rc = db_number(db, &open,
+		       "SELECT count(*) FROM certificates WHERE prior_id = ?1"
+		       " AND spki_sha256 = ?2",
+		       DB_I(out->prior_id), DB_B(rq->spki_sha256.data, SPKI_BYTES));
+	if (rc || open)
+		return rc ? rc : 1;
+	rc = db_number(db, &open, "SELECT count(*) FROM certificates WHERE prior_id = ?1",
+		       DB_I(out->prior_id));
+	if (!rc && open >= RENEWALS_OPEN)
+		rc = err_set(ERR_LIMIT, "this certificate was renewed %d times, none was used",
+			     RENEWALS_OPEN);
+	return rc;
+}
+
+/* The certificate or reservation that the same proof and key led to before. */
+static int resume(struct db *db, const struct issue_proof *proof, const struct issue_begin *rq,
+		  struct issue_grant *out)
+{
+	char state[STATE_SIZE];
+	AUTO_QUERY q;
+	int rc = query_open(&q, db,
+			    "SELECT c.serial, c.state, x.der FROM certificates c"
+			    " JOIN issuers i ON i.id = c.issuer_id"
+			    " LEFT JOIN certificate_der x ON x.certificate_id = c.id"
+			    " WHERE (c.token_id = ?1 OR c.prior_id = ?2) AND c.spki_sha256 = ?3"
+			    " AND i.name = ?4 ORDER BY c.id DESC LIMIT 1",
+			    DB_REF(proof->token_id), DB_REF(proof->prior_id),
+			    DB_B(rq->spki_sha256.data, SPKI_BYTES), DB_T(rq->issuer));
+
+	if (!rc)
+		rc = query_next(&q);
+	if (rc < 0)
+		return rc;
+	if (rc == 0) /* the CA was rolled over in between */
+		return err_set(ERR_USED, "this request was begun under another issuer");
+	query_text(&q, 0, out->cert_serial, sizeof(out->cert_serial));
+	query_text(&q, 1, state, sizeof(state));
+	if (strcmp(state, "reserved") && strcmp(state, "valid"))
+		return err_set(ERR_CONFLICT, "the certificate of this request is %s", state);
+	return query_blob(&q, 2, &out->der, sizeof(out->der.data));
+}
+
+static int key_check(struct db *db, int64_t device, const struct issue_begin *rq)
+{
+	int64_t others;
+	int rc = db_number(db, &others,
+			   "SELECT count(*) FROM certificates WHERE spki_sha256 = ?1"
+			   " AND device_id <> ?2",
+			   DB_B(rq->spki_sha256.data, SPKI_BYTES), DB_I(device));
+
+	if (!rc && others)
+		rc = err_set(ERR_DENIED, "key already used by another pump");
+	return rc;
+}
+
+static int reserve(struct db *db, const struct action *by, const struct issue_begin *rq,
+		   const struct issue_device *device, const struct issue_proof *proof)
+{
+	int64_t issuer;
+	int rc = db_number(db, &issuer, "SELECT id FROM issuers WHERE name = ?1", DB_T(rq->issuer));
+
+	if (rc == ERR_NOT_FOUND)
+		return err_set(ERR_CONFLICT, "the issuer is not registered");
+	if (!rc)
+		rc = db_run(db,
+			    "INSERT INTO certificates (issuer_id, serial, device_id, state, method,"
+			    " key_type, spki_sha256, not_before, not_after, reserved_at, issued_at,"
+			    " superseded_at, revoked_at, source, token_id, prior_id)"
+			    " VALUES (?1, ?2, ?3, 'reserved', ?4, ?5, ?6, 0, 0, ?7, 0, 0, 0, ?8,"
+			    " ?9, ?10)",
+			    DB_I(issuer), DB_T(rq->cert_serial), DB_I(device->id), DB_T(rq->method),
+			    DB_T(rq->key_type), DB_B(rq->spki_sha256.data, SPKI_BYTES),
+			    DB_I(by->at), DB_T(rq->source), DB_REF(proof->token_id),
+			    DB_REF(proof->prior_id));
+	if (rc == ERR_EXISTS)
+		return err_set(ERR_EXISTS, "certificate serial %s is taken", rq->cert_serial);
+	if (!rc && proof->token_id)
+		rc = db_run(db,
+			    "UPDATE tokens SET state = 'used', used_at = ?2, used_spki = ?3"
+			    " WHERE id = ?1",
+			    DB_I(proof->token_id), DB_I(by->at),
+			    DB_B(rq->spki_sha256.data, SPKI_BYTES));
+	if (!rc)
+		rc = audit_append(db, by, "cert.reserve", device->serial,
+				  "serial=%s method=%s source=%s", rq->cert_serial, rq->method,
+				  rq->source);
+	return rc;
+}
+
+int store_issue_begin(struct store *st, const struct action *by, const struct issue_begin *rq,
+		      struct issue_grant *out)
+{
+	struct issue_device device = {0};
+	struct issue_proof proof = {0};
+	struct issue_grant grant = {0};
+	AUTO_TX tx = {0};
+	int rc = request_check(rq);
+
+	if (!rc)
+		rc = tx_begin(&tx, st->db);
+	if (rc)
+		return rc;
+	if (!strcmp(rq->method, "token"))
+		rc = proof_by_token(st->db, rq, by->at, &device, &proof);
+	else if (!strcmp(rq->method, "renewal"))
+		rc = proof_by_certificate(st->db, rq, by->at, &device, &proof);
+	else
+		rc = err_set(ERR_INVALID, "no issuing method '%s'", rq->method);
+	if (rc < 0)
+		return rc;
+	memcpy(grant.device, device.serial, sizeof(grant.device));
+	memcpy(grant.maker, device.maker, sizeof(grant.maker));
+	memcpy(grant.model, device.model, sizeof(grant.model));
+	if (rc == 1) {
+		rc = resume(st->db, &proof, rq, &grant);
+		if (!rc)
+			*out = grant;
+		return rc;
+	}
+	rc = key_check(st->db, device.id, rq);
+	if (!rc)
+		rc = reserve(st->db, by, rq, &device, &proof);
+	if (!rc)
+		rc = tx_commit(&tx);
+	if (rc)
+		return rc;
+	memcpy(grant.cert_serial, rq->cert_serial, sizeof(grant.cert_serial));
+	*out = grant;
+	return 0;
+}
+
+struct reservation {
+	int64_t id, device_id;
+	char state[STATE_SIZE];
+	char device[DEVICE_SERIAL_SIZE];
+	char device_state[STATE_SIZE];
+	bool same_der;
+};
+
+static int reservation_find(struct db *db, const struct issue_store *rq, struct reservation *out)
+{
+	RECORD_MEMBER_BLOB(der, CERT_DER_MAX)
+	AUTO_QUERY q;
+	int rc = query_open(&q, db,
+			    "SELECT c.id, d.id, c.state, d.serial, d.state, x.der"
+			    " FROM issuers i"
+			    " JOIN certificates c ON c.issuer_id = i.id AND c.serial = ?2"
+			    " JOIN devices d ON d.id = c.device_id"
+			    " LEFT JOIN certificate_der x ON x.certificate_id = c.id"
+			    " WHERE i.name = ?1",
+			    DB_T(rq->issuer), DB_T(rq->cert_serial));
+
+	if (!rc)
+		rc = query_next(&q);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return err_set(ERR_NOT_FOUND, "serial %s was not reserved", rq->cert_serial);
+	out->id = query_i64(&q, 0);
+	out->device_id = query_i64(&q, 1);
+	query_text(&q, 2, out->state, sizeof(out->state));
+	query_text(&q, 3, out->device, sizeof(out->device));
+	query_text(&q, 4, out->device_state, sizeof(out->device_state));
+	rc = query_blob(&q, 5, &der, sizeof(der.data));
+	out->same_der = der.len && secret_equal(der.data, der.len, rq->der.data, rq->der.len);
+	return rc;
+}
+
+static int store_check(const struct issue_store *rq)
+{
+	if (!rq->der.len)
+		return err_set(ERR_INVALID, "no certificate was given");
+	if (rq->not_after <= rq->not_before || rq->not_before <= 0)
+		return err_set(ERR_INVALID, "the certificate ends before it begins");
+	return 0;
+}
+
+int store_issue_store(struct store *st, const struct action *by, const struct issue_store *rq)
+{
+	struct reservation res;
+	bool revoked;
+	AUTO_TX tx = {0};
+	int rc = store_check(rq);
+
+	if (!rc)
+		rc = tx_begin(&tx, st->db);
+	if (!rc)
+		rc = reservation_find(st->db, rq, &res);
+	if (rc)
+		return rc;
+	revoked = !strcmp(res.device_state, "revoked");
+	if (res.same_der && !revoked)
+		return err_set(ERR_UNCHANGED, "serial %s is stored already", rq->cert_serial);
+	if (strcmp(res.state, "reserved") && !(revoked && !strcmp(res.state, "revoked")))
+		return err_set(ERR_EXISTS, "serial %s has another certificate", rq->cert_serial);
+	rc = db_run(st->db,
+		    "INSERT INTO certificate_der (certificate_id, der) VALUES (?1, ?2)"
+		    " ON CONFLICT (certificate_id) DO NOTHING",
+		    DB_I(res.id), DB_B(rq->der.data, rq->der.len));
+	if (!rc)
+		rc = db_run(st->db,
+			    "UPDATE certificates SET state = ?2, not_before = ?3, not_after = ?4,"
+			    " issued_at = ?5 WHERE id = ?1",
+			    DB_I(res.id), DB_T(revoked ? "revoked" : "valid"), DB_I(rq->not_before),
+			    DB_I(rq->not_after), DB_I(by->at));
+	if (!rc && !revoked)
+		rc = db_run(st->db, "UPDATE devices SET mab_until = 0 WHERE id = ?1",
+			    DB_I(res.device_id));
+	if (!rc && !strcmp(res.device_state, "expected"))
+		rc = db_run(st->db,
+			    "UPDATE devices SET state = 'enrolled', state_at = ?2, state_by = ?3"
+			    " WHERE id = ?1",
+			    DB_I(res.device_id), DB_I(by->at), DB_T(by->actor));
+	if (!rc)
+		rc = audit_append(st->db, by, "cert.issue", res.device, "serial=%s%s",
+				  rq->cert_serial, revoked ? " revoked meanwhile" : "");
+	if (!rc)
+		rc = tx_commit(&tx);
+	if (!rc && revoked)
+		rc = err_set(ERR_CONFLICT, "pump %s was revoked meanwhile", res.device);
+	return rc;
+}

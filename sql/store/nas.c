@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns the table nas. A NAS secret leaves only through nas facts and dispatch orders. */
+#include "sql/store/store_db.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "base/secret.h"
+
+#define SECRET_MIN 8
+
+/* RFC 2865 3: long and unguessable; and an address in canonical form, so that one look-up finds it.
+ */
+static int nas_check(const struct nas *in, char ip[IP_SIZE])
+{
+	struct in_addr v4;
+	struct in6_addr v6;
+	int rc = name_check("NAS", in->name);
+
+	if (rc)
+		return rc;
+	if (inet_pton(AF_INET, in->ip, &v4) == 1)
+		inet_ntop(AF_INET, &v4, ip, IP_SIZE);
+	else if (inet_pton(AF_INET6, in->ip, &v6) == 1)
+		inet_ntop(AF_INET6, &v6, ip, IP_SIZE);
+	else
+		return err_set(ERR_INVALID, "'%s' is not an IP address", in->ip);
+	if (in->das_port > 65535)
+		return err_set(ERR_INVALID, "DAS port %u: must be 0 (none) to 65535", in->das_port);
+	if (in->secret.len < SECRET_MIN)
+		return err_set(ERR_INVALID, "the NAS secret is shorter than %d bytes", SECRET_MIN);
+	return 0;
+}
+
+/* 0: neither name nor address is taken. ERR_UNCHANGED, ERR_EXISTS. */
+static int nas_compare(struct db *db, const struct nas *in, const char *ip)
+{
+	RECORD_MEMBER_BLOB(secret, NAS_SECRET_MAX)
+	char name[NAME_SIZE], old_ip[IP_SIZE];
+	AUTO_QUERY q;
+	bool same;
+	int rc = query_open(&q, db,
+			    "SELECT name, ip, das_port, secret FROM nas WHERE name = ?1"
+			    " UNION ALL"
+			    " SELECT name, ip, das_port, secret FROM nas WHERE ip = ?2 LIMIT 1",
+			    DB_T(in->name), DB_T(ip));
+
+	if (!rc)
+		rc = query_next(&q);
+	if (rc <= 0)
+		return rc;
+	query_text(&q, 0, name, sizeof(name));
+	query_text(&q, 1, old_ip, sizeof(old_ip));
+	rc = query_blob(&q, 3, &secret, NAS_SECRET_MAX);
+	if (rc)
+		return rc;
+	same = secret_equal(secret.data, secret.len, in->secret.data, in->secret.len);
+	secret_wipe(&secret, sizeof(secret));
+	if (strcmp(name, in->name))
+		return err_set(ERR_EXISTS, "address %s belongs to NAS %s", ip, name);
+	if (strcmp(old_ip, ip) || query_i64(&q, 2) != in->das_port)
+		return err_set(ERR_EXISTS, "NAS %s exists with address %s, DAS port %lld", name,
+			       old_ip, (long long)query_i64(&q, 2));
+	if (!same)
+		return err_set(ERR_EXISTS, "NAS %s exists with another secret", name);
+	return err_set(ERR_UNCHANGED, "NAS %s is just so already", name);
+}
+
+int store_nas_add(struct store *st, const struct action *by, const struct nas *nas)
+{
+	char ip[IP_SIZE];
+	AUTO_TX tx = {0};
+	int rc = nas_check(nas, ip);
+
+	if (!rc)
+		rc = tx_begin(&tx, st->db);
+	if (!rc)
+		rc = nas_compare(st->db, nas, ip);
+	if (!rc)
+		rc = db_run(st->db,
+			    "INSERT INTO nas (name, ip, das_port, enabled, secret, secret_version,"
+			    " added_at) VALUES (?1, ?2, ?3, 1, ?4, 1, ?5)",
+			    DB_T(nas->name), DB_T(ip), DB_I(nas->das_port),
+			    DB_B(nas->secret.data, nas->secret.len), DB_I(by->at));
+	if (!rc)
+		rc = audit_append(st->db, by, "nas.add", nas->name, "ip=%s das_port=%u", ip,
+				  nas->das_port);
+	return rc ? rc : tx_commit(&tx);
+}
+
+int store_nas_list(struct store *st, const struct list_query *q, struct nas *out, size_t max,
+		   size_t *n_out)
+{
+	AUTO_QUERY rows;
+	size_t limit, n = 0;
+	int rc = list_limit(q, max, &limit);
+
+	if (rc)
+		return rc;
+	rc = query_open(&rows, st->db,
+			"SELECT name, ip, das_port, enabled, secret_version FROM nas"
+			" WHERE name > ?1 ORDER BY name LIMIT ?2",
+			DB_T(q->after), DB_I(limit));
+	while (!rc && n < limit && (rc = query_next(&rows)) == 1) {
+		struct nas *row = &out[n++];
+
+		*row = (struct nas){0};
+		query_text(&rows, 0, row->name, sizeof(row->name));
+		query_text(&rows, 1, row->ip, sizeof(row->ip));
+		row->das_port = (uint32_t)query_i64(&rows, 2);
+		row->enabled = query_i64(&rows, 3) != 0;
+		row->secret_version = (uint32_t)query_i64(&rows, 4);
+		rc = 0;
+	}
+	if (rc < 0)
+		return rc;
+	*n_out = n;
+	return 0;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns revocation: one transaction, one receipt, however often it is asked for. */
+#include "sql/store/store_db.h"
+
+#include <string.h>
+
+int revocation_latest(struct db *db, int64_t device_id, int64_t *id_out)
+{
+	return db_number(db, id_out,
+			 "SELECT id FROM revocations WHERE device_id = ?1 ORDER BY id DESC LIMIT 1",
+			 DB_I(device_id));
+}
+
+/* Counts come from the orders, so that late ones are in them. */
+int store_revocation(struct store *st, const char *device, struct revocation *out)
+{
+	AUTO_QUERY q;
+	int rc = query_open(&q, st->db,
+			    "SELECT r.id, r.asked_at, r.committed_at, r.certificates, r.revoked_by,"
+			    " r.reason, r.return_refused_at,"
+			    " (SELECT count(*) FROM orders o WHERE o.revocation_id = r.id"
+			    "  AND o.session_id <> ''),"
+			    " (SELECT count(*) FROM orders o WHERE o.revocation_id = r.id)"
+			    " FROM devices d JOIN revocations r ON r.device_id = d.id"
+			    " WHERE d.serial = ?1 ORDER BY r.id DESC LIMIT 1",
+			    DB_T(device));
+
+	if (!rc)
+		rc = query_next(&q);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return err_set(ERR_NOT_FOUND, "pump '%s' was never revoked", device);
+	*out = (struct revocation){.id = (uint64_t)query_i64(&q, 0)};
+	memcpy(out->device, device, strnlen(device, sizeof(out->device) - 1));
+	out->asked_at = query_i64(&q, 1);
+	out->committed_at = query_i64(&q, 2);
+	out->certificates = (uint32_t)query_i64(&q, 3);
+	query_text(&q, 4, out->by, sizeof(out->by));
+	query_text(&q, 5, out->reason, sizeof(out->reason));
+	out->return_refused_at = query_i64(&q, 6);
+	out->sessions = (uint32_t)query_i64(&q, 7);
+	out->orders = (uint32_t)query_i64(&q, 8);
+	return 0;
+}
+
+/* ERR_UNCHANGED: it is revoked already. */
+static int device_for_revocation(struct db *db, const char *serial, int64_t *id_out)
+{
+	char state[STATE_SIZE];
+	AUTO_QUERY q;
+	int rc =
+		query_open(&q, db, "SELECT id, state FROM devices WHERE serial = ?1", DB_T(serial));
+
+	if (!rc)
+		rc = query_next(&q);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		return err_set(ERR_NOT_FOUND, "the inventory has no pump '%s'", serial);
+	*id_out = query_i64(&q, 0);
+	query_text(&q, 1, state, sizeof(state));
+	return strcmp(state, "revoked") ? 0 : err_set(ERR_UNCHANGED, "%s is revoked", serial);
+}
+
+/* Pump, certificates and tokens out of force. */
+static int standing_end(struct db *db, const struct action *by, int64_t device, const char *reason,
+			int64_t *certificates_out)
+{
+	int rc = db_run(db,
+			"UPDATE devices SET state = 'revoked', state_at = ?2, state_by = ?3,"
+			" state_reason = ?4, mab_until = 0 WHERE id = ?1",
+			DB_I(device), DB_I(by->at), DB_T(by->actor), DB_T(reason));
+
+	if (!rc)
+		rc = db_run_count(db, certificates_out,
+				  "UPDATE certificates SET state = 'revoked', revoked_at = ?2"
+				  " WHERE device_id = ?1 AND state <> 'revoked'",
+				  DB_I(device), DB_I(by->at));
+	if (!rc)
+		rc = db_run(db,
+			    "UPDATE tokens SET state = 'void' WHERE device_id = ?1"
+			    " AND state = 'open'",
+			    DB_I(device));
+	return rc;
+}
+
+static int revoke_now(struct db *db, const struct action *by, const struct revoke *rq,
+		      int64_t device, int64_t asked_at, const struct foothold *holds, size_t n)
+{
+	int64_t certificates, revocation;
+	int rc = standing_end(db, by, device, rq->reason, &certificates);
+
+	if (!rc)
+		rc = db_number(db, &revocation,
+			       "INSERT INTO revocations (device_id, asked_at, committed_at,"
+			       " certificates, revoked_by, reason, return_refused_at)"
+			       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0) RETURNING id",
+			       DB_I(device), DB_I(asked_at), DB_I(by->at), DB_I(certificates),
+			       DB_T(by->actor), DB_T(rq->reason));
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = order_add(db, revocation, device, &holds[i],
+			       *holds[i].session_id ? "session" : "recent", by->at);
+	if (!rc)
+		rc = audit_append(db, by, "pump.revoke", rq->device,
+				  "certificates=%lld orders=%zu reason=%s", (long long)certificates,
+				  n, rq->reason);
+	return rc;
+}
+
+int store_revoke(struct store *st, const struct action *by, const struct revoke *rq,
+		 int64_t asked_at, const struct foothold *holds, size_t n, struct revocation *out)
+{
+	bool already;
+	int64_t device;
+	AUTO_TX tx = {0};
+	int rc = label_check("reason", rq->reason);
+
+	if (!rc)
+		rc = tx_begin(&tx, st->db);
+	if (!rc)
+		rc = device_for_revocation(st->db, rq->device, &device);
+	already = rc == ERR_UNCHANGED;
+	if (!rc)
+		rc = revoke_now(st->db, by, rq, device, asked_at, holds, n);
+	if (!rc)
+		rc = tx_commit(&tx);
+	tx_end(&tx);
+	if (rc && !already)
+		return rc;
+	rc = store_revocation(st, rq->device, out);
+	out->already = already;
+	return rc;
+}
+
+int store_return_refused(struct store *st, const char *device, int64_t at)
+{
+	int64_t changed;
+	int rc = db_run_count(st->db, &changed,
+			      "UPDATE revocations SET return_refused_at = ?2"
+			      " WHERE return_refused_at = 0 AND committed_at <= ?2 AND id ="
+			      " (SELECT max(r.id) FROM revocations r JOIN devices d"
+			      "  ON d.id = r.device_id WHERE d.serial = ?1)",
+			      DB_T(device), DB_I(at));
+
+	if (!rc && !changed)
+		rc = err_set(ERR_UNCHANGED, "already noted");
+	return rc;
+}
+
+int store_event_standing(struct store *st, const char *device, const char *issuer,
+			 const char *cert_serial, struct event_standing *out)
+{
+	char state[STATE_SIZE];
+	int64_t noted;
+	AUTO_QUERY q = {0};
+	int64_t older = 0;
+	int rc;
+
+	*out = (struct event_standing){0};
+	rc = query_open(&q, st->db,
+			"SELECT d.state, COALESCE((SELECT r.return_refused_at FROM revocations r"
+			" WHERE r.device_id = d.id ORDER BY r.id DESC LIMIT 1), 1)"
+			" FROM devices d WHERE d.serial = ?1",
+			DB_T(device));
+	if (!rc)
+		rc = query_next(&q);
+	if (rc <= 0)
+		return rc;
+	query_text(&q, 0, state, sizeof(state));
+	noted = query_i64(&q, 1);
+	out->revoked = !strcmp(state, "revoked");
+	out->return_unnoted = out->revoked && !noted;
+	if (!out->revoked && *issuer && *cert_serial) {
+		rc = db_number(st->db, &older,
+			       "SELECT count(*) FROM issuers i"
+			       " JOIN certificates c ON c.issuer_id = i.id AND c.serial = ?2"
+			       " JOIN certificates o ON o.device_id = c.device_id AND o.id < c.id"
+			       " WHERE i.name = ?1 AND c.state = 'valid' AND o.state = 'valid'",
+			       DB_T(issuer), DB_T(cert_serial));
+		if (rc)
+			return rc;
+	}
+	out->superseding = older > 0;
+	return 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns the list of migrations; their texts stand in sql/schema/ and are built in. */
+#include "sql/store/migrate.h"
+
+static const char registry_0001[] = {
+#include "sql/schema/registry/0001_initial.sql.inc"
+	0,
+};
+
+static const char sessions_0001[] = {
+#include "sql/schema/sessions/0001_initial.sql.inc"
+	0,
+};
+
+static const char *const registry_texts[] = {registry_0001};
+static const char *const sessions_texts[] = {sessions_0001};
+
+const struct schema schema_registry = {
+	.name = "registry",
+	.application_id = 0x50475231, /* "PGR1" */
+	.texts = registry_texts,
+	.version = sizeof(registry_texts) / sizeof(registry_texts[0]),
+};
+
+const struct schema schema_sessions = {
+	.name = "sessions",
+	.application_id = 0x50475331, /* "PGS1" */
+	.texts = sessions_texts,
+	.version = sizeof(sessions_texts) / sizeof(sessions_texts[0]),
+};

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Owns what an authentication or accounting event does to events and sessions. A session is named
+ * by NAS and Acct-Session-Id; which pump it is comes from the accept, or from the Class that the
+ * NAS sends back (RFC 2865 5.25).
+ */
+#include "sql/store/session_db.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NAS_SEEN_STEP_MS 10000 /* a busy NAS is noted this often */
+
+static int event_insert(struct db *db, const char *source, const char *subject,
+			const struct auth_event *e, int64_t at)
+{
+	return db_run(db,
+		      "INSERT INTO events (at, source, subject, what, reason, method, device,"
+		      " identity, issuer, cert_serial, mac, nas, nas_port, session_id, zone, vlan,"
+		      " took_us, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+		      " ?13, ?14, ?15, ?16, ?17, ?18)",
+		      DB_I(at), DB_T(source), DB_T(subject), DB_T(e->verdict), DB_T(e->reason),
+		      DB_T(e->method), DB_T(e->device), DB_T(e->identity), DB_T(e->issuer),
+		      DB_T(e->cert_serial), DB_T(e->mac), DB_T(e->nas), DB_T(e->nas_port),
+		      DB_T(e->session_id), DB_T(e->zone), DB_I(e->vlan), DB_I(e->took_us),
+		      DB_T(e->detail));
+}
+
+static int nas_note(struct db *db, const char *nas, int64_t at)
+{
+	if (!*nas)
+		return 0;
+	return db_run(db,
+		      "INSERT INTO nas_seen (nas, at) VALUES (?1, ?2)"
+		      " ON CONFLICT (nas) DO UPDATE SET at = excluded.at"
+		      " WHERE nas_seen.at + ?3 < excluded.at",
+		      DB_T(nas), DB_I(at), DB_I(NAS_SEEN_STEP_MS));
+}
+
+static int session_open(struct db *db, const struct auth_event *e, int64_t at)
+{
+	/* the same pump on the same port: an earlier accept that never came to a session is over */
+	int rc = db_run(db,
+			"UPDATE sessions SET state = 'stopped', stopped_at = ?5,"
+			" cause = 'replaced' WHERE device = ?1 AND nas = ?2"
+			" AND calling_station = ?3 AND session_id <> ?4 AND state = 'accepted'",
+			DB_T(e->device), DB_T(e->nas), DB_T(e->calling_station),
+			DB_T(e->session_id), DB_I(at));
+
+	if (rc || !*e->session_id)
+		return rc;
+	return db_run(db,
+		      "INSERT INTO sessions (nas, session_id, device, cert_serial, mac, nas_port,"
+		      " calling_station, zone, vlan, state, accepted_at, started_at, updated_at,"
+		      " stopped_at, input_octets, output_octets, cause) VALUES (?1, ?2, ?3, ?4, ?5,"
+		      " ?6, ?7, ?8, ?9, 'accepted', ?10, 0, ?10, 0, 0, 0, '')"
+		      " ON CONFLICT (nas, session_id) DO UPDATE SET device = excluded.device,"
+		      " cert_serial = excluded.cert_serial, mac = excluded.mac,"
+		      " nas_port = excluded.nas_port, calling_station = excluded.calling_station,"
+		      " zone = excluded.zone, vlan = excluded.vlan,"
+		      " state = CASE WHEN sessions.state = 'started' THEN 'started'"
+		      "  ELSE 'accepted' END,"
+		      " accepted_at = excluded.accepted_at, updated_at = excluded.updated_at,"
+		      " stopped_at = 0, cause = ''",
+		      DB_T(e->nas), DB_T(e->session_id), DB_T(e->device), DB_T(e->cert_serial),
+		      DB_T(e->mac), DB_T(e->nas_port), DB_T(e->calling_station), DB_T(e->zone),
+		      DB_I(e->vlan), DB_I(at));
+}
+
+int session_store_auth(struct session_store *ss, const struct auth_event *e, int64_t now)
+{
+	int64_t at = e->at ? e->at : now;
+	int rc = event_insert(ss->db, "auth", *e->device ? e->device : e->identity, e, at);
+
+	if (!rc)
+		rc = nas_note(ss->db, e->nas, at);
+	if (rc || !strcmp(e->verdict, "reject"))
+		return rc;
+	rc = session_open(ss->db, e, at);
+	if (!rc && *e->device)
+		rc = db_run(
+			ss->db,
+			"INSERT INTO seen (device, cert_serial, at, nas) VALUES (?1, ?2, ?3, ?4)"
+			" ON CONFLICT (device, cert_serial) DO UPDATE SET at = excluded.at,"
+			" nas = excluded.nas",
+			DB_T(e->device), DB_T(e->cert_serial), DB_I(at), DB_T(e->nas));
+	return rc;
+}
+
+int session_store_enroll(struct session_store *ss, const struct enroll_event *e, int64_t now)
+{
+	struct auth_event row = {0};
+
+	memcpy(row.verdict, e->operation, sizeof(row.verdict));
+	memcpy(row.reason, e->reason, sizeof(row.reason));
+	memcpy(row.device, e->device, sizeof(row.device));
+	snprintf(row.detail, sizeof(row.detail), "%s%sfrom %s", e->detail, *e->detail ? "; " : "",
+		 *e->source ? e->source : "unknown");
+	return event_insert(ss->db, "enroll", e->device, &row, e->at ? e->at : now);
+}
+
+static int session_update(struct db *db, const struct acct_event *e, int64_t at)
+{
+	const char *state = !strcmp(e->type, "stop") ? "stopped" : "started";
+	bool stop = *state == 's' && !strcmp(state, "stopped");
+
+	/* An interim that overtakes a stop must not wake the session again; a start may: some NAS
+	 * begin the same id again. A pump once known is not forgotten for a missing Class. */
+	return db_run(db,
+		      "INSERT INTO sessions (nas, session_id, device, cert_serial, mac, nas_port,"
+		      " calling_station, zone, vlan, state, accepted_at, started_at, updated_at,"
+		      " stopped_at, input_octets, output_octets, cause) VALUES (?1, ?2, ?3, ?4, ?5,"
+		      " ?6, ?7, '', 0, ?8, 0, ?9, ?9, ?10, ?11, ?12, ?13)"
+		      " ON CONFLICT (nas, session_id) DO UPDATE SET"
+		      " device = CASE WHEN sessions.device = '' THEN excluded.device"
+		      "  ELSE sessions.device END,"
+		      " cert_serial = CASE WHEN sessions.cert_serial = ''"
+		      "  THEN excluded.cert_serial ELSE sessions.cert_serial END,"
+		      " nas_port = CASE WHEN excluded.nas_port = '' THEN sessions.nas_port"
+		      "  ELSE excluded.nas_port END,"
+		      " state = CASE WHEN sessions.state = 'stopped' AND ?14 = 1 THEN 'stopped'"
+		      "  ELSE excluded.state END,"
+		      " started_at = CASE WHEN sessions.started_at = 0 THEN excluded.started_at"
+		      "  ELSE sessions.started_at END,"
+		      " updated_at = excluded.updated_at,"
+		      " stopped_at = CASE WHEN sessions.state = 'stopped' AND ?14 = 1"
+		      "  THEN sessions.stopped_at ELSE excluded.stopped_at END,"
+		      " input_octets = excluded.input_octets,"
+		      " output_octets = excluded.output_octets,"
+		      " cause = CASE WHEN sessions.state = 'stopped' AND ?14 = 1"
+		      "  THEN sessions.cause ELSE excluded.cause END",
+		      DB_T(e->nas), DB_T(e->session_id), DB_T(e->device), DB_T(e->cert_serial),
+		      DB_T(e->mac), DB_T(e->nas_port), DB_T(e->calling_station), DB_T(state),
+		      DB_I(at), DB_I(stop ? at : 0), DB_I(e->input_octets), DB_I(e->output_octets),
+		      DB_T(stop ? e->cause : ""), DB_I(!strcmp(e->type, "interim")));
+}
+
+static int acct_check(const struct acct_event *e)
+{
+	static const char *const known[] = {"start", "interim", "stop", "on", "off"};
+
+	if (!*e->nas)
+		return err_set(ERR_INVALID, "accounting without a NAS");
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(e->type, known[i]))
+			continue;
+		if (i < 3 && !*e->session_id)
+			return err_set(ERR_INVALID, "accounting %s without a session", e->type);
+		return 0;
+	}
+	return err_set(ERR_INVALID, "no accounting type '%s'", e->type);
+}
+
+int session_store_acct(struct session_store *ss, const struct acct_event *e, int64_t now,
+		       char device_out[DEVICE_SERIAL_SIZE])
+{
+	int64_t at = e->at ? e->at : now;
+	AUTO_QUERY q = {0};
+	int rc = acct_check(e);
+
+	*device_out = 0;
+	if (!rc)
+		rc = nas_note(ss->db, e->nas, at);
+	if (rc)
+		return rc;
+	if (!strcmp(e->type, "on") || !strcmp(e->type, "off"))
+		return db_run(ss->db,
+			      "UPDATE sessions SET state = 'stopped', stopped_at = ?2,"
+			      " cause = ?3 WHERE nas = ?1 AND state <> 'stopped'",
+			      DB_T(e->nas), DB_I(at),
+			      DB_T(!strcmp(e->type, "on") ? "nas-started" : "nas-stopped"));
+	rc = session_update(ss->db, e, at);
+	if (!rc)
+		rc = query_open(&q, ss->db,
+				"SELECT device FROM sessions WHERE nas = ?1 AND session_id = ?2",
+				DB_T(e->nas), DB_T(e->session_id));
+	if (!rc)
+		rc = query_next(&q);
+	if (rc == 1)
+		query_text(&q, 0, device_out, DEVICE_SERIAL_SIZE);
+	return rc < 0 ? rc : 0;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the network reported: attempts and sessions, in a database apart from the registry. Typed;
+ * no database type is visible here. One connection, one thread. All calls block on the disk.
+ *
+ * Writing is grouped: _begin, any number of events, _commit. A committed group survives the end of
+ * the process; the newest groups may be lost in a power cut, which RADIUS accounting repeats.
+ * Each call may return ERR_FULL, ERR_IO, ERR_CORRUPT, ERR_NOMEM.
+ */
+#ifndef SQL_STORE_SESSION_STORE_H
+#define SQL_STORE_SESSION_STORE_H
+
+#include "sql/store/store.h"
+
+struct session_store;
+
+/* As store_upgrade, store_open. */
+int session_store_upgrade(const char *path, unsigned *from_out, unsigned *to_out) MUST_USE;
+int session_store_open(const char *path, enum store_access access,
+		       struct session_store **out) MUST_USE;
+void session_store_close(struct session_store *ss); /* NULL ok */
+
+static inline void session_store_auto_close(struct session_store **ss)
+{
+	session_store_close(*ss);
+}
+#define AUTO_SESSION_STORE __attribute__((cleanup(session_store_auto_close))) struct session_store *
+
+int session_store_begin(struct session_store *ss) MUST_USE;
+int session_store_commit(struct session_store *ss) MUST_USE;
+void session_store_rollback(struct session_store *ss); /* nothing to do is fine */
+
+/* One attempt; an accept also opens its session. `now` stands in for a missing time. */
+int session_store_auth(struct session_store *ss, const struct auth_event *e, int64_t now) MUST_USE;
+/* One accounting record. device_out: the pump of the session ("" if nobody knows). ERR_INVALID. */
+int session_store_acct(struct session_store *ss, const struct acct_event *e, int64_t now,
+		       char device_out[DEVICE_SERIAL_SIZE]) MUST_USE;
+int session_store_enroll(struct session_store *ss, const struct enroll_event *e,
+			 int64_t now) MUST_USE;
+/* Deletes what is older than the bounds, at most a few thousand rows per call; done_out is false
+ * when more is left. In a transaction of its own. */
+#define SESSION_STORE_KEEP_MS (90LL * 24 * 3600 * 1000)
+#define SESSION_STORE_KEEP_EVENTS 20000000LL
+#define SESSION_STORE_STALE_MS (7LL * 24 * 3600 * 1000)
+int session_store_prune(struct session_store *ss, int64_t now, bool *done_out) MUST_USE;
+
+/* Where the pump is on, or was since `since`: one entry per live session, and one per NAS that
+ * served it without a live session now. ERR_LIMIT when there are more than max. */
+int session_store_footholds(struct session_store *ss, const char *device, int64_t since,
+			    struct foothold *out, size_t max, size_t *n_out) MUST_USE;
+/* The pumps that have a live session, after `after` in their order. */
+int session_store_live_devices(struct session_store *ss, const char *after,
+			       char (*out)[DEVICE_SERIAL_SIZE], size_t max, size_t *n_out) MUST_USE;
+
+/* Fills in last_seen, last_nas, live_sessions; last_used; last_seen. */
+int session_store_device(struct session_store *ss, struct device *d) MUST_USE;
+int session_store_cert(struct session_store *ss, struct cert *c) MUST_USE;
+int session_store_nas(struct session_store *ss, struct nas *n) MUST_USE;
+
+int session_store_list(struct session_store *ss, const struct list_query *q, struct session *out,
+		       size_t max, size_t *n_out) MUST_USE;
+/* Attempts and enrolment failures before `before` (ms; 0: now), newest first; device "": of all. */
+int session_store_events(struct session_store *ss, const char *device, int64_t before,
+			 struct event *out, size_t max, size_t *n_out) MUST_USE;
+/* Fills in what the sessions know. */
+int session_store_status(struct session_store *ss, struct status *out) MUST_USE;
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The registry: what was issued and is in force. Typed; no database type is visible here.
+ *
+ * A store is one connection and belongs to one thread. Readers never wait for the writer. Every
+ * mutation is one transaction with its audit row and is on the disk when the call returns 0; it is
+ * idempotent, since a failed commit does not mean that nothing was done. All calls block on the
+ * disk. Besides what is listed each may return ERR_FULL, ERR_IO, ERR_CORRUPT, ERR_NOMEM.
+ */
+#ifndef SQL_STORE_STORE_H
+#define SQL_STORE_STORE_H
+
+#include <stdbool.h>
+
+#include "sql/proto/registry_records.h"
+
+struct store;
+
+enum store_access { STORE_READ, STORE_WRITE };
+
+/* Rows that one list call gives at most; a larger limit is ERR_LIMIT, 0 means this. */
+#define STORE_LIST_MAX 1000
+
+/* Who does it, and when: for the audit row. */
+struct action {
+	const char *actor; /* Unix user or role */
+	int64_t at;
+};
+
+/* Creates or upgrades the registry at `path`. from_out: the version found, 0 for none.
+ * ERR_NEWER (nothing is touched). */
+int store_upgrade(const char *path, unsigned *from_out, unsigned *to_out) MUST_USE;
+/* ERR_NOT_FOUND, ERR_NEWER, ERR_CONFLICT when an upgrade is needed. */
+int store_open(const char *path, enum store_access access, struct store **out) MUST_USE;
+void store_close(struct store *st); /* NULL ok */
+
+static inline void store_auto_close(struct store **st)
+{
+	store_close(*st);
+}
+#define AUTO_STORE __attribute__((cleanup(store_auto_close))) struct store *
+
+/* ---- facts for the packet path: one indexed look-up each; found=false is success ---- */
+int store_pump_facts(struct store *st, const char *issuer, const char *cert_serial,
+		     struct pump_facts *out) MUST_USE;
+int store_mac_facts(struct store *st, const char *mac, struct mac_facts *out) MUST_USE;
+int store_nas_facts(struct store *st, const char *ip, struct nas_facts *out) MUST_USE;
+int store_cert_facts(struct store *st, const char *issuer, const char *cert_serial,
+		     struct cert_facts *out) MUST_USE;
+
+/* ---- zones and NAS ---- */
+/* ERR_INVALID; ERR_UNCHANGED: just so there already; ERR_EXISTS: there, and differs. */
+int store_zone_add(struct store *st, const struct action *by, const struct zone *z) MUST_USE;
+int store_zone_list(struct store *st, const struct list_query *q, struct zone *out, size_t max,
+		    size_t *n_out) MUST_USE;
+/* As store_zone_add. The address is brought to its canonical form. */
+int store_nas_add(struct store *st, const struct action *by, const struct nas *nas) MUST_USE;
+/* last_seen stays 0; no secret. */
+int store_nas_list(struct store *st, const struct list_query *q, struct nas *out, size_t max,
+		   size_t *n_out) MUST_USE;
+
+/* ---- inventory ---- */
+/* All pumps in one transaction; out[i] says what became of devices[i], which does not fail the
+ * call: 0 or why not (-ERR_INVALID, -ERR_EXISTS, -ERR_NOT_FOUND for its zone, -ERR_UNCHANGED). */
+int store_device_add(struct store *st, const struct action *by, const struct device *devices,
+		     size_t n, struct add_outcome *out) MUST_USE;
+/* What the registry knows; the session members stay zero. ERR_NOT_FOUND. */
+int store_device_show(struct store *st, const char *serial, int64_t now,
+		      struct device *out) MUST_USE;
+int store_device_list(struct store *st, const struct list_query *q, int64_t now, struct device *out,
+		      size_t max, size_t *n_out) MUST_USE;
+
+/* ---- issuing ---- */
+/* Voids the pump's older unused tokens. ERR_NOT_FOUND, ERR_CONFLICT (revoked; or a wired window for
+ * a pump that has a certificate), ERR_INVALID (times out of bounds). */
+int store_token_create(struct store *st, const struct action *by, const struct token_create *rq,
+		       struct token *out) MUST_USE;
+/* ERR_UNCHANGED, ERR_EXISTS: another certificate under this name. */
+int store_issuer_set(struct store *st, const struct action *by, const struct issuer *is) MUST_USE;
+/* Method "token": ERR_DENIED (no such pump or wrong token, not told apart; a key of another pump),
+ * ERR_EXPIRED, ERR_USED, ERR_CONFLICT (pump revoked). Method "renewal": ERR_NOT_FOUND, ERR_CONFLICT
+ * (not in force), ERR_EXPIRED, ERR_DENIED, ERR_LIMIT (too many renewals of one certificate).
+ * Both: ERR_INVALID, ERR_EXISTS (the serial is taken: ask again with another). */
+int store_issue_begin(struct store *st, const struct action *by, const struct issue_begin *rq,
+		      struct issue_grant *out) MUST_USE;
+/* The pump becomes enrolled, its wired window closes. ERR_UNCHANGED: stored before;
+ * ERR_NOT_FOUND: not reserved; ERR_EXISTS: another one is stored; ERR_CONFLICT: the pump was
+ * revoked meanwhile (the certificate is kept as revoked: do not hand it out). */
+int store_issue_store(struct store *st, const struct action *by,
+		      const struct issue_store *rq) MUST_USE;
+int store_cert_list(struct store *st, const struct list_query *q, struct cert *out, size_t max,
+		    size_t *n_out) MUST_USE;
+/* ERR_NOT_FOUND; ERR_CONFLICT: no issuer was named and two have this serial. */
+int store_cert_show(struct store *st, const struct cert_name *name, struct cert *out) MUST_USE;
+/* Certificates of the pump that are older than the named one and still valid become superseded.
+ * ERR_UNCHANGED: there were none. */
+int store_supersede(struct store *st, const struct action *by, const char *issuer,
+		    const char *cert_serial) MUST_USE;
+
+/* ---- revocation ---- */
+/* A place that may still let the pump on, from the session database. */
+struct foothold {
+	char nas[NAME_SIZE];
+	char session_id[SESSION_ID_SIZE]; /* "": no live session, but the NAS may hold a key */
+	char calling_station[LABEL_SIZE];
+};
+/* Pump, certificates, tokens, audit row, revocation and one order per foothold in one transaction.
+ * `asked_at`: when the request came in. out->already: it was revoked before, this is that receipt.
+ * ERR_NOT_FOUND. */
+int store_revoke(struct store *st, const struct action *by, const struct revoke *rq,
+		 int64_t asked_at, const struct foothold *holds, size_t n,
+		 struct revocation *out) MUST_USE;
+/* A session of a revoked pump came up after all: one more order, cause "late", unless one that will
+ * still be sent is open for it, or (`settled`) one was answered in the last ten seconds.
+ * ERR_UNCHANGED; ERR_CONFLICT: the pump is not revoked. */
+int store_order_late(struct store *st, const struct action *by, const char *device,
+		     const struct foothold *hold, bool settled) MUST_USE;
+/* The first refusal of the pump after its revocation. ERR_UNCHANGED. */
+int store_return_refused(struct store *st, const char *device, int64_t at) MUST_USE;
+/* The pump's latest. ERR_NOT_FOUND. */
+int store_revocation(struct store *st, const char *device, struct revocation *out) MUST_USE;
+
+/* ---- orders ---- */
+#define STORE_TAKE_MAX 256
+/* Leases due orders for five seconds; `fresh` first frees all leases. next_due_out: when the next
+ * one is due, INT64_MAX if none is open. */
+int store_orders_take(struct store *st, int64_t now, bool fresh, struct dispatch_order *out,
+		      size_t max, size_t *n_out, int64_t *next_due_out) MUST_USE;
+int store_orders_result(struct store *st, const struct action *by,
+			const struct dispatch_result *results, size_t n) MUST_USE;
+/* The NAS restarted at `at`: it holds no key any more, its older orders are settled. */
+int store_orders_nas_restarted(struct store *st, const char *nas, int64_t at) MUST_USE;
+int store_order_list(struct store *st, uint64_t revocation, struct order_status *out, size_t max,
+		     size_t *n_out) MUST_USE;
+
+/* ---- what an event means for the registry ---- */
+struct event_standing {
+	bool revoked;	     /* the pump is */
+	bool return_unnoted; /* its latest revocation has no return_refused_at yet */
+	bool superseding;    /* older certificates of the pump are still valid */
+};
+/* All false for a pump that is not in the inventory. */
+int store_event_standing(struct store *st, const char *device, const char *issuer,
+			 const char *cert_serial, struct event_standing *out) MUST_USE;
+bool store_has_open_orders(struct store *st, const char *nas);
+
+/* ---- audit and state of the whole ---- */
+int store_audit_tail(struct store *st, const struct list_query *q, struct audit_row *out,
+		     size_t max, size_t *n_out) MUST_USE;
+/* Reads everything. A broken chain is a finding (out->intact), not a failure. */
+int store_audit_verify(struct store *st, struct audit_check *out) MUST_USE;
+/* Brings two runs, each newest first and one behind the other in `rows`, into one order. */
+void events_merge(struct event *rows, size_t n_first, size_t n_second);
+/* The pump's lines of audit and dispatch before `before` (ms; 0: now), newest first. */
+int store_events(struct store *st, const char *device, int64_t before, struct event *out,
+		 size_t max, size_t *n_out) MUST_USE;
+/* Fills in what the registry knows. */
+int store_status(struct store *st, int64_t now, struct status *out) MUST_USE;
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the registry store share; nobody outside sql/store includes this. */
+#ifndef SQL_STORE_STORE_DB_H
+#define SQL_STORE_STORE_DB_H
+
+#include "sql/store/db.h"
+#include "sql/store/store.h"
+
+struct store {
+	struct db *db;
+};
+
+/* The audit row of the running transaction. */
+int audit_append(struct db *db, const struct action *by, const char *action, const char *object,
+		 const char *fmt, ...) PRINTF_LIKE(5, 6) MUST_USE;
+
+/* Rows that a list call may give. ERR_LIMIT. */
+int list_limit(const struct list_query *q, size_t max, size_t *out) MUST_USE;
+
+/* Names of things: zones, NAS, pumps. ERR_INVALID says what is allowed. */
+int name_check(const char *what, const char *name) MUST_USE;
+int device_serial_check(const char *serial) MUST_USE;
+/* Printable, without control characters. */
+int label_check(const char *what, const char *text) MUST_USE;
+/* Any common spelling to "aa:bb:cc:dd:ee:ff". ERR_INVALID, also for group addresses. */
+int mac_normalise(const char *in, char out[MAC_SIZE]) MUST_USE;
+
+/* The newest revocation of the pump, for orders. ERR_NOT_FOUND. */
+int revocation_latest(struct db *db, int64_t device_id, int64_t *id_out) MUST_USE;
+int order_add(struct db *db, int64_t revocation, int64_t device_id, const struct foothold *hold,
+	      const char *cause, int64_t now) MUST_USE;
+
+#endif
