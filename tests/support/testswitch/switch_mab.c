@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -190,6 +191,16 @@ bool switch_mab_is_asking(const struct switch_mab *m)
 	return m->auth.busy;
 }
 
+/* "02-00-00-00-00-01", as RFC 3580 3.21 wants it. */
+static void station_text(const char *mac, char out[MAC_TEXT])
+{
+	size_t i = 0;
+
+	for (; mac[i] && i < MAC_TEXT - 1; i++)
+		out[i] = mac[i] == ':' ? '-' : (char)toupper((unsigned char)mac[i]);
+	out[i] = '\0';
+}
+
 /* What every request of the port says. */
 static int put_port(struct switch_mab *m, struct radius_packet *p)
 {
@@ -198,12 +209,10 @@ static int put_port(struct switch_mab *m, struct radius_packet *p)
 	size_t n = 0;
 	int rc;
 
-	for (size_t i = 0; m->mac[i] && i < sizeof(station) - 1; i++) {
-		station[i] = m->mac[i] == ':' ? '-' : (char)toupper((unsigned char)m->mac[i]);
-		station[i + 1] = '\0';
+	station_text(m->mac, station);
+	for (size_t i = 0; m->mac[i]; i++)
 		if (m->mac[i] != ':')
 			user[n++] = m->mac[i];
-	}
 	user[n] = '\0';
 	if (inet_pton(AF_INET, m->o.nas_ip, &ip) != 1)
 		return err_set(ERR_INVALID, "%s: not an IPv4 address", m->o.nas_ip);
@@ -228,9 +237,11 @@ int switch_mab_ask(struct switch_mab *m, const char *mac)
 	rc = str_copy(m->mac, sizeof(m->mac), mac);
 	if (rc)
 		return rc;
-	secret_fill_random(random, sizeof(random));
-	snprintf(m->session_id, sizeof(m->session_id), "MAB");
-	hex_encode(random, 8, m->session_id + 3, sizeof(m->session_id) - 3);
+	if (!m->started_us) { /* else it is re-authentication of the same session */
+		secret_fill_random(random, sizeof(random));
+		snprintf(m->session_id, sizeof(m->session_id), "MAB");
+		hex_encode(random, 8, m->session_id + 3, sizeof(m->session_id) - 3);
+	}
 	secret_fill_random(random, sizeof(random));
 	radius_begin(&m->auth.packet, RADIUS_ACCESS_REQUEST, m->next_id++);
 	rc = put_port(m, &m->auth.packet);
@@ -242,6 +253,16 @@ int switch_mab_ask(struct switch_mab *m, const char *mac)
 	m->auth.tries = 0;
 	transmit(&m->auth);
 	return 0;
+}
+
+bool switch_mab_is_session(const struct switch_mab *m, const char *session_id, const char *station)
+{
+	char own[MAC_TEXT];
+
+	if (!m->started_us || (session_id[0] && strcmp(session_id, m->session_id) != 0))
+		return false;
+	station_text(m->mac, own);
+	return !station[0] || !strcasecmp(station, own);
 }
 
 static void account(struct switch_mab *m, uint32_t type, uint32_t cause)

@@ -39,6 +39,8 @@ void switch_mab_free(struct switch_mab *m); /* NULL ok */
 bool switch_mab_is_asking(const struct switch_mab *m);
 /* Asks about "aa:bb:cc:dd:ee:ff"; `done` is called once. ERR_BUSY while another is asked. */
 int switch_mab_ask(struct switch_mab *m, const char *mac) MUST_USE;
+/* Is the open accounting session named so? "" matches all. */
+bool switch_mab_is_session(const struct switch_mab *m, const char *session_id, const char *station);
 /* Accounting for the MAC accepted last. Stop does nothing without a Start before. */
 void switch_mab_start(struct switch_mab *m);
 void switch_mab_stop(struct switch_mab *m, uint32_t terminate_cause);

@@ -25,11 +25,13 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "tests/support/testswitch/switch_das.h"
 #include "tests/support/testswitch/switch_mab.h"
 #include "tests/support/testswitch/switch_port.h"
 
 #define CAUSE_SESSION_TIMEOUT 5
 #define CAUSE_PORT_PREEMPTED 13
+#define CAUSE_ADMIN_RESET 6
 #define CAUSE_NAS_REQUEST 10
 
 enum way { WAY_NONE = 0, WAY_MAB, WAY_EAP };
@@ -37,6 +39,7 @@ enum way { WAY_NONE = 0, WAY_MAB, WAY_EAP };
 struct testswitch {
 	struct switch_port port;
 	struct switch_mab *mab;
+	struct switch_das *das;
 	struct event_base *base;
 	struct wpa_ctrl *events;
 	struct wpa_ctrl *commands;
@@ -141,13 +144,25 @@ static void station_heard(struct testswitch *s, const char *mac)
 {
 	int64_t now_us = clock_mono_us();
 
-	if (s->way == WAY_EAP || !strcmp(mac, s->port.mac) || switch_mab_is_asking(s->mab))
+	if (s->way != WAY_NONE || switch_mab_is_asking(s->mab)) /* one station per port */
 		return;
 	if (s->eapol_us && now_us - s->eapol_us < s->eapol_grace_us)
 		return;
 	if (s->asked_us && !strcmp(mac, s->asked_mac) && now_us - s->asked_us < s->hold_us)
 		return;
 	mab_ask(s, mac);
+}
+
+/* A Disconnect-Request: the session of MAC authentication is ours to end. */
+static bool on_disconnect(const char *session_id, const char *station, void *ctx)
+{
+	struct testswitch *s = ctx;
+
+	if (s->way != WAY_MAB || !switch_mab_is_session(s->mab, session_id, station))
+		return false;
+	block(s, s->port.mac, "disconnected");
+	switch_mab_stop(s->mab, CAUSE_ADMIN_RESET);
+	return true;
 }
 
 static void on_frame(evutil_socket_t fd, short what, void *ctx)
@@ -287,7 +302,8 @@ static void on_signal(evutil_socket_t signo, short what, void *base)
 	event_base_loopbreak(base);
 }
 
-static int run(struct testswitch *s, const char *hostapd, const struct switch_mab_options *o)
+static int run(struct testswitch *s, const char *hostapd, const char *das_listen,
+	       const char *das_hostapd, const struct switch_mab_options *o)
 {
 	struct event *events, *term, *intr;
 	int rc;
@@ -299,6 +315,9 @@ static int run(struct testswitch *s, const char *hostapd, const struct switch_ma
 	rc = rc ? rc : hostapd_attach(s, hostapd);
 	rc = rc ? rc : switch_mab_new(s->base, o, on_mab_done, s, &s->mab);
 	rc = rc ? rc : listen_to_port(s);
+	if (!rc && das_listen)
+		rc = switch_das_new(s->base, das_listen, das_hostapd, o->secret, on_disconnect, s,
+				    &s->das);
 	if (rc)
 		return rc;
 	s->session_end = evtimer_new(s->base, on_session_end, s);
@@ -320,7 +339,8 @@ static int usage(void)
 {
 	fputs("usage: testswitch --port IF --hostapd SOCKET --vlan ID=BRIDGE[:isolated]...\n"
 	      "  --auth ADDR:PORT --acct ADDR:PORT --secret-file F --nas-ip ADDR\n"
-	      "  [--nas-identifier NAME] [--port-number N] [--eapol-grace-ms N] [--hold-ms N]\n",
+	      "  [--nas-identifier NAME] [--port-number N] [--eapol-grace-ms N] [--hold-ms N]\n"
+	      "  [--das ADDR:PORT --hostapd-das ADDR:PORT]\n",
 	      stderr);
 	return 64;
 }
@@ -333,10 +353,11 @@ int main(int argc, char **argv)
 		{"acct", 1, NULL, 'c'},	       {"secret-file", 1, NULL, 's'},
 		{"nas-ip", 1, NULL, 'i'},      {"nas-identifier", 1, NULL, 'n'},
 		{"port-number", 1, NULL, 'N'}, {"eapol-grace-ms", 1, NULL, 'g'},
-		{"hold-ms", 1, NULL, 'o'},     {0}};
+		{"hold-ms", 1, NULL, 'o'},     {"das", 1, NULL, 'd'},
+		{"hostapd-das", 1, NULL, 'D'}, {0}};
 	static struct testswitch s = {.eapol_grace_us = 3000000, .hold_us = 2000000};
 	struct switch_mab_options o = {.nas_identifier = "testswitch", .port_number = 1};
-	const char *hostapd = NULL, *secret_file = NULL;
+	const char *hostapd = NULL, *secret_file = NULL, *das = NULL, *hostapd_das = NULL;
 	AUTO_SECRET secret = NULL;
 	int c, rc = 0;
 
@@ -375,20 +396,27 @@ int main(int argc, char **argv)
 		case 'o':
 			s.hold_us = strtol(optarg, NULL, 10) * 1000;
 			break;
+		case 'd':
+			das = optarg;
+			break;
+		case 'D':
+			hostapd_das = optarg;
+			break;
 		default:
 			return usage();
 		}
 	}
 	if (!rc && (!s.port.name[0] || !hostapd || !o.auth_server || !o.acct_server ||
-		    !secret_file || !o.nas_ip || optind != argc))
+		    !secret_file || !o.nas_ip || !das != !hostapd_das || optind != argc))
 		return usage();
 	o.port_name = s.port.name;
 	if (!rc)
 		rc = secret_read_file(secret_file, 128, &secret);
 	o.secret = secret;
-	rc = rc ? rc : run(&s, hostapd, &o);
+	rc = rc ? rc : run(&s, hostapd, das, hostapd_das, &o);
 	if (rc)
 		fprintf(stderr, "testswitch: %s\n", err_text());
+	switch_das_free(s.das);
 	switch_mab_free(s.mab);
 	switch_port_done(&s.port);
 	return rc ? 1 : 0;

@@ -1,0 +1,336 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The main job for real, in network namespaces: a pump from inventory to its VLAN, and off it again.
+# FreeRADIUS, all daemons under users of their own, hostapd and a test switch, wpa_supplicant under
+# the agent. `make demo` runs it; KEEP=1 leaves everything running and says how to look around.
+# shellcheck disable=SC2317 # steps and questions are called by name
+set -u
+cd "$(dirname "$0")/../.." || exit
+if [ "$(id -u)" != 0 ]; then
+	echo "demo: needs root, for network namespaces and a user per process: run  sudo make demo" >&2
+	exit 1
+fi
+PUMPGATE_BUILD=$(cd "${PUMPGATE_BUILD:-build}" && pwd)
+D=$(mktemp -d "${TMPDIR:-/tmp}/pumpgate-demo.XXXXXX")
+chmod 0755 "$D" # the daemons' users walk through it
+export STAGE_DIR=$D PUMPGATE_HOME=$D/home
+PATH=$D/system/usr/sbin:$PUMPGATE_BUILD/tools:$PATH:/usr/sbin:/sbin
+PUMP=PG-000123
+NAS=ward-7-switch
+FIRST_UID=64200 # five users, by number: nothing is added to /etc/passwd
+SERVER=
+export PUMP_MAC=02:50:47:00:01:23
+# shellcheck source=tests/demo/network.sh
+. tests/demo/network.sh
+# shellcheck source=tests/demo/stage.sh
+. tests/demo/stage.sh
+
+clean_up() {
+	trap '' INT TERM
+	if [ -n "$SERVER" ]; then
+		kill -TERM "$SERVER" 2>/dev/null
+		wait "$SERVER" 2>/dev/null
+	fi
+	network_down
+	rm -rf "$D"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# in the background, its output in $D/NAME.log
+start() {
+	local name=$1 host=$2
+	shift 2
+	setsid ip netns exec "$NET-$host" "$@" >"$D/$name.log" 2>&1 </dev/null &
+}
+
+stage_evidence() {
+	local log
+	for log in "$D"/home/log/*.log "$D"/*.log; do
+		[ -s "$log" ] || continue
+		echo "-- ${log#"$D"/}"
+		tail -n 12 "$log"
+	done
+}
+
+# ---- questions about the world ----
+
+pump_reaches() { inside pump ping -c 1 -W 1 "$1"; }
+pump_blocked() { ! pump_reaches "$1"; }
+# the last event of that kind: switch_event NAME [jq-filter]
+switch_event() {
+	jq -c "select(.event == \"$1\") ${2:+| select($2)}" "$D/switch.log" 2>/dev/null | tail -n 1 | grep .
+}
+switch_says() { switch_event "$@"; }
+agent_state() { jq -r .state "$D/pump/status.json" 2>/dev/null; }
+agent_is() { [ "$(agent_state)" = "$1" ]; }
+
+# ---- steps ----
+
+install_programs() {
+	make --no-print-directory -s install O="$PUMPGATE_BUILD" DESTDIR="$D/system" || return
+	OUTCOME="$(find "$D/system/usr/sbin" -type f | wc -l) programs, rlm_pump.so, man pages in $D/system"
+}
+
+build_ward() {
+	network_up "pgdemo$$" || return
+	OUTCOME="server, switch, pump, a host in the pumps' VLAN $VLAN_PUMPS, one in VLAN $VLAN_OTHER; one IP subnet for all"
+}
+
+server_ready() { [ -s "$PUMPGATE_HOME/run.json" ]; }
+
+start_server() {
+	inside srv pumpctl init --users "$FIRST_UID" \
+		--radius-address "$MGMT_SERVER" --radius-auth-port 1812 --radius-acct-port 1813 \
+		--est-address "$WARD_SERVER" --est-port 8443 --est-name "$WARD_SERVER" \
+		--organization "Hospital of the demo" || return
+	start run srv pumpctl run
+	SERVER=$!
+	wait_for 30 "run.json" server_ready || return
+	OUTCOME="ready: RADIUS $(jq -r .radius.auth "$PUMPGATE_HOME/run.json"), EST $(jq -r .est "$PUMPGATE_HOME/run.json")"
+	show server_processes
+}
+
+server_processes() {
+	local pid
+	for pid in $(ip netns pids "$NET-srv"); do
+		ps -o user:8=,comm= -p "$pid"
+	done | grep -v pumpctl | sort -u | sed 's/^/user /'
+}
+
+add_zones_and_nas() {
+	tr -dc 'A-Za-z0-9' </dev/urandom 2>/dev/null | head -c 32 >"$D/nas.secret"
+	chmod 0600 "$D/nas.secret"
+	pumpctl zone add onboarding --vlan "$VLAN_ONBOARD" --onboarding --session 10m &&
+		pumpctl zone add infusion-pumps --vlan "$VLAN_PUMPS" &&
+		pumpctl nas add "$NAS" --ip "$MGMT_NAS" --secret-file "$D/nas.secret" || return
+	OUTCOME="onboarding (VLAN $VLAN_ONBOARD), infusion-pumps (VLAN $VLAN_PUMPS), $NAS ($MGMT_NAS)"
+}
+
+hostapd_conf() {
+	local secret
+	secret=$(cat "$D/nas.secret")
+	cat <<-END
+		interface=port1
+		driver=wired
+		ctrl_interface=$D/hostapd
+		ieee8021x=1
+		eapol_version=2
+		use_pae_group_addr=1
+		own_ip_addr=$MGMT_NAS
+		nas_identifier=$NAS
+		auth_server_addr=$MGMT_SERVER
+		auth_server_port=1812
+		auth_server_shared_secret=$secret
+		acct_server_addr=$MGMT_SERVER
+		acct_server_port=1813
+		acct_server_shared_secret=$secret
+		radius_auth_req_attr=61:d:15
+		radius_auth_req_attr=5:d:1
+		radius_acct_req_attr=61:d:15
+		radius_acct_req_attr=5:d:1
+		radius_das_port=3798
+		radius_das_client=127.0.0.1 $secret
+		radius_das_require_event_timestamp=1
+		radius_das_require_message_authenticator=1
+		eap_reauth_period=3600
+		dynamic_vlan=1
+		vlan_file=$D/vlans
+	END
+}
+
+start_switch() {
+	printf '%s br%s\n' "$VLAN_ONBOARD" "$VLAN_ONBOARD" "$VLAN_PUMPS" "$VLAN_PUMPS" >"$D/vlans"
+	(umask 077 && hostapd_conf >"$D/hostapd.conf")
+	start hostapd nas hostapd "$D/hostapd.conf"
+	start switch nas testswitch --port port1 --hostapd "$D/hostapd/port1" \
+		--vlan "$VLAN_ONBOARD=br$VLAN_ONBOARD:isolated" --vlan "$VLAN_PUMPS=br$VLAN_PUMPS" \
+		--vlan "$VLAN_OTHER=br$VLAN_OTHER" --auth "$MGMT_SERVER:1812" \
+		--das "$MGMT_NAS:3799" --hostapd-das 127.0.0.1:3798 \
+		--acct "$MGMT_SERVER:1813" --secret-file "$D/nas.secret" --nas-ip "$MGMT_NAS" \
+		--nas-identifier "$NAS"
+	wait_for 10 "the switch" switch_says ready || return
+	pump_blocked "$WARD_SERVER" || { fail "the port is open before anybody authenticated"; return 1; }
+	wait_for 5 "the refusal of an unknown MAC" switch_says mab-reject || return
+	OUTCOME="port closed; the switch asked about MAC $PUMP_MAC, unknown so far: refused"
+}
+
+import_inventory() {
+	local status
+	pumpctl import tests/demo/inventory.csv >"$D/import.out" 2>&1
+	status=$?
+	show cat "$D/import.out"
+	[ "$status" = 1 ] || { fail "import ended with $status, wanted 1 (some rows bad)"; return 1; }
+	OUTCOME="good rows are in, each bad one named"
+}
+
+make_bundle() {
+	pumpctl pump bundle "$PUMP" --out "$D/$PUMP.json" --mab-window 15m || return
+	OUTCOME="$(stat -c '%A' "$D/$PUMP.json") $PUMP.json: EST address, hash of the server root, RADIUS name, one-time token"
+}
+
+# What the pump's network stack does when it is switched on: it looks for its server.
+knock() {
+	pump_reaches "$WARD_SERVER"
+}
+
+mac_authentication() {
+	local at
+	wait_for 10 "VLAN $VLAN_ONBOARD by MAC authentication" knock || return
+	at=$(switch_event placed '.why == "mab"') || { fail "the pump got in, but not by MAC"; return 1; }
+	[ "$(jq .vlan <<<"$at")" = "$VLAN_ONBOARD" ] || { fail "wrong VLAN: $at"; return 1; }
+	pump_blocked "$WARD_MATE" || { fail "the onboarding VLAN reaches the pumps' VLAN"; return 1; }
+	pump_blocked "$WARD_OTHER" || { fail "the onboarding VLAN reaches VLAN $VLAN_OTHER"; return 1; }
+	OUTCOME="in VLAN $VLAN_ONBOARD: reaches EST ($WARD_SERVER), not the pumps ($WARD_MATE)"
+}
+
+has_certificate() {
+	[ -n "$(jq -r '.certificate // empty' "$D/pump/status.json" 2>/dev/null)" ]
+}
+
+enrol() {
+	mkdir -m 0700 "$D/pump"
+	printf 'ctrl_interface=%s\nap_scan=0\n' "$D/wpa" >"$D/wpa.conf"
+	start wpa_supplicant pump wpa_supplicant -D wired -i eth0 -c "$D/wpa.conf"
+	start agent pump pumpgate-agentd --state "$D/pump" --bundle "$D/$PUMP.json" \
+		--interface eth0 --driver wired --control "$D/wpa"
+	wait_for 15 "the pump's certificate" has_certificate || return
+	[ ! -e "$D/$PUMP.json" ] || wait_for 5 "the bundle's end" test ! -e "$D/$PUMP.json" || return
+	show pumpctl cert list
+	OUTCOME="key made on the pump, certificate $(jq -r .certificate "$D/pump/status.json"); the bundle is used up"
+}
+
+eap_tls() {
+	wait_for 20 "VLAN $VLAN_PUMPS by EAP-TLS" \
+		switch_says placed ".why == \"eap\" and .vlan == $VLAN_PUMPS" || return
+	wait_for 5 "the agent to see it" agent_is online || return
+	OUTCOME="VLAN $VLAN_PUMPS on RADIUS's word; the agent is online"
+}
+
+traffic() {
+	local lost
+	wait_for 5 "the host in the zone" pump_reaches "$WARD_MATE" || return
+	wait_for 5 "EST from the zone" pump_reaches "$WARD_SERVER" || return
+	pump_blocked "$WARD_OTHER" || { fail "VLAN $VLAN_OTHER is reached"; return 1; }
+	lost=$(inside pump ping -q -i 0.01 -c 100 "$WARD_MATE" | grep -oE '[0-9.]+% packet loss') ||
+		return
+	OUTCOME="inside the zone $WARD_MATE: 100 packets, $lost; VLAN $VLAN_OTHER $WARD_OTHER: nothing"
+	[ "$lost" = "0% packet loss" ]
+}
+
+look() {
+	show pumpctl pump show "$PUMP"
+	show pumpctl session list
+	show pumpctl pump why "$PUMP" && OUTCOME="registry, session and reason agree"
+}
+
+revoke() {
+	local started last pinger
+	inside pump ping -D -i 0.005 "$WARD_MATE" >"$D/ping.out" 2>&1 &
+	pinger=$!
+	wait_for 5 "a first packet" grep -q 'bytes from' "$D/ping.out" || return
+	started=$(now_ms)
+	show pumpctl pump revoke "$PUMP" --reason "stolen from ward 7"
+	wait_for 5 "the port to close" switch_says blocked '.why == "disconnected"' || return
+	pump_blocked "$WARD_MATE" || { fail "packets still pass"; return 1; }
+	kill "$pinger" 2>/dev/null
+	last=$(grep 'bytes from' "$D/ping.out" | tail -n 1 | tr -d '[.]' | cut -c 1-13)
+	OUTCOME="last packet $((last - started)) ms after the command began"
+	[ $((last - started)) -lt 1000 ]
+}
+
+refused_since() { # METHOD: an attempt by it was refused for revocation after $1
+	pumpctl pump events "$PUMP" --json | jq -e --arg w "$1" '.' >/dev/null
+}
+
+full_attempt() {
+	inside pump wpa_cli -p "$D/wpa" -i eth0 reassociate || return
+	wait_for 20 "the refusal of a full handshake" switch_says eap-refused || return
+	pump_blocked "$WARD_MATE" || { fail "the port is open again"; return 1; }
+	OUTCOME="EAP-TLS with the same key and certificate: refused, port stays closed"
+}
+
+agent_retry() {
+	wait_for 30 "the agent's own attempt to come to nothing" agent_gave_up || return
+	switch_says mab-reject >/dev/null || { fail "MAC authentication was not refused"; return 1; }
+	OUTCOME="agent: $(agent_state); MAC authentication: refused too"
+}
+
+agent_gave_up() { ! agent_is online; }
+
+why_after() {
+	show pumpctl pump why "$PUMP"
+	OUTCOME=$(pumpctl pump why "$PUMP" | head -n 1)
+	grep -qi revoked <<<"$OUTCOME" || grep -qi revoked "$STAGE_DIR/show"
+}
+
+audit() {
+	show pumpctl audit tail
+	OUTCOME=$(pumpctl audit verify | tail -n 1) || return
+}
+
+how_to_look_around() {
+	cat <<-END
+
+		${BOLD}KEEP=1: everything is still running.${PLAIN}
+		  export PUMPGATE_HOME=$D/home PATH=$D/system/usr/sbin:\$PATH
+		  pumpctl status; pumpctl pump list; pumpctl pump why $PUMP; pumpctl audit tail
+		  ip netns exec $NET-pump ping $WARD_MATE          # the pump's side; also $NET-mate, -other, -srv, -nas
+		  ip netns exec $NET-nas nft list ruleset; ip netns exec $NET-nas bridge link
+		  ls $D/home/log $D/*.log; tail -f $D/switch.log
+		End it, and leave nothing behind:
+		  $D/end
+	END
+}
+
+write_end() {
+	cat >"$D/end" <<-END
+		#!/usr/bin/env bash
+		. $PWD/tests/demo/network.sh
+		kill -TERM $SERVER
+		while kill -0 $SERVER 2>/dev/null; do sleep 0.1; done
+		NET=$NET
+		network_down
+		rm -rf $D
+	END
+	chmod 0755 "$D/end"
+}
+
+nothing_left() {
+	if ip netns list | grep -q "^pgdemo$$-" || [ -e "$D" ]; then
+		echo "demo: left something behind: $(ip netns list | grep "^pgdemo$$-") $D" >&2
+		return 1
+	fi
+}
+
+echo "${BOLD}Pumpgate: one pump, from inventory to its VLAN, and off it again${PLAIN}"
+step "Install into a scratch folder" install_programs
+step "A ward in network namespaces" build_ward
+step "Server: init and run, a user per process" start_server
+step "Zones and the switch are made known" add_zones_and_nas
+step "Switch on: the port is closed" start_switch
+step "Inventory from a CSV, bad rows named" import_inventory
+step "Bundle for the pump, MAC window open" make_bundle
+step "MAC authentication: onboarding VLAN only" mac_authentication
+step "The agent enrols over EST" enrol
+step "EAP-TLS: into the pumps' VLAN" eap_tls
+step "Traffic inside the zone, none outside" traffic
+step "What the registry says" look
+step "Revoked: off the network, with receipt" revoke
+step "Return refused: the same certificate" full_attempt
+step "Return refused: agent and MAC" agent_retry
+step "pump why names the reason" why_after
+step "Audit verified" audit
+stage_summary
+status=$?
+if [ "${KEEP:-0}" = 1 ]; then
+	write_end
+	how_to_look_around
+	trap - EXIT
+	exit $status
+fi
+clean_up
+trap - EXIT
+nothing_left || status=1
+exit $status
