@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # pumpctl: the pure parts and the verbs; main.c alone stays out of the library.
-$(call library,pumpctl,$(filter-out enroll/pumpctl/main.c,$(wildcard enroll/pumpctl/*.c)),jansson libcrypto libevent)
-$(call program,pumpctl,enroll/pumpctl/main.c,pumpctl policies registry_proto signer_proto base,)
+$(call library,pumpctl,$(filter-out enroll/pumpctl/main.c,$(wildcard enroll/pumpctl/*.c)),jansson libcrypto libevent libqrencode libsodium)
+$(call program,pumpctl,enroll/pumpctl/main.c,pumpctl policies registry_proto signer_proto base,,-lcsv)
 $(call library,est,$(wildcard enroll/est/*.c),)
 $(call library,enrolld,$(filter-out enroll/enrolld/main.c,$(wildcard enroll/enrolld/*.c)),libevent_core openssl libseccomp libsodium)
 $(call program,pumpgate-enrolld,enroll/enrolld/main.c,enrolld est policies signer_proto registry_proto base,)

@@ -13,7 +13,14 @@
 
 int main(int argc, char *argv[])
 {
-	const struct verb verbs[] = {verb_init, verb_run};
+	const struct verb verbs[] = {
+		verb_init,	  verb_run,	     verb_status,      verb_doctor,
+		verb_pump_add,	  verb_pump_import,  verb_pump_list,   verb_pump_show,
+		verb_pump_token,  verb_pump_bundle,  verb_pump_revoke, verb_pump_why,
+		verb_pump_events, verb_zone_add,     verb_zone_list,   verb_nas_add,
+		verb_nas_list,	  verb_cert_list,    verb_cert_show,   verb_session_list,
+		verb_audit_tail,  verb_audit_verify,
+	};
 	const size_t n = sizeof(verbs) / sizeof(verbs[0]);
 	struct call call;
 	int rc;

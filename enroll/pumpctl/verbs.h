@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The verbs of pumpctl, one table per file. */
+/* The verbs of pumpctl. Each file verb_*.c or *_verbs.c defines some; main.c lists them all. */
 #ifndef ENROLL_PUMPCTL_VERBS_H
 #define ENROLL_PUMPCTL_VERBS_H
 
@@ -9,5 +9,25 @@
 
 extern const struct verb verb_init;
 extern const struct verb verb_run;
+extern const struct verb verb_status;
+extern const struct verb verb_doctor;
+extern const struct verb verb_pump_add;
+extern const struct verb verb_pump_import;
+extern const struct verb verb_pump_list;
+extern const struct verb verb_pump_show;
+extern const struct verb verb_pump_token;
+extern const struct verb verb_pump_bundle;
+extern const struct verb verb_pump_revoke;
+extern const struct verb verb_pump_why;
+extern const struct verb verb_pump_events;
+extern const struct verb verb_zone_add;
+extern const struct verb verb_zone_list;
+extern const struct verb verb_nas_add;
+extern const struct verb verb_nas_list;
+extern const struct verb verb_cert_list;
+extern const struct verb verb_cert_show;
+extern const struct verb verb_session_list;
+extern const struct verb verb_audit_tail;
+extern const struct verb verb_audit_verify;
 
 #endif

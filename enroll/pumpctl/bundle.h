@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a pump needs to start (docs/ARCHITECTURE.md, "The bundle"). */
+#ifndef ENROLL_PUMPCTL_BUNDLE_H
+#define ENROLL_PUMPCTL_BUNDLE_H
+
+#include "base/buf.h"
+
+#define ANCHOR_HEX_SIZE 65
+
+/* SHA-256 (hex) of the DER of the self-signed certificate among the PEM certificates of `pem`.
+ * Pure. ERR_NOT_FOUND, ERR_CRYPTO. */
+int bundle_anchor_sha256(const void *pem, size_t len, char out[ANCHOR_HEX_SIZE]) MUST_USE;
+
+struct bundle {
+	const char *pump;
+	const char *est;
+	const char *anchor_sha256;
+	const char *radius_name;
+	const char *token;
+	size_t token_len;
+};
+/* Appends the JSON, compact or for people to read. Pure. ERR_NOMEM, ERR_LIMIT, ERR_INVALID. */
+int bundle_build(const struct bundle *b, int pretty, struct buf *out) MUST_USE;
+
+/* Appends a QR code drawn with half blocks (UTF-8), dark on light. ERR_LIMIT: too much for one. */
+int bundle_qr(const char *text, struct buf *out) MUST_USE;
+
+#endif

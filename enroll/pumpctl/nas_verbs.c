@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pumpctl nas add | list: access points and switches. A secret comes by file or standard input. */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/secret.h"
+#include "enroll/pumpctl/registry.h"
+#include "enroll/pumpctl/report.h"
+#include "enroll/pumpctl/verbs.h"
+
+#define DAS_PORT 3799 /* RFC 5176 2.3 */
+#define SECRET_SHORTEST 8
+#define SECRET_WEAK 22 /* RFC 6614 and RFC 2865 3 ask for 16 at least; 22 letters are 128 bits */
+
+static int secret_take(const struct call *call, struct nas *n)
+{
+	const char *path = call_value(call, "secret-file");
+	AUTO_SECRET secret = NULL;
+	int rc = strcmp(path, "-") ? secret_read_file(path, NAS_SECRET_MAX, &secret)
+				   : secret_read_stdin("shared secret: ", NAS_SECRET_MAX, &secret);
+
+	if (rc)
+		return err_add(rc, "--secret-file");
+	if (secret_len(secret) < SECRET_SHORTEST)
+		return err_set(ERR_INVALID,
+			       "the secret has %zu bytes; at least %d, better 32: head -c 24 "
+			       "/dev/urandom | base64",
+			       secret_len(secret), SECRET_SHORTEST);
+	if (secret_len(secret) < SECRET_WEAK)
+		report_note("warning: the secret has %zu bytes; below %d it can be found by trying",
+			    secret_len(secret), SECRET_WEAK);
+	if (memchr(secret_data(secret), 0, secret_len(secret)))
+		return err_set(ERR_INVALID, "the secret holds a NUL byte");
+	n->secret.len = (uint32_t)secret_len(secret);
+	memcpy(n->secret.data, secret_data(secret), secret_len(secret));
+	return 0;
+}
+
+static int nas_take(const struct call *call, struct nas *n)
+{
+	const char *ip = call_value(call, "ip");
+	uint8_t raw[16];
+	unsigned long port;
+	int rc = str_copy(n->name, sizeof(n->name), call->operands[0]);
+
+	if (rc || !n->name[0])
+		return err_set(ERR_INVALID, "a NAS's name has 1 to %zu characters",
+			       sizeof(n->name) - 1);
+	if ((inet_pton(AF_INET, ip, raw) != 1 && inet_pton(AF_INET6, ip, raw) != 1) ||
+	    str_copy(n->ip, sizeof(n->ip), ip))
+		return err_set(ERR_INVALID, "--ip %.45s is no IP address", ip);
+	rc = call_number(call, "das-port", DAS_PORT, 0, 65535, &port);
+	n->das_port = (uint32_t)port;
+	n->enabled = true;
+	return rc;
+}
+
+static int nas_add_run(const struct call *call)
+{
+	AUTO_IPC_CLIENT c = NULL;
+	struct nas n = {0};
+	int rc;
+
+	if (nas_take(call, &n))
+		return report_usage();
+	rc = secret_take(call, &n);
+	if (!rc)
+		rc = registry_open(call, &c);
+	if (!rc)
+		rc = registry_nas_add(c, &n, REGISTRY_TIMEOUT_MS);
+	secret_wipe(&n.secret, sizeof(n.secret));
+	if (rc)
+		return registry_failure(call, rc);
+	if (call->json)
+		return record_show(call, &record_nas, &n);
+	printf("NAS %s at %s: ", n.name, n.ip);
+	if (n.das_port)
+		printf("Disconnect-Requests go to port %u\n", n.das_port);
+	else
+		puts("takes no Disconnect-Requests; a revoked pump stays until its session ends");
+	return EXIT_DONE;
+}
+
+static const struct option_spec nas_add_options[] = {
+	{"ip", 0, OPTION_VALUE, "ADDR", "the address that its packets come from", true},
+	{"secret-file", 0, OPTION_VALUE, "F", "RADIUS shared secret; - for standard input", true},
+	{"das-port", 0, OPTION_VALUE, "N", "where it takes Disconnect-Requests (3799); 0: nowhere",
+	 false},
+};
+
+const struct verb verb_nas_add = {
+	.group = "nas",
+	.name = "add",
+	.operands = "NAME",
+	.n_operands = 1,
+	.summary = "Add an access point or switch, by address and shared secret",
+	VERB_OPTIONS(nas_add_options),
+	.examples = {"nas add ap-icu-1 --ip 192.0.2.10 --secret-file ap-icu-1.secret",
+		     "nas add sw-2 --ip 192.0.2.20 --secret-file - --das-port 3799",
+		     "nas add old-sw --ip 192.0.2.30 --secret-file old.secret --das-port 0"},
+	.run = nas_add_run,
+};
+
+static int nas_list_run(const struct call *call)
+{
+	static const struct column columns[] = {
+		{"NAS", "name"},	{"ADDRESS", "ip"},	    {"DAS PORT", "das_port"},
+		{"ENABLED", "enabled"}, {"LAST SEEN", "last_seen"},
+	};
+	const struct listing l = {REGISTRY_NAS_LIST,
+				  &record_nas,
+				  columns,
+				  5,
+				  "name",
+				  "no NAS yet; do: pumpctl nas add NAME --ip ADDR --secret-file F"};
+	struct list_query q = {0};
+
+	return listing_show(call, &l, &q, 0);
+}
+
+const struct verb verb_nas_list = {
+	.group = "nas",
+	.name = "list",
+	.operands = "",
+	.summary = "List access points and switches",
+	.examples = {"nas list", "nas list --json", "--home /tmp/try nas list"},
+	.run = nas_list_run,
+};

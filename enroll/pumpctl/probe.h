@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What can be seen of a running server from outside its processes. */
+#ifndef ENROLL_PUMPCTL_PROBE_H
+#define ENROLL_PUMPCTL_PROBE_H
+
+#include <stdbool.h>
+
+#include "ca/proto/signer_records.h"
+#include "enroll/pumpctl/settings.h"
+
+struct probe {
+	bool supervised; /* `pumpctl run` holds this home */
+	bool radius;	 /* somebody has the RADIUS ports */
+	bool est;	 /* somebody listens on the EST port */
+	bool signer;	 /* signerd answers; then `signer_status` is filled in */
+	struct signer_status signer_status;
+};
+
+/* Blocks at most two seconds. */
+void probe_take(const struct settings *s, struct probe *out);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pumpctl status: how many of everything, which processes are there, what is overdue. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "base/daemon.h"
+#include "enroll/pumpctl/probe.h"
+#include "enroll/pumpctl/record_json.h"
+#include "enroll/pumpctl/registry.h"
+#include "enroll/pumpctl/report.h"
+#include "enroll/pumpctl/verbs.h"
+
+#define ORDER_OVERDUE_MS 60000
+#define WRONG_MAX 12
+
+struct health {
+	struct status status;
+	struct probe probe;
+	const char *wrong[WRONG_MAX];
+	size_t n_wrong;
+};
+
+static void wrong_add(struct health *h, bool is_wrong, const char *what)
+{
+	if (is_wrong && h->n_wrong < WRONG_MAX)
+		h->wrong[h->n_wrong++] = what;
+}
+
+static void health_judge(struct health *h, int64_t now)
+{
+	const struct status *s = &h->status;
+
+	wrong_add(h, !h->probe.signer, "signerd does not answer: no pump can enrol or renew");
+	wrong_add(h, !h->probe.est, "nobody listens on the EST port: no pump can enrol or renew");
+	wrong_add(h, !h->probe.radius, "nobody has the RADIUS ports: no pump gets on");
+	wrong_add(h, !s->dispatcher_present,
+		  "dispatchd is not connected: revocations are not sent to NAS");
+	wrong_add(h, s->orders_open && now - s->orders_oldest > ORDER_OVERDUE_MS,
+		  "a disconnect is open for more than a minute: pumpctl pump list --state revoked");
+	wrong_add(h, s->events_dropped > 0,
+		  "events were dropped because the registry was too slow");
+}
+
+static void health_print(const struct health *h)
+{
+	const struct status *s = &h->status;
+	char since[CLOCK_TEXT_MAX];
+
+	clock_format(s->started_at, since);
+	printf("pumps         %" PRIu64 " (%" PRIu64 " expected, %" PRIu64 " enrolled, %" PRIu64
+	       " revoked)\n",
+	       s->devices, s->expected, s->enrolled, s->revoked);
+	printf("certificates  %" PRIu64 " in force, %" PRIu64 " end within 14 days\n",
+	       s->certificates, s->expiring);
+	printf("on now        %" PRIu64 " sessions\n", s->live_sessions);
+	printf("zones, NAS    %" PRIu64 ", %" PRIu64 "\n", s->zones, s->nas);
+	printf("disconnects   %" PRIu64 " open\n", s->orders_open);
+	printf("audit         %" PRIu64 " rows\n", s->audit_rows);
+	printf("registryd     since %s, schema %u/%u, %" PRIu64 " + %" PRIu64 " KiB\n", since,
+	       s->registry_schema, s->sessions_schema, s->registry_bytes / 1024,
+	       s->sessions_bytes / 1024);
+	printf("signerd       %s\n", h->probe.signer ? "answers" : "DOES NOT ANSWER");
+	printf("enrolld       %s\n", h->probe.est ? "listens" : "DOES NOT LISTEN");
+	printf("radiusd       %s\n", h->probe.radius ? "listens" : "DOES NOT LISTEN");
+	printf("dispatchd     %s\n", s->dispatcher_present ? "connected" : "NOT CONNECTED");
+	for (size_t i = 0; i < h->n_wrong; i++)
+		printf("wrong: %s\n", h->wrong[i]);
+}
+
+static json_t *health_to_json(const struct health *h)
+{
+	json_t *j = record_to_json(&record_status, &h->status);
+	json_t *wrong = json_array();
+
+	for (size_t i = 0; i < h->n_wrong; i++)
+		json_array_append_new(wrong, json_string(h->wrong[i]));
+	if (!j || json_object_set_new(j, "healthy", json_boolean(h->n_wrong == 0)) ||
+	    json_object_set_new(j, "supervised", json_boolean(h->probe.supervised)) ||
+	    json_object_set_new(j, "signer_answers", json_boolean(h->probe.signer)) ||
+	    json_object_set_new(j, "est_listens", json_boolean(h->probe.est)) ||
+	    json_object_set_new(j, "radius_listens", json_boolean(h->probe.radius)) ||
+	    json_object_set_new(j, "wrong", wrong))
+		return NULL;
+	return j;
+}
+
+static int status_run(const struct call *call)
+{
+	AUTO_IPC_CLIENT c = NULL;
+	struct health h = {0};
+	struct list_query q = {0};
+	struct settings s;
+	int rc = settings_read(home_dir(call->home), &s);
+
+	if (!rc)
+		rc = registry_open(call, &c);
+	if (!rc)
+		rc = registry_status(c, &q, &h.status, REGISTRY_TIMEOUT_MS);
+	if (rc)
+		return registry_failure(call, rc);
+	probe_take(&s, &h.probe);
+	health_judge(&h, clock_wall_ms());
+	if (!call->json)
+		health_print(&h);
+	else if ((rc = json_show(health_to_json(&h))))
+		return report_failure(rc);
+	return h.n_wrong ? EXIT_FAILED : EXIT_DONE;
+}
+
+const struct verb verb_status = {
+	.name = "status",
+	.operands = "",
+	.summary = "Show counts and processes; status 1 when something is wrong",
+	.examples = {"status", "status --json", "--home /tmp/try status"},
+	.run = status_run,
+};
