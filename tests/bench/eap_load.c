@@ -4,11 +4,8 @@
  * warm-up round comes first and is not counted. Prints one JSON object; exit status 0 when nothing
  * was lost and every answer was the expected one.
  */
-#include <arpa/inet.h>
 #include <err.h>
-#include <errno.h>
 #include <getopt.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,13 +13,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/secret.h"
 #include "tests/bench/eap_slot.h"
 #include "tests/bench/latency.h"
 #include "tests/bench/process_cpu.h"
 
 #define SLOTS_MAX 512
 #define TICK_MS 50
+#define LOST_MAX 64
 #define SETTLE_US 150000 /* until what the servers do afterwards has been done */
 
 static const char usage[] =
@@ -48,7 +45,7 @@ static struct {
 	unsigned in_flight;
 	uint64_t count, warmup;
 	int64_t seconds;
-	const char *secret_file, *folder, *ca_file, *vlan;
+	const char *folder, *ca_file, *vlan;
 	int tls;
 	size_t certs_max;
 	bool expect_reject;
@@ -63,44 +60,6 @@ static struct {
 	.tls = TLS1_2_VERSION,
 	.certs_max = 100000,
 };
-
-static uint64_t number(const char *text, uint64_t max)
-{
-	char *end;
-	unsigned long long n;
-
-	errno = 0;
-	n = strtoull(text, &end, 10);
-	if (errno || end == text || *end || text[0] == '-' || n > max)
-		errx(64, "'%s' is no number up to %llu", text, (unsigned long long)max);
-	return n;
-}
-
-static void server_parse(const char *text)
-{
-	struct sockaddr_in *in = (struct sockaddr_in *)(void *)&run.slot.server;
-	char host[64];
-	const char *colon = strrchr(text, ':');
-
-	if (!colon || (size_t)(colon - text) >= sizeof(host))
-		errx(64, "'%s' is no ADDR:PORT", text);
-	snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);
-	in->sin_family = AF_INET;
-	in->sin_port = htons((uint16_t)number(colon + 1, 65535));
-	if (inet_pton(AF_INET, host, &in->sin_addr) != 1)
-		errx(64, "'%s' is no IPv4 address", host);
-	run.slot.server_len = sizeof(*in);
-}
-
-static void secret_read(const char *path)
-{
-	AUTO_SECRET s = NULL;
-
-	if (secret_read_file(path, sizeof(run.slot.secret), &s))
-		errx(1, "%s", err_text());
-	run.slot.secret_len = secret_len(s);
-	memcpy(run.slot.secret, secret_data(s), secret_len(s));
-}
 
 static void options_parse(int argc, char **argv)
 {
@@ -120,10 +79,10 @@ static void options_parse(int argc, char **argv)
 	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (o) {
 		case 's':
-			server_parse(optarg);
+			radius_target_parse(optarg, &run.slot.target);
 			break;
 		case 'S':
-			run.secret_file = optarg;
+			radius_target_secret_read(optarg, &run.slot.target);
 			break;
 		case 'd':
 			run.folder = optarg;
@@ -132,16 +91,16 @@ static void options_parse(int argc, char **argv)
 			run.ca_file = optarg;
 			break;
 		case 'c':
-			run.count = number(optarg, 100000000);
+			run.count = option_number(optarg, 100000000);
 			break;
 		case 't':
-			run.seconds = (int64_t)number(optarg, 86400);
+			run.seconds = (int64_t)option_number(optarg, 86400);
 			break;
 		case 'w':
-			run.warmup = number(optarg, 100000000);
+			run.warmup = option_number(optarg, 100000000);
 			break;
 		case 'n':
-			run.in_flight = (unsigned)number(optarg, SLOTS_MAX);
+			run.in_flight = (unsigned)option_number(optarg, SLOTS_MAX);
 			break;
 		case 'T':
 			run.tls = strcmp(optarg, "1.3") ? TLS1_2_VERSION : TLS1_3_VERSION;
@@ -159,24 +118,24 @@ static void options_parse(int argc, char **argv)
 			run.vlan = optarg;
 			break;
 		case 'R':
-			run.slot.retry_us = (int64_t)number(optarg, 60000) * 1000;
+			run.slot.retry_us = (int64_t)option_number(optarg, 60000) * 1000;
 			break;
 		case 'y':
-			run.slot.tries = (unsigned)number(optarg, 100);
+			run.slot.tries = (unsigned)option_number(optarg, 100);
 			break;
 		case 'p':
 			process_list_parse(optarg, &run.pids);
 			break;
 		case 'm':
-			run.certs_max = number(optarg, 1000000);
+			run.certs_max = option_number(optarg, 1000000);
 			break;
 		default:
 			fputs(usage, stderr);
 			exit(64);
 		}
 	}
-	if (!run.slot.server_len || !run.secret_file || !run.folder || !run.ca_file ||
-	    !run.in_flight || optind != argc) {
+	if (!run.slot.target.addr_len || !run.slot.target.secret_len || !run.folder ||
+	    !run.ca_file || !run.in_flight || optind != argc) {
 		fputs(usage, stderr);
 		exit(64);
 	}
@@ -213,7 +172,8 @@ static void outcome_count(struct totals *t, const struct eap_slot *s)
 			wrong_note(t, s, "rejected");
 		break;
 	case SLOT_LOST:
-		t->lost++;
+		if (++t->lost == LOST_MAX)
+			errx(1, "%d authentications lost: giving up", LOST_MAX);
 		break;
 	default:
 		wrong_note(t, s, s->why);
@@ -300,15 +260,14 @@ int main(int argc, char **argv)
 	bool bad;
 
 	options_parse(argc, argv);
-	secret_read(run.secret_file);
 	credential_set_load(run.folder, run.ca_file, run.tls, run.certs_max, &run.certs);
 	run.epoll = epoll_create1(EPOLL_CLOEXEC);
 	for (unsigned i = 0; i < run.in_flight; i++) {
 		struct epoll_event e = {.events = EPOLLIN, .data.ptr = &run.slots[i]};
 
-		if (eap_slot_open(&run.slots[i], i, &run.slot) ||
-		    epoll_ctl(run.epoll, EPOLL_CTL_ADD, run.slots[i].fd, &e))
-			errx(1, "slot %u: %s", i, err_text());
+		eap_slot_open(&run.slots[i], i, &run.slot);
+		if (epoll_ctl(run.epoll, EPOLL_CTL_ADD, run.slots[i].fd, &e))
+			err(1, "epoll_ctl");
 	}
 	phase(&warm, run.warmup, 0);
 	usleep(SETTLE_US);

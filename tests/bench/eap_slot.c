@@ -15,13 +15,9 @@
 #define SERVICE_TYPE_FRAMED 2
 #define FRAMED_MTU 1400
 
-int eap_slot_open(struct eap_slot *s, unsigned number, const struct eap_slot_options *o)
+void eap_slot_open(struct eap_slot *s, unsigned number, const struct eap_slot_options *o)
 {
-	*s = (struct eap_slot){.number = number};
-	s->fd = socket(o->server.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (s->fd < 0 || connect(s->fd, (const struct sockaddr *)&o->server, o->server_len))
-		return err_errno(ERR_IO, "slot %u", number);
-	return 0;
+	*s = (struct eap_slot){.number = number, .fd = radius_target_socket(&o->target)};
 }
 
 void eap_slot_close(struct eap_slot *s)
@@ -82,7 +78,8 @@ static int request_build(struct eap_slot *s, const struct eap_slot_options *o, c
 	    (state && (rc = radius_put(p, RADIUS_STATE, state->value, state->len))))
 		return rc;
 	secret_fill_random(s->authenticator, sizeof(s->authenticator));
-	return radius_sign_access_request(p, s->authenticator, o->secret, o->secret_len);
+	return radius_sign_access_request(p, s->authenticator, o->target.secret,
+					  o->target.secret_len);
 }
 
 void eap_slot_begin(struct eap_slot *s, const struct eap_slot_options *o,
@@ -152,7 +149,8 @@ void eap_slot_receive(struct eap_slot *s, const struct eap_slot_options *o)
 	if (n < 0 || s->state != SLOT_WAITING || radius_view_parse(raw, (size_t)n, &v) ||
 	    v.id != s->radius_id)
 		return; /* nothing, or an answer to a packet sent twice */
-	if (radius_verify_reply(&v, s->authenticator, o->secret, o->secret_len, true)) {
+	if (radius_verify_reply(&v, s->authenticator, o->target.secret, o->target.secret_len,
+				true)) {
 		finish(s, o, SLOT_BROKEN);
 		return;
 	}

@@ -7,17 +7,13 @@
 #ifndef TESTS_BENCH_EAP_SLOT_H
 #define TESTS_BENCH_EAP_SLOT_H
 
-#include <sys/socket.h>
-
 #include "radius_modules/dispatch/radius_packet.h"
 #include "tests/bench/credential_set.h"
 #include "tests/bench/eap_peer.h"
+#include "tests/bench/radius_target.h"
 
 struct eap_slot_options {
-	struct sockaddr_storage server;
-	socklen_t server_len;
-	uint8_t secret[128];
-	size_t secret_len;
+	struct radius_target target;
 	const char *server_name; /* in the RADIUS server's certificate */
 	bool resume;		 /* offer the session of the slot's last handshake */
 	int64_t retry_us;	 /* silence before the same packet goes out again */
@@ -56,8 +52,7 @@ struct eap_slot {
 	int64_t took_us;
 };
 
-/* ERR_IO */
-int eap_slot_open(struct eap_slot *s, unsigned number, const struct eap_slot_options *o) MUST_USE;
+void eap_slot_open(struct eap_slot *s, unsigned number, const struct eap_slot_options *o);
 void eap_slot_close(struct eap_slot *s);
 
 /* Starts an authentication; the state says how it stands. */

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Load generators and measuring programs of `make bench` and tests/abuse/.
+BENCH_MEASURE := tests/bench/latency.c tests/bench/process_cpu.c
 $(call tool,eap_load,tests/bench/eap_load.c tests/bench/eap_slot.c tests/bench/eap_peer.c \
-	tests/bench/credential_set.c tests/bench/latency.c tests/bench/process_cpu.c,\
+	tests/bench/credential_set.c tests/bench/radius_target.c $(BENCH_MEASURE),\
 	radius_packet base,libssl libcrypto)
+$(call tool,acct_load,tests/bench/acct_load.c tests/bench/credential_set.c \
+	tests/bench/radius_target.c $(BENCH_MEASURE),radius_packet base,libssl libcrypto)
+$(call tool,tls_floor,tests/bench/tls_floor.c tests/bench/credential_set.c,,libssl libcrypto)

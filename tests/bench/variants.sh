@@ -25,6 +25,18 @@ variant_stock_sql() {
 		-e 's/^\(\s*\)\(user\|group\) = /\1# \2 = /' "$dir/radiusd.conf"
 	mkdir -p "$dir/log/radacct" "$dir/run" "$dir/tlscache"
 	chmod 0700 "$dir/tlscache"
+	# only IPv4, on our ports
+	awk -v port="$PORT" '
+		/^listen \{/ { block = ""; inside = 1; six = 0 }
+		inside && /^[ \t]*ipv6addr = / { six = 1 }
+		inside && /^[ \t]*port = 0/ && !six { sub(/port = 0/, "port = " port++) }
+		{ if (inside) block = block $0 "\n"; else print }
+		inside && /^\}/ { if (!six) printf "%s", block; inside = 0 }
+	' "$dir/sites-available/default" >"$dir/default"
+	rm "$dir/sites-enabled/default" "$dir/sites-enabled/inner-tunnel"
+	mv "$dir/default" "$dir/sites-enabled/default"
+	sed -i "s|port = 18120|port = $((PORT + 2))|" "$dir/sites-available/inner-tunnel"
+	cp "$dir/sites-available/inner-tunnel" "$dir/sites-enabled/inner-tunnel"
 	cat >"$dir/clients.conf" <<-END
 		client localhost {
 			ipaddr = 127.0.0.1
