@@ -224,7 +224,7 @@ static int key_check(struct db *db, int64_t device, const struct issue_begin *rq
 			   DB_B(rq->spki_sha256.data, SPKI_BYTES), DB_I(device));
 
 	if (!rc && others)
-		rc = err_set(ERR_DENIED, "key already used by another pump");
+		rc = err_set(ERR_DENIED, "key-refused: another pump uses this key");
 	return rc;
 }
 
