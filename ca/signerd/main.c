@@ -12,7 +12,8 @@
 #include "ca/signerd/signerd.h"
 
 static const char usage[] =
-	"usage: pumpgate-signerd [--home DIR] init           make the CAs that are missing\n"
+	"usage: pumpgate-signerd [--home DIR]                serve HOME/run/signer/sock\n"
+	"       pumpgate-signerd [--home DIR] init           make the CAs that are missing\n"
 	"       pumpgate-signerd [--home DIR] server-cert --csr FILE --out FILE\n"
 	"                        (--radius NAME | --est NAME,...)\n"
 	"                                                    certificate for one of our servers\n"
@@ -20,6 +21,7 @@ static const char usage[] =
 	"\n"
 	"examples:\n"
 	"  pumpgate-signerd --home /var/lib/pumpgate init\n"
+	"  pumpgate-signerd --home /var/lib/pumpgate\n"
 	"  pumpgate-signerd server-cert --csr radius.csr --radius radius-1.pumpgate.internal \\\n"
 	"                   --out radius.pem\n"
 	"\n"
@@ -113,6 +115,8 @@ int main(int argc, char **argv)
 		return server_cert(&call);
 	if (call.cert.csr || call.cert.out || call.radius || call.est)
 		return wrong_usage("--csr, --out, --radius and --est belong to server-cert");
+	if (optind == argc)
+		return command_serve(call.home);
 	if (!strcmp(argv[optind], "init") && optind + 1 == argc)
 		return command_init(call.home);
 	return wrong_usage("no such command");

@@ -115,7 +115,6 @@ int signer_settings_read(const char *home, struct signer_settings *out)
 		.issue_per_minute = 30000,
 		.organization = "Hospital",
 		.enroll_uids = {geteuid()},
-		.n_enroll = 1,
 		.admin_uids = {geteuid()},
 		.n_admin = 1,
 	};

@@ -16,7 +16,6 @@ struct signer_settings {
 	uint32_t issue_per_minute;
 	char organization[257];
 	uid_t enroll_uids[1];
-	size_t n_enroll;
 	uid_t admin_uids[SIGNER_ADMINS_MAX + 1]; /* and the signer's own user */
 	size_t n_admin;
 };

@@ -18,6 +18,9 @@
  * is there already stays. EXIT_DONE also when nothing was to do. */
 int command_init(const char *home);
 
+/* Serves HOME/run/signer/sock until SIGTERM. */
+int command_serve(const char *home);
+
 struct server_cert_options {
 	const char *csr;   /* a file: PKCS#10 in PEM or DER */
 	const char *out;   /* the certificate in PEM */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* On what grounds a renewal is granted: the certificate named, what the registry knows of it, and
+ * the proof that its key wants the new one. Pure; texts begin with a reason (ca/refuse.h). */
+#ifndef CA_SIGNERD_GROUNDS_H
+#define CA_SIGNERD_GROUNDS_H
+
+#include "ca/csr.h"
+#include "ca/issue.h"
+#include "ca/proto/signer_records.h"
+#include "sql/proto/registry_records.h"
+
+/* The named certificate must be of our CA; fills begin's prior_issuer and prior_serial. The caller
+ * frees *prior_out. ERR_INVALID request-malformed, ERR_DENIED wrong-ca. */
+int grounds_prior_parse(const struct ca_issuer *issuer, const struct sign_renew *rq,
+			X509 **prior_out, struct issue_begin *begin) MUST_USE;
+
+/* It must be the registered one byte for byte, in force, of an enrolled pump. ERR_DENIED
+ * unknown-certificate; ERR_CONFLICT certificate-revoked, -superseded, pump-revoked; ERR_EXPIRED. */
+int grounds_prior_check(const struct cert_facts *facts, const struct sign_renew *rq,
+			int64_t now_ms) MUST_USE;
+
+/* The request is for the registered key, or carries its proof (ca/request/related_cert_request.h).
+ * ERR_DENIED renewal-unproven. */
+int grounds_proof_check(const struct cert_facts *facts, const struct ca_csr *csr, X509 *prior,
+			int64_t now_ms) MUST_USE;
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One issuance, from request to certificate. The signer believes nobody: it verifies the proof of
+ * possession, asks the registry whether a certificate is due, and for a renewal verifies that the
+ * registered key wants it. Order, so that no crash loses or doubles anything: reserve the serial
+ * (registry commit), sign, own list (fsync), store (registry commit), answer. Each step can be
+ * repeated, and then picks up what was begun.
+ *
+ * Every failure's text begins with the name of its reason (ca/refuse.h).
+ */
+#ifndef CA_SIGNERD_ISSUANCE_H
+#define CA_SIGNERD_ISSUANCE_H
+
+#include <pthread.h>
+
+#include "base/ipc_client.h"
+#include "ca/issue.h"
+#include "ca/issued_log.h"
+#include "ca/proto/signer_records.h"
+#include "ca/signerd/rate.h"
+
+struct signer { /* shared by all workers; fixed after start but for what has its own lock */
+	struct ca_issuer issuer;
+	struct issued_log *log;
+	int64_t device_validity_ms;
+	pthread_mutex_t rate_lock;
+	struct rate rate;
+};
+
+/* What one worker has for itself. */
+struct issuance {
+	struct signer *signer;
+	struct ipc_client *registry; /* role signer */
+	bool issuer_known;	     /* the registry has been told our CA on this connection */
+};
+
+/* Block at most four registry calls of REGISTRY_WAIT_MS and one fsync. Codes:
+ *   ERR_INVALID    request-malformed, name-refused   ERR_CRYPTO   key-refused, proof-failed
+ *   ERR_DENIED     token-wrong, renewal-unproven, wrong-ca, unknown-certificate
+ *   ERR_USED       token-used                        ERR_EXPIRED  token- or certificate-expired
+ *   ERR_CONFLICT   pump-revoked, certificate-*       ERR_NOT_FOUND unknown-pump
+ *   ERR_LIMIT      the cap                           ERR_UNAVAILABLE, ERR_TIMEOUT registry-away
+ * and ERR_IO, ERR_FULL, ERR_INTERNAL, ERR_CORRUPT as signer-away. */
+int issuance_enroll(struct issuance *is, const struct sign_enroll *rq,
+		    struct signed_cert *out) MUST_USE;
+int issuance_renew(struct issuance *is, const struct sign_renew *rq,
+		   struct signed_cert *out) MUST_USE;
+
+/* Tells the registry our CA, once per connection. ERR_UNAVAILABLE and other codes of the call. */
+int issuance_introduce(struct issuance *is) MUST_USE;
+
+#define REGISTRY_WAIT_MS 2000
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Owns the life of the service: read settings, load the one key it needs, open the list, listen,
+ * put on the cage, start the workers, serve, stop. Holds the device CA's key only: the root keys
+ * and the server CA's stay on the disk.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include <event2/event.h>
+#include <event2/thread.h>
+
+#include "base/clock.h"
+#include "base/daemon.h"
+#include "base/log.h"
+#include "ca/refuse.h"
+#include "ca/signerd/confine.h"
+#include "ca/signerd/signerd.h"
+#include "ca/signerd/workers.h"
+#include "sql/proto/registry_verbs.h"
+
+#define WORKERS 4
+#define CONNECTIONS_MAX 64
+#define IN_FLIGHT_MAX 16
+
+struct service {
+	struct signer_settings settings;
+	struct signer signer;
+	struct workers *workers;
+	struct event_base *base;
+	struct ipc_server *server;
+	char socket_path[PATH_MAX];
+	char registry_path[PATH_MAX];
+};
+
+static void issue_handle(struct ipc_request *rq, void *ctx)
+{
+	struct service *s = ctx;
+	size_t n;
+
+	ipc_request_records(rq, &n);
+	if (n == 1)
+		workers_give(s->workers, rq);
+	else
+		ipc_request_fail(rq, ca_refuse(REASON_REQUEST_MALFORMED, ERR_INVALID,
+					       "%zu requests in one message", n));
+}
+
+static void status_handle(struct ipc_request *rq, void *ctx)
+{
+	struct service *s = ctx;
+	struct signer_status st = {.issuer_not_after = s->signer.issuer.not_after_ms,
+				   .issued = issued_log_count(s->signer.log),
+				   .key_store = "file"};
+
+	snprintf(st.issuer, sizeof(st.issuer), "%s", s->signer.issuer.name);
+	ipc_request_reply(rq, &st, 1);
+}
+
+/* Who may ask what: the whole attack surface. */
+static const struct ipc_verb enroll_verbs[] = {
+	{.verb = SIGNER_ENROLL,
+	 .name = "enroll",
+	 .req = &record_sign_enroll,
+	 .req_max = 1,
+	 .rep = &record_signed_cert,
+	 .handle = issue_handle},
+	{.verb = SIGNER_RENEW,
+	 .name = "renew",
+	 .req = &record_sign_renew,
+	 .req_max = 1,
+	 .rep = &record_signed_cert,
+	 .handle = issue_handle},
+};
+static const struct ipc_verb admin_verbs[] = {
+	{.verb = SIGNER_STATUS,
+	 .name = "status",
+	 .req = &record_signer_query,
+	 .req_max = 1,
+	 .rep = &record_signer_status,
+	 .handle = status_handle},
+};
+
+static int socket_folder_have(const char *home)
+{
+	static const char *const folders[] = {"run", "run/signer"};
+	static const mode_t modes[] = {0755, 0711};
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < 2; i++) {
+		int rc = home_path(home, folders[i], path);
+
+		if (rc)
+			return rc;
+		if (mkdir(path, modes[i]) == 0) {
+			if (chmod(path, modes[i]))
+				return err_errno(ERR_IO, "%s", path);
+		} else if (errno != EEXIST) {
+			return err_errno(ERR_IO, "%s", path);
+		}
+	}
+	return 0;
+}
+
+static int keys_and_list_open(const char *home, struct service *s)
+{
+	char path[PATH_MAX];
+	size_t torn;
+	int rc;
+
+	if ((rc = signer_settings_read(home, &s->settings)) ||
+	    (rc = issuer_load(home, "device", &s->signer.issuer)) ||
+	    (rc = home_path(home, "ca/issued.log", path)) ||
+	    (rc = issued_log_open(path, &s->signer.log, &torn)))
+		return rc;
+	if (torn)
+		LOG(LOG_WARN, "signer.list_repaired", LOG_S("file", path),
+		    LOG_U("bytes_of_an_unfinished_line", torn));
+	s->signer.device_validity_ms = s->settings.device_validity_ms;
+	pthread_mutex_init(&s->signer.rate_lock, NULL);
+	rate_init(&s->signer.rate, s->settings.issue_per_minute, clock_mono_us());
+	return 0;
+}
+
+static int listen_start(const char *home, struct service *s, const struct ipc_role *roles)
+{
+	/* one user for all: nobody else may even connect. Otherwise anybody may, but takes a role
+	 * only as the uid that the roles name (SO_PEERCRED) */
+	bool alone = s->settings.enroll_uids[0] == s->settings.admin_uids[0];
+	struct ipc_server_options o = {
+		.path = s->socket_path, /* filled in below */
+		.mode = alone ? 0600 : 0666,
+		.group = (gid_t)-1,
+		.max_connections = CONNECTIONS_MAX,
+		.max_in_flight = IN_FLIGHT_MAX,
+		.roles = roles,
+		.n_roles = 2,
+		.ctx = s,
+	};
+	int rc;
+
+	for (size_t i = 1; i < s->settings.n_admin; i++)
+		if (s->settings.admin_uids[i] != 0 &&
+		    s->settings.admin_uids[i] != s->settings.admin_uids[0])
+			o.mode = 0666;
+	if ((rc = socket_folder_have(home)) ||
+	    (rc = home_path(home, SIGNER_SOCKET, s->socket_path)) ||
+	    (rc = home_path(home, REGISTRY_SOCKET, s->registry_path)))
+		return rc;
+	s->base = evthread_use_pthreads() == 0 ? event_base_new() : NULL;
+	if (!s->base)
+		return err_set(ERR_NOMEM, "no event loop");
+	return ipc_server_new(s->base, &o, &s->server);
+}
+
+static void service_done(struct service *s)
+{
+	workers_free(s->workers);
+	ipc_server_free(s->server);
+	if (s->base)
+		event_base_free(s->base);
+	issued_log_close(s->signer.log);
+	ca_issuer_done(&s->signer.issuer);
+}
+
+int command_serve(const char *home)
+{
+	struct service s = {0};
+	struct ipc_role roles[] = {
+		{"enroll", s.settings.enroll_uids, 1, enroll_verbs, 2},
+		{"admin", s.settings.admin_uids, 0, admin_verbs, 1},
+	};
+	int rc = keys_and_list_open(home, &s);
+
+	roles[1].n_uids = s.settings.n_admin;
+	if (!rc)
+		rc = listen_start(home, &s, roles);
+	if (!rc)
+		rc = confine_signer();
+	if (!rc)
+		rc = workers_new(&s.signer, s.registry_path, WORKERS, &s.workers);
+	if (!rc) {
+		LOG(LOG_INFO, "signer.ready", LOG_S("issuer", s.signer.issuer.name),
+		    LOG_U("issued", issued_log_count(s.signer.log)));
+		rc = daemon_loop(s.base);
+	}
+	if (rc)
+		LOG(LOG_ERROR, "signer.failed", LOG_S("why", err_text()));
+	service_done(&s);
+	return rc ? EXIT_FAILED : EXIT_DONE;
+}
