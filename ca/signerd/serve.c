@@ -14,7 +14,6 @@
 #include "base/clock.h"
 #include "base/daemon.h"
 #include "base/log.h"
-#include "ca/refuse.h"
 #include "ca/signerd/confine.h"
 #include "ca/signerd/signerd.h"
 #include "ca/signerd/workers.h"
@@ -37,14 +36,8 @@ struct service {
 static void issue_handle(struct ipc_request *rq, void *ctx)
 {
 	struct service *s = ctx;
-	size_t n;
 
-	ipc_request_records(rq, &n);
-	if (n == 1)
-		workers_give(s->workers, rq);
-	else
-		ipc_request_fail(rq, ca_refuse(REASON_REQUEST_MALFORMED, ERR_INVALID,
-					       "%zu requests in one message", n));
+	workers_give(s->workers, rq);
 }
 
 static void status_handle(struct ipc_request *rq, void *ctx)

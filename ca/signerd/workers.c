@@ -66,6 +66,7 @@ static void serve_one(struct issuance *is, const struct queued *q)
 	struct signed_cert cert;
 	int rc;
 
+	ipc_client_request_id_set(is->registry, ipc_request_id(q->rq)); /* one id in every log */
 	if (started_us - q->at_us > WAIT_MAX_US)
 		rc = ca_refuse(REASON_SIGNER_AWAY, ERR_BUSY, "the request waited too long");
 	else
