@@ -78,7 +78,10 @@ build_ward() {
 	OUTCOME="server, switch, pump, a host in the pumps' VLAN $VLAN_PUMPS, one in VLAN $VLAN_OTHER; one IP subnet for all"
 }
 
-server_ready() { [ -s "$PUMPGATE_HOME/run.json" ]; }
+server_ready() {
+	kill -0 "$SERVER" || return 99 # waiting longer is in vain
+	[ -s "$PUMPGATE_HOME/run.json" ]
+}
 
 start_server() {
 	inside srv pumpctl init --users "$FIRST_UID" \
@@ -227,7 +230,7 @@ look() {
 
 revoke() {
 	local started last pinger
-	inside pump ping -D -i 0.005 "$WARD_MATE" >"$D/ping.out" 2>&1 &
+	ip netns exec "$NET-pump" ping -D -i 0.005 "$WARD_MATE" >"$D/ping.out" 2>&1 &
 	pinger=$!
 	wait_for 5 "a first packet" grep -q 'bytes from' "$D/ping.out" || return
 	started=$(now_ms)
@@ -235,7 +238,7 @@ revoke() {
 	wait_for 5 "the port to close" switch_says blocked '.why == "disconnected"' || return
 	pump_blocked "$WARD_MATE" || { fail "packets still pass"; return 1; }
 	kill "$pinger" 2>/dev/null
-	last=$(grep 'bytes from' "$D/ping.out" | tail -n 1 | tr -d '[.]' | cut -c 1-13)
+	last=$(grep 'bytes from' "$D/ping.out" | tail -n 1 | sed 's,[[.],,g' | cut -c 1-13)
 	OUTCOME="last packet $((last - started)) ms after the command began"
 	[ $((last - started)) -lt 1000 ]
 }

@@ -5,6 +5,7 @@
 #   step "title" function   runs the function; it fails, or sets OUTCOME (one line) and may `show` more
 #   show COMMAND...         its output is printed below the step, indented
 #   wait_for SECONDS "what" COMMAND...   repeats the command until it succeeds
+#                           or ends with status 99: it never will
 #   stage_summary           the table; status 0 only when every step passed
 #
 # Needs STAGE_DIR, a folder for what the steps print; stage_evidence (may be empty) is called when a
@@ -33,10 +34,14 @@ show() {
 }
 
 wait_for() {
-	local limit_s=$1 what=$2 deadline
+	local limit_s=$1 what=$2 deadline status
 	shift 2
 	deadline=$(($(now_ms) + limit_s * 1000))
-	until "$@" >/dev/null 2>&1; do
+	while :; do
+		"$@" >/dev/null 2>&1
+		status=$?
+		[ $status != 0 ] || return 0
+		[ $status != 99 ] || { fail "$what will not come"; return 1; }
 		[ "$(now_ms)" -lt "$deadline" ] || { fail "waited ${limit_s} s for $what"; return 1; }
 		sleep 0.02
 	done
