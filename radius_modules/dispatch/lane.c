@@ -148,11 +148,24 @@ static struct flight *land(struct lane *l, uint8_t id)
 	return f;
 }
 
+/* The NAS does not know the session by its name. The station may be there all the same, in a
+ * session that the registry has not heard of yet: asked once more, for the station alone. */
+static bool ask_for_station(struct lane *l, struct flight *f)
+{
+	if (!f->order.session_id[0] || !f->order.calling_station[0])
+		return false;
+	f->order.session_id[0] = '\0';
+	STAILQ_INSERT_HEAD(&l->waiting, f, next);
+	l->n_waiting++;
+	return true;
+}
+
 bool lane_answer(struct lane *l, const void *data, size_t len, int64_t now_us,
 		 struct lane_outcome *out)
 {
 	struct radius_view v;
 	struct flight *f;
+	uint32_t error_cause = 0;
 
 	if (radius_view_parse(data, len, &v) || !l->by_id[v.id] ||
 	    (v.code != RADIUS_DISCONNECT_ACK && v.code != RADIUS_DISCONNECT_NAK)) {
@@ -169,9 +182,12 @@ bool lane_answer(struct lane *l, const void *data, size_t len, int64_t now_us,
 	l->heard_us = now_us;
 	if (l->window < LANE_WINDOW_MAX)
 		l->window++;
+	if (v.code == RADIUS_DISCONNECT_NAK)
+		radius_attr_u32(&v, RADIUS_ERROR_CAUSE, &error_cause);
+	if (error_cause == RADIUS_CAUSE_NO_SESSION && ask_for_station(l, f))
+		return false;
 	outcome_set(out, f, v.code == RADIUS_DISCONNECT_ACK ? LANE_ACK : LANE_NAK, now_us, "");
-	if (out->end == LANE_NAK)
-		radius_attr_u32(&v, RADIUS_ERROR_CAUSE, &out->error_cause);
+	out->error_cause = error_cause;
 	return true;
 }
 

@@ -7,6 +7,8 @@
  * window starts small, grows by one per answer and halves when the NAS has to be asked again.
  * - A retransmission is byte for byte the first packet: same id, timestamp and authenticator, so
  *   that the NAS knows it as a duplicate (RFC 5080 2.2.1, RFC 5176 2.3).
+ * - A session that the NAS does not know by its name (NAK 503) is asked for once more by its
+ * station alone, so that "no such session" means that the pump is not there.
  * - When a request ends in silence and nothing at all came from the NAS since it was first sent,
  * all that waits behind it ends too: a NAS that is gone does not hold orders for hours.
  */
@@ -76,7 +78,8 @@ bool lane_is_idle(const struct lane *l);
 /* What to send now: a first transmission or one that is due again. NULL: nothing. The packet must
  * be sent at once; a failure to send is the same as a lost packet. */
 const struct flight *lane_send_next(struct lane *l, int64_t now_us, uint32_t wall_s);
-/* A datagram came. True: it ended a flight. False: ignored, and counted. */
+/* A datagram came. True: it ended a flight. False: it was ignored, and counted, or the order is
+ * asked in another way: call lane_send_next(). */
 bool lane_answer(struct lane *l, const void *data, size_t len, int64_t now_us,
 		 struct lane_outcome *out);
 /* True: a flight ended in silence. Call until false. */

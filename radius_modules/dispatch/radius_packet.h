@@ -70,6 +70,8 @@ enum radius_attr_type {
 	RADIUS_ERROR_CAUSE = 101,
 };
 
+#define RADIUS_CAUSE_NO_SESSION 503 /* Error-Cause, RFC 5176 3.6: Session-Context-Not-Found */
+
 /* ---- building ---- */
 
 struct radius_packet {

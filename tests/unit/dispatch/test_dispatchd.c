@@ -397,7 +397,7 @@ static void a_nak_keeps_its_error_cause_among_forged_garbled_and_late_answers(vo
 	struct bench *b = *state;
 
 	b->nas.answer = forge_garble_then_nak_twice;
-	one_order(b, "nak", 1);
+	one_order(b, "nak", 2);
 	assert_int_equal(b->results[0].error_cause, 503);
 }
 

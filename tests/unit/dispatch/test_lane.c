@@ -131,6 +131,36 @@ static void garbage_duplicates_and_other_codes_are_ignored(void **state)
 	lane_done(&l);
 }
 
+/* A NAS that has the station under a newer session id must not pass as "gone". */
+static void an_unknown_session_is_asked_for_by_its_station_before_it_counts_as_gone(void **state)
+{
+	struct lane l;
+	struct lane_outcome end;
+	struct radius_packet p;
+	struct radius_view v;
+	char text[64];
+	const struct flight *f;
+
+	(void)state;
+	lane_init(&l);
+	add(&l, 1);
+	f = lane_send_next(&l, 0, WALL);
+	answer_of(f, RADIUS_DISCONNECT_NAK, 503, SECRET, &p);
+	assert_false(lane_answer(&l, p.data, p.len, MS, &end));
+	assert_int_equal(l.stray + l.unverified, 0);
+	f = lane_send_next(&l, MS, WALL);
+	assert_non_null(f);
+	assert_int_equal(radius_view_parse(f->packet, f->packet_len, &v), 0);
+	assert_false(radius_attr_str(&v, RADIUS_ACCT_SESSION_ID, text, sizeof(text)));
+	assert_true(radius_attr_str(&v, RADIUS_CALLING_STATION_ID, text, sizeof(text)));
+	answer_of(f, RADIUS_DISCONNECT_NAK, 503, SECRET, &p);
+	assert_true(lane_answer(&l, p.data, p.len, 2 * MS, &end));
+	assert_int_equal(end.end, LANE_NAK);
+	assert_int_equal(end.error_cause, 503);
+	flight_free(end.flight);
+	lane_done(&l);
+}
+
 /* Silence */
 
 static void a_silent_nas_is_asked_three_times_with_the_same_bytes(void **state)
@@ -214,9 +244,9 @@ static int64_t run(struct lane *l, bool (*answers)(unsigned nth), unsigned ends[
 		for (size_t i = 0; i < n; i++) {
 			if (!answers(nth++))
 				continue;
-			answer_of(sent[i], RADIUS_DISCONNECT_NAK, 503, SECRET, &p);
+			answer_of(sent[i], RADIUS_DISCONNECT_NAK, 501, SECRET, &p);
 			assert_true(lane_answer(l, p.data, p.len, now, &end));
-			assert_int_equal(end.error_cause, 503);
+			assert_int_equal(end.error_cause, 501);
 			ends[end.end]++;
 			flight_free(end.flight);
 		}
@@ -390,6 +420,8 @@ int main(void)
 		cmocka_unit_test(an_order_without_port_or_address_has_no_way),
 		cmocka_unit_test(forged_answers_are_counted_and_change_nothing),
 		cmocka_unit_test(garbage_duplicates_and_other_codes_are_ignored),
+		cmocka_unit_test(
+			an_unknown_session_is_asked_for_by_its_station_before_it_counts_as_gone),
 		cmocka_unit_test(a_silent_nas_is_asked_three_times_with_the_same_bytes),
 		cmocka_unit_test(an_answer_to_the_second_try_counts),
 		cmocka_unit_test(ten_thousand_orders_stay_within_the_window),
