@@ -114,7 +114,7 @@ static void event_post(struct pump_shared *s, REQUEST *request, const struct att
 	event_build(request, a, &e);
 	event_log(&e);
 	if (registry_link_auth_event(s->link, &e))
-		radlog(L_WARN, "pump.event lost=yes detail=\"%s\"", err_text());
+		radlog(L_WARN, "pump.event delivered=later detail=\"%s\"", err_text());
 }
 
 /* ---- the reply ---- */
@@ -247,6 +247,9 @@ static void mac_verdict(struct pump_shared *s, REQUEST *request, struct attempt 
 
 	mac_read(request, q.mac);
 	v.wired = pump_number(request->packet->vps, PW_NAS_PORT_TYPE, 0) == PORT_TYPE_ETHERNET;
+	if (!*q.mac)
+		snprintf(a->detail, sizeof(a->detail),
+			 "User-Name and Calling-Station-Id are not one MAC address");
 	if (!*q.mac || !v.wired) /* decided without the registry */
 		v.answered = true;
 	else if (registry_link_mac_facts(s->link, &q, &f))

@@ -9,11 +9,20 @@
 
 #include "base/clock.h"
 
+/* Events that could not be delivered, oldest first; the oldest is given up for a new one. */
+struct backlog {
+	pthread_mutex_t lock;
+	_Atomic uint32_t count;
+	uint32_t first;
+	struct auth_event events[LINK_BACKLOG];
+};
+
 struct registry_link {
 	pthread_key_t key;
 	_Atomic int64_t paused_until_us; /* 0: registryd answers */
 	_Atomic int acct_waiting;
 	char path[108];
+	struct backlog backlog;
 };
 
 static void client_close(void *client)
@@ -35,6 +44,7 @@ int registry_link_new(const char *socket_path, struct registry_link **out)
 		free(l);
 		return err_set(ERR_IO, "no thread key left");
 	}
+	pthread_mutex_init(&l->backlog.lock, NULL);
 	*out = l;
 	return 0;
 }
@@ -45,6 +55,7 @@ void registry_link_free(struct registry_link *l)
 		return;
 	client_close(pthread_getspecific(l->key));
 	pthread_key_delete(l->key);
+	pthread_mutex_destroy(&l->backlog.lock);
 	free(l);
 }
 
@@ -132,15 +143,49 @@ int registry_link_nas_facts(struct registry_link *l, const struct nas_query *q,
 		   LINK_NAS_MS);
 }
 
+static void backlog_add(struct backlog *b, const struct auth_event *e)
+{
+	pthread_mutex_lock(&b->lock);
+	if (b->count == LINK_BACKLOG) {
+		b->first = (b->first + 1) % LINK_BACKLOG;
+		b->count--;
+	}
+	b->events[(b->first + b->count) % LINK_BACKLOG] = *e;
+	b->count++;
+	pthread_mutex_unlock(&b->lock);
+}
+
+/* Delivers a few of those that wait, as long as that needs no waiting. */
+static void backlog_deliver(struct backlog *b, struct ipc_client *c)
+{
+	if (b->count == 0)
+		return;
+	pthread_mutex_lock(&b->lock);
+	for (int i = 0; i < 16 && b->count > 0; i++) {
+		if (registry_auth_event(c, &b->events[b->first]))
+			break;
+		b->first = (b->first + 1) % LINK_BACKLOG;
+		b->count--;
+	}
+	pthread_mutex_unlock(&b->lock);
+}
+
 int registry_link_auth_event(struct registry_link *l, const struct auth_event *e)
 {
 	struct ipc_client *c = client_of_thread(l);
+	int rc;
 
 	if (!c)
-		return err_set(ERR_NOMEM, "no memory for a connection");
-	if (clock_mono_us() < atomic_load(&l->paused_until_us))
-		return err_set(ERR_UNAVAILABLE, "registryd did not answer a moment ago");
-	return registry_auth_event(c, e);
+		rc = err_set(ERR_NOMEM, "no memory for a connection");
+	else if (atomic_load(&l->paused_until_us) != 0)
+		rc = err_set(ERR_UNAVAILABLE, "registryd did not answer a moment ago");
+	else
+		rc = registry_auth_event(c, e);
+	if (rc)
+		backlog_add(&l->backlog, e);
+	else
+		backlog_deliver(&l->backlog, c);
+	return rc;
 }
 
 int registry_link_acct_event(struct registry_link *l, const struct acct_event *e)
