@@ -314,7 +314,7 @@ rlm_rcode_t pump_onboard(struct pump_shared *s, REQUEST *request)
 	return accept_leaves(s, request, VERDICT_ONBOARD);
 }
 
-/* What the TLS library or the EAP module said, one message per line. */
+/* What the TLS library and the EAP module said, in their order. */
 static void failure_text(REQUEST *request, char *out, size_t size)
 {
 	vp_cursor_t cursor;
@@ -324,7 +324,7 @@ static void failure_text(REQUEST *request, char *out, size_t size)
 	(void)fr_cursor_init(&cursor, &request->packet->vps);
 	for (VALUE_PAIR *vp;
 	     (vp = fr_cursor_next_by_num(&cursor, PW_MODULE_FAILURE_MESSAGE, 0, TAG_ANY));) {
-		int n = snprintf(out + at, size - at, "%s%s", at ? "\n" : "", vp->vp_strvalue);
+		int n = snprintf(out + at, size - at, "%s%s", at ? "; " : "", vp->vp_strvalue);
 
 		if (n < 0 || (size_t)n >= size - at)
 			return;
@@ -339,9 +339,10 @@ static void attempt_from_failure(REQUEST *request, struct attempt *a)
 	char text[2048];
 
 	failure_text(request, text, sizeof(text));
-	if (fr_pair_find_by_num(vps, PW_EAP_MESSAGE, 0, TAG_ANY))
-		a->method = PUMP_METHOD_EAP;
 	a->verdict = (struct verdict){VERDICT_REJECT, tls_reason(text)};
+	if (fr_pair_find_by_num(vps, PW_EAP_MESSAGE, 0, TAG_ANY) &&
+	    a->verdict.reason != REASON_METHOD_NOT_ALLOWED)
+		a->method = PUMP_METHOD_EAP;
 	PUMP_TEXT(a->issuer, vps, PW_TLS_CLIENT_CERT_ISSUER);
 	PUMP_TEXT(a->cert_serial, vps, PW_TLS_CLIENT_CERT_SERIAL);
 	snprintf(a->detail, sizeof(a->detail), "%s", text);

@@ -5,7 +5,7 @@
 
 #include "policies/reason.h"
 
-/* `text`: the Module-Failure-Messages of the request, one per line; "" is TLS_FAILED. */
+/* `text`: the Module-Failure-Messages of the request; "" is TLS_FAILED. */
 enum reason tls_reason(const char *text);
 
 #endif
