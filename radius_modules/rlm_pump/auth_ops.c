@@ -169,6 +169,15 @@ static rlm_rcode_t verdict_answer(REQUEST *request, struct attempt *a)
 
 /* ---- EAP-TLS: called in check-eap-tls, after the handshake, before the Accept ---- */
 
+static void device_from_san(const char *san_uri, char device[DEVICE_SERIAL_SIZE])
+{
+	static const char prefix[] = "urn:pumpgate:pump:";
+
+	if (strncmp(san_uri, prefix, sizeof(prefix) - 1) != 0 ||
+	    str_copy(device, DEVICE_SERIAL_SIZE, san_uri + sizeof(prefix) - 1))
+		device[0] = '\0';
+}
+
 static void cert_verdict(struct pump_shared *s, REQUEST *request, struct attempt *a)
 {
 	VALUE_PAIR *vps = request->packet->vps;
@@ -200,6 +209,8 @@ static void cert_verdict(struct pump_shared *s, REQUEST *request, struct attempt
 	v.identity = identity;
 	v.vlan = f.vlan;
 	v.resumed = resumed;
+	if (!v.answered) /* for people; the chain to our CA holds, whatever the registry will say */
+		device_from_san(san_uri, f.device);
 	a->verdict = verdict_cert(&v, now_ms);
 	a->method = resumed ? PUMP_METHOD_RESUMED : PUMP_METHOD_EAP;
 	memcpy(a->issuer, q.issuer, sizeof(a->issuer));
