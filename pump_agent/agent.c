@@ -44,7 +44,7 @@ static void status_write(struct agent *a)
 	a->status.state = a->at;
 	snprintf(a->status.pump, sizeof(a->status.pump), "%s", a->state.settings.pump);
 	a->status.certificate[0] = '\0';
-	if (a->cert && credential_serial_text(a->cert, a->status.certificate))
+	if (a->cert && ossl_serial_hex(a->cert, a->status.certificate, CERT_SERIAL_TEXT_MAX))
 		a->status.certificate[0] = '\0';
 	a->status.not_after_ms = a->cert ? credential_not_after(a->cert) * 1000 : 0;
 	a->status.renew_at_ms =

@@ -30,8 +30,8 @@ static int identity_read(const struct agent *a, enum slot slot, EVP_PKEY **key, 
 		return rc;
 	EVP_PKEY_free(*key);
 	X509_free(*cert);
-	*key = TAKE(k);
-	*cert = TAKE(c);
+	*key = OSSL_TAKE(k);
+	*cert = OSSL_TAKE(c);
 	return 0;
 }
 
@@ -201,8 +201,8 @@ static void swap_commit(struct agent *a)
 	a->state = state;
 	EVP_PKEY_free(a->key);
 	X509_free(a->cert);
-	a->key = TAKE(a->next_key);
-	a->cert = TAKE(a->next_cert);
+	a->key = OSSL_TAKE(a->next_key);
+	a->cert = OSSL_TAKE(a->next_cert);
 	next_drop(a);
 	backoff_succeeded(&a->renew_wait);
 	if (!rc && store_slot_clear(&a->store, old))

@@ -65,7 +65,7 @@ int est_certs_parse(const void *base64, size_t len, STACK_OF(X509) * *out)
 		return err_set(ERR_INVALID, "no certificate inside");
 	if (sk_X509_num(certs) > EST_CERTS_MAX)
 		return err_set(ERR_LIMIT, "more than %d certificates", EST_CERTS_MAX);
-	*out = TAKE(certs);
+	*out = OSSL_TAKE(certs);
 	return 0;
 }
 
@@ -93,7 +93,7 @@ static bool is_issued_by(X509 *x, X509 *issuer)
 static int share(STACK_OF(X509) * to, X509 *x)
 {
 	if (!X509_up_ref(x))
-		return err_openssl("certificate");
+		return err_ossl(ERR_CRYPTO, "certificate");
 	if (sk_X509_push(to, x))
 		return 0;
 	X509_free(x);
@@ -138,7 +138,7 @@ int anchors_of_server(const STACK_OF(X509) * all, const uint8_t hash[ANCHOR_HASH
 			rc = share(chosen, x);
 	}
 	if (!rc)
-		*out = TAKE(chosen);
+		*out = OSSL_TAKE(chosen);
 	return rc;
 }
 
@@ -171,7 +171,7 @@ int anchors_of_devices(const STACK_OF(X509) * all, const STACK_OF(X509) * server
 	if (!rc && !has_root)
 		rc = err_set(ERR_INVALID, "the answer has no root CA for pumps");
 	if (!rc)
-		*out = TAKE(chosen);
+		*out = OSSL_TAKE(chosen);
 	return rc;
 }
 
@@ -181,19 +181,19 @@ int anchors_store(const STACK_OF(X509) * certs, X509_STORE **out)
 	bool has_root = false;
 
 	if (!store)
-		return err_openssl("trust store");
+		return err_ossl(ERR_CRYPTO, "trust store");
 	for (int i = 0; i < sk_X509_num(certs); i++) {
 		X509 *x = sk_X509_value(certs, i);
 
 		/* Without X509_V_FLAG_PARTIAL_CHAIN an intermediate in the store ends no chain. */
 		if (!X509_STORE_add_cert(store, x))
-			return err_openssl("trust store");
+			return err_ossl(ERR_CRYPTO, "trust store");
 		has_root |= is_root(x);
 	}
 	ERR_clear_error();
 	if (!has_root)
 		return err_set(ERR_INVALID, "no root CA to trust");
-	*out = TAKE(store);
+	*out = OSSL_TAKE(store);
 	return 0;
 }
 
@@ -205,9 +205,9 @@ int certs_pem_build(const STACK_OF(X509) * certs, struct buf *out)
 
 	for (int i = 0; bio && i < sk_X509_num(certs); i++)
 		if (!PEM_write_bio_X509(bio, sk_X509_value(certs, i)))
-			return err_openssl("PEM");
+			return err_ossl(ERR_CRYPTO, "PEM");
 	if (!bio)
-		return err_openssl("PEM");
+		return err_ossl(ERR_CRYPTO, "PEM");
 	len = BIO_get_mem_data(bio, &text);
 	return buf_put(out, text, (size_t)len);
 }
@@ -237,6 +237,6 @@ int certs_pem_parse(const void *pem, size_t len, STACK_OF(X509) * *out)
 		return err_set(ERR_INVALID, "certificates: cannot be read");
 	}
 	ERR_clear_error();
-	*out = TAKE(certs);
+	*out = OSSL_TAKE(certs);
 	return 0;
 }

@@ -7,10 +7,10 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "ca/request/device_name.h"
 
 #define TOKEN_MAX 128
 
-static const char UPPER_DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 static const char LETTERS_DIGITS[] =
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
@@ -30,7 +30,7 @@ static bool is_made_of(const char *s, const char *letters, const char *extra)
 
 int pump_serial_check(const char *serial)
 {
-	if (!*serial || strlen(serial) > PUMP_SERIAL_MAX || !is_made_of(serial, UPPER_DIGITS, "-"))
+	if (!device_name_is_valid(serial))
 		return err_set(ERR_INVALID, "pump: must be 1 to %d of A-Z 0-9 -", PUMP_SERIAL_MAX);
 	return 0;
 }

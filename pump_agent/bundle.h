@@ -13,7 +13,7 @@
 #include "base/secret.h"
 
 #define BUNDLE_MAX 4096 /* bytes of the whole file */
-#define PUMP_SERIAL_MAX 64
+#define PUMP_SERIAL_MAX 63
 #define EST_URL_MAX 256
 #define SERVER_NAME_MAX 254
 #define ANCHOR_HASH_BYTES 32

@@ -10,10 +10,11 @@
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
+#include "ca/request/device_name.h"
+#include "ca/request/related_cert_request.h"
 #include "pump_agent/anchors.h"
 
 #define KEY_PEM_MAX 8192
-#define URI_PREFIX "urn:pumpgate:pump:"
 #define CLOCK_SLACK_S 86400
 
 int credential_key_new(enum key_kind kind, EVP_PKEY **out)
@@ -21,7 +22,7 @@ int credential_key_new(enum key_kind kind, EVP_PKEY **out)
 	EVP_PKEY *key = kind == KEY_RSA2048 ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
 
 	if (!key)
-		return err_openssl("making a key");
+		return err_ossl(ERR_CRYPTO, "making a key");
 	*out = key;
 	return 0;
 }
@@ -33,7 +34,7 @@ int credential_key_build(const EVP_PKEY *key, struct buf *pem_out)
 	long len;
 
 	if (!bio || !PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL))
-		return err_openssl("key");
+		return err_ossl(ERR_CRYPTO, "key");
 	len = BIO_get_mem_data(bio, &text);
 	return buf_put(pem_out, text, (size_t)len);
 }
@@ -53,7 +54,7 @@ int credential_key_parse(const void *pem, size_t len, EVP_PKEY **out)
 	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
 
 	if (!key)
-		return err_openssl("key");
+		return err_ossl(ERR_CRYPTO, "key");
 	*out = key;
 	return 0;
 }
@@ -61,14 +62,19 @@ int credential_key_parse(const void *pem, size_t len, EVP_PKEY **out)
 static int request_name(X509_REQ *req, const char *serial)
 {
 	X509_NAME *name = X509_REQ_get_subject_name(req); /* ours to change */
-	char san[256];
-	AUTO_EXTENSIONS exts = sk_X509_EXTENSION_new_null();
+	char urn[DEVICE_URN_SIZE];
+	char san[sizeof(urn) + 4];
+	AUTO_X509_EXTENSIONS exts = sk_X509_EXTENSION_new_null();
 	X509_EXTENSION *ext;
 
-	snprintf(san, sizeof(san), "URI:" URI_PREFIX "%s", serial);
+	int rc = device_urn_build(serial, urn);
+
+	if (rc)
+		return rc;
+	snprintf(san, sizeof(san), "URI:%s", urn);
 	ext = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, san);
 	if (!ext)
-		return err_openssl("request");
+		return err_ossl(ERR_CRYPTO, "request");
 	if (!exts || !sk_X509_EXTENSION_push(exts, ext)) {
 		X509_EXTENSION_free(ext);
 		return err_set(ERR_NOMEM, "no memory for a request");
@@ -76,26 +82,30 @@ static int request_name(X509_REQ *req, const char *serial)
 	if (!X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const uint8_t *)serial, -1, -1,
 					0) ||
 	    !X509_REQ_add_extensions(req, exts))
-		return err_openssl("request");
+		return err_ossl(ERR_CRYPTO, "request");
 	return 0;
 }
 
-int credential_request_build(EVP_PKEY *key, const char *serial, struct buf *der_out)
+int credential_request_build(EVP_PKEY *key, const char *serial,
+			     const struct credential_prior *prior, int64_t now_ms,
+			     struct buf *der_out)
 {
 	AUTO_X509_REQ req = X509_REQ_new();
 	uint8_t *at;
 	int rc, len;
 
 	if (!req || !X509_REQ_set_version(req, 0) || !X509_REQ_set_pubkey(req, key))
-		return err_openssl("request");
+		return err_ossl(ERR_CRYPTO, "request");
 	rc = request_name(req, serial);
+	if (!rc && prior)
+		rc = related_cert_request_add(req, prior->cert, prior->key, now_ms);
 	if (rc)
 		return rc;
 	if (!X509_REQ_sign(req, key, EVP_sha256()))
-		return err_openssl("request");
+		return err_ossl(ERR_CRYPTO, "request");
 	len = i2d_X509_REQ(req, NULL);
 	if (len <= 0)
-		return err_openssl("request");
+		return err_ossl(ERR_CRYPTO, "request");
 	rc = buf_reserve(der_out, (size_t)len, &at);
 	if (!rc)
 		i2d_X509_REQ(req, &at);
@@ -106,11 +116,10 @@ int credential_request_build(EVP_PKEY *key, const char *serial, struct buf *der_
 static bool names_us(X509 *cert, const char *serial)
 {
 	GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
-	char want[sizeof(URI_PREFIX) + 64];
+	char want[DEVICE_URN_SIZE] = "";
 	bool yes = false;
 
-	snprintf(want, sizeof(want), URI_PREFIX "%s", serial);
-	if (names && sk_GENERAL_NAME_num(names) == 1) {
+	if (!device_urn_build(serial, want) && names && sk_GENERAL_NAME_num(names) == 1) {
 		int type;
 		const ASN1_STRING *s =
 			GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, 0), &type);
@@ -125,14 +134,9 @@ static bool names_us(X509 *cert, const char *serial)
 
 static int64_t seconds_of(const ASN1_TIME *t)
 {
-	AUTO_TIME epoch = ASN1_TIME_set(NULL, 0);
-	int days, secs;
+	int64_t ms;
 
-	if (!t || !epoch || !ASN1_TIME_diff(&days, &secs, epoch, t)) {
-		ERR_clear_error();
-		return 0;
-	}
-	return (int64_t)days * 86400 + secs;
+	return ossl_time_ms(t, &ms) ? 0 : ms / 1000;
 }
 
 int64_t credential_not_after(const X509 *cert)
@@ -159,7 +163,7 @@ static int chain_check(X509 *cert, const STACK_OF(X509) * devices)
 	if (rc)
 		return rc;
 	if (!ctx || !X509_STORE_CTX_init(ctx, store, cert, NULL))
-		return err_openssl("certificate");
+		return err_ossl(ERR_CRYPTO, "certificate");
 	X509_STORE_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT);
 	/* times_check has its own rule for them */
 	X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_NO_CHECK_TIME);
@@ -200,10 +204,10 @@ int credential_pkcs12_build(EVP_PKEY *key, X509 *cert, const char *passphrase, s
 	int rc, len;
 
 	if (!p12)
-		return err_openssl("PKCS#12");
+		return err_ossl(ERR_CRYPTO, "PKCS#12");
 	len = i2d_PKCS12(p12, NULL);
 	if (len <= 0)
-		return err_openssl("PKCS#12");
+		return err_ossl(ERR_CRYPTO, "PKCS#12");
 	rc = buf_reserve(der_out, (size_t)len, &at);
 	if (!rc)
 		i2d_PKCS12(p12, &at);
@@ -225,14 +229,4 @@ int64_t credential_renew_at(const X509 *cert, unsigned percent)
 	/* two bytes of the digest: -0.05 to +0.05 of the life */
 	spread = life * ((int64_t)(md[0] << 8 | md[1]) - 32768) / 655360;
 	return start + life / 100 * percent + life % 100 * percent / 100 + spread;
-}
-
-int credential_serial_text(const X509 *cert, char out[CERT_SERIAL_TEXT_MAX])
-{
-	const ASN1_INTEGER *serial = X509_get0_serialNumber(cert);
-
-	if (serial->length > 20)
-		return err_set(ERR_INVALID, "certificate: serial number longer than 20 bytes");
-	hex_encode(serial->data, (size_t)serial->length, out, CERT_SERIAL_TEXT_MAX);
-	return 0;
 }

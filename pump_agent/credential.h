@@ -26,8 +26,18 @@ int credential_key_new(enum key_kind kind, EVP_PKEY **out) MUST_USE;
 int credential_key_build(const EVP_PKEY *key, struct buf *pem_out) MUST_USE;
 int credential_key_parse(const void *pem, size_t len, EVP_PKEY **out) MUST_USE;
 
-/* DER PKCS#10 (RFC 2986), CN = serial, one SAN URI urn:pumpgate:pump:<serial>, signed by `key`. */
-int credential_request_build(EVP_PKEY *key, const char *serial, struct buf *der_out) MUST_USE;
+/* The identity that a renewal follows. */
+struct credential_prior {
+	EVP_PKEY *key;
+	X509 *cert;
+};
+
+/* DER PKCS#10 (RFC 2986), CN = serial, one SAN URI urn:pumpgate:pump:<serial>, signed by `key`.
+ * With `prior` (else NULL) it proves possession of that key too (RFC 9763): a renewal may then come
+ * with a new key. now_ms dates the proof. */
+int credential_request_build(EVP_PKEY *key, const char *serial,
+			     const struct credential_prior *prior, int64_t now_ms,
+			     struct buf *der_out) MUST_USE;
 
 /* Is this certificate what was asked for? It holds our public key and only our name, is for client
  * authentication and no CA, ends after now_s (seconds since 1970), and chains to a root of
@@ -47,8 +57,7 @@ int64_t credential_not_after(const X509 *cert);
  * certificate, so a restart changes nothing. Seconds since 1970. */
 int64_t credential_renew_at(const X509 *cert, unsigned percent);
 
-/* Lower-case hex of the serial number and a NUL; at most 20 bytes of serial (RFC 5280). */
+/* Lower-case hex of the serial number and a NUL (ossl_serial_hex). */
 #define CERT_SERIAL_TEXT_MAX 48
-int credential_serial_text(const X509 *cert, char out[CERT_SERIAL_TEXT_MAX]) MUST_USE;
 
 #endif

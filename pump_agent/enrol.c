@@ -30,7 +30,7 @@ int enrol_bundle_hash(const char *path, char out[65])
 	if (rc)
 		return rc;
 	if (!EVP_Digest(text.data, text.len, md, NULL, EVP_sha256(), NULL))
-		return err_openssl("SHA-256");
+		return err_ossl(ERR_CRYPTO, "SHA-256");
 	hex_encode(md, sizeof(md), out, 65);
 	return 0;
 }
@@ -66,7 +66,7 @@ static int anchors_fetch(struct enrol *e, struct est_session *est, const struct 
 	rc = rc ? rc : store_certs_write(e->store, "anchors.pem", server);
 	rc = rc ? rc : store_certs_write(e->store, "devices.pem", devices);
 	if (!rc)
-		*devices_out = TAKE(devices);
+		*devices_out = OSSL_TAKE(devices);
 	return rc;
 }
 
@@ -88,7 +88,7 @@ static int slot_key(struct enrol *e, enum slot slot, const char *purpose, EVP_PK
 		rc = rc ? rc : store_key_write(e->store, slot, key);
 	}
 	if (!rc)
-		*out = TAKE(key);
+		*out = OSSL_TAKE(key);
 	return rc;
 }
 
@@ -144,7 +144,7 @@ static int enrol_request(struct enrol *e, struct est_session *est, const struct 
 {
 	AUTO_BUF csr = {.max = 8192};
 	AUTO_BUF answer = {.max = EST_ANSWER_MAX};
-	int rc = credential_request_build(key, b->settings.pump, &csr);
+	int rc = credential_request_build(key, b->settings.pump, NULL, 0, &csr);
 
 	rc = rc ? rc : step(e, "simpleenroll");
 	rc = rc ? rc : est_simpleenroll(est, b->settings.pump, b->token, &csr, &answer);
@@ -183,6 +183,7 @@ static int renew_request(struct enrol *e, enum slot slot, EVP_PKEY *key, EVP_PKE
 			 X509 *old_cert)
 {
 	const struct pump_settings *set = &e->state.settings;
+	const struct credential_prior prior = {old_key, old_cert};
 	AUTO_BUF csr = {.max = 8192};
 	AUTO_BUF answer = {.max = EST_ANSWER_MAX};
 	AUTO_X509S server = NULL;
@@ -192,7 +193,7 @@ static int renew_request(struct enrol *e, enum slot slot, EVP_PKEY *key, EVP_PKE
 
 	rc = rc ? rc : est_session_new(set->est, server, old_key, old_cert, e->stop, &est);
 	rc = rc ? rc : anchors_fetch(e, est, set, &devices);
-	rc = rc ? rc : credential_request_build(key, set->pump, &csr);
+	rc = rc ? rc : credential_request_build(key, set->pump, &prior, clock_wall_ms(), &csr);
 	rc = rc ? rc : step(e, "simplereenroll");
 	rc = rc ? rc : est_simplereenroll(est, &csr, &answer);
 	return rc ? rc : certificate_take(e, slot, key, set->pump, devices, &answer);
@@ -202,6 +203,7 @@ int enrol_renew(struct enrol *e)
 {
 	enum slot slot = slot_other(e->state.active);
 	char purpose[SLOT_PURPOSE_MAX] = "renewal of ";
+	char *serial = purpose + strlen(purpose);
 	AUTO_X509S devices = NULL;
 	AUTO_PKEY old_key = NULL;
 	AUTO_PKEY key = NULL;
@@ -210,7 +212,7 @@ int enrol_renew(struct enrol *e)
 
 	rc = rc ? rc : store_key_read(e->store, e->state.active, &old_key);
 	rc = rc ? rc : store_cert_read(e->store, e->state.active, &old_cert);
-	rc = rc ? rc : credential_serial_text(old_cert, purpose + strlen(purpose));
+	rc = rc ? rc : ossl_serial_hex(old_cert, serial, CERT_SERIAL_TEXT_MAX);
 	rc = rc ? rc : slot_key(e, slot, purpose, &key);
 	rc = rc ? rc : store_certs_read(e->store, "devices.pem", &devices);
 	if (rc || slot_is_ready(e, slot, key, e->state.settings.pump, devices))

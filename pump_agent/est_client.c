@@ -136,7 +136,7 @@ static int session_make(const char *url, const STACK_OF(X509) * anchors, EVP_PKE
 	rc = rc ? rc : str_copy(s->url, sizeof(s->url), url);
 	rc = rc ? rc : session_set_up(s);
 	if (!rc)
-		*out = TAKE(s);
+		*out = OSSL_TAKE(s);
 	return rc;
 }
 
@@ -185,8 +185,9 @@ static int answer_check(struct est_session *s, const char *operation)
 	if (status == 401)
 		return err_set(ERR_DENIED, "%s: the server refused our name and token%s%s",
 			       operation, *text ? ": " : "", text);
-	if (status == 403 && says_revoked(text))
-		return err_set(ERR_CONFLICT, "%s: %s", operation, text);
+	if (status == 403)
+		return err_set(says_revoked(text) ? ERR_CONFLICT : ERR_DENIED, "%s: %s", operation,
+			       text);
 	if (status == 202 || status == 429 || status >= 500)
 		return err_set(ERR_BUSY, "%s: the server asks for patience (%ld) %s", operation,
 			       status, text);

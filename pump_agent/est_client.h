@@ -45,7 +45,7 @@ static inline void est_session_auto_free(struct est_session **s)
  * All: 0 with the answer's body in `out`; else nothing was taken and
  *   ERR_UNAVAILABLE no connection, ERR_TIMEOUT, ERR_BUSY (202, 429, 5xx: ask again later),
  *   ERR_CRYPTO the server could not prove itself, ERR_LIMIT the answer is too large,
- *   ERR_DENIED (401: name and token, or the certificate, were refused),
+ *   ERR_DENIED (401, 403: the token or certificate was refused; the text has the reason),
  *   ERR_CONFLICT (403 that says the pump or its certificate is revoked),
  *   ERR_INVALID any other answer.
  */

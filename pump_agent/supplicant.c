@@ -45,7 +45,7 @@ static int mark_build(const X509 *cert, char out[MARK_MAX])
 	static const char prefix[] = "pumpgate-";
 
 	memcpy(out, prefix, sizeof(prefix));
-	return credential_serial_text(cert, out + strlen(prefix));
+	return ossl_serial_hex(cert, out + strlen(prefix), CERT_SERIAL_TEXT_MAX);
 }
 
 static int field_set(struct wpa_link *l, int network, const char *name, const char *value)

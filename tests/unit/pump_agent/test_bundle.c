@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/support/cmocka.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pump_agent/bundle.h"
+
+#define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define GOOD_PUMP "\"pump\": \"PG-000123\", "
+#define GOOD_EST "\"est\": \"https://10.0.0.5:8443/.well-known/est\", "
+#define GOOD_HASH "\"server_anchor_sha256\": \"" HASH "\", "
+#define GOOD_NAME "\"radius_server_name\": \"radius-1.pumpgate.internal\", "
+#define GOOD_TOKEN "\"token\": \"abcDEF_123-x\""
+#define BODY GOOD_PUMP GOOD_EST GOOD_HASH GOOD_NAME GOOD_TOKEN
+
+static int parse(const char *json)
+{
+	AUTO_BUNDLE b = {0};
+
+	return bundle_parse(json, strlen(json), &b);
+}
+
+static void refuses_what_is_not_a_json_object(void **state)
+{
+	(void)state;
+	assert_int_equal(parse(""), ERR_INVALID);
+	assert_int_equal(parse("[]"), ERR_INVALID);
+	assert_int_equal(parse("{"), ERR_INVALID);
+	assert_int_equal(parse("{\"version\": 1, " BODY "} x"), ERR_INVALID);
+	assert_int_equal(parse("{\"version\": 1, \"version\": 1, " BODY "}"), ERR_INVALID);
+}
+
+static void refuses_a_version_that_it_does_not_know(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("{" BODY "}"), ERR_INVALID);
+	assert_int_equal(parse("{\"version\": \"1\", " BODY "}"), ERR_INVALID);
+	assert_int_equal(parse("{\"version\": 0, " BODY "}"), ERR_INVALID);
+	assert_int_equal(parse("{\"version\": 2, " BODY "}"), ERR_NEWER);
+}
+
+static void refuses_a_bundle_of_more_than_its_limit(void **state)
+{
+	char *big = calloc(1, BUNDLE_MAX + 2);
+	AUTO_BUNDLE b = {0};
+
+	(void)state;
+	memset(big, ' ', BUNDLE_MAX + 1);
+	memcpy(big, "{\"version\": 1, " BODY "}", strlen("{\"version\": 1, " BODY "}"));
+	assert_int_equal(bundle_parse(big, BUNDLE_MAX + 1, &b), ERR_LIMIT);
+	assert_int_equal(bundle_parse(big, BUNDLE_MAX, &b), 0);
+	free(big);
+}
+
+static void refuses_each_missing_or_wrong_field_by_name(void **state)
+{
+	static const struct {
+		const char *json;
+		const char *names;
+	} cases[] = {
+		{GOOD_EST GOOD_HASH GOOD_NAME GOOD_TOKEN, "pump"},
+		{"\"pump\": \"pg-1\", " GOOD_EST GOOD_HASH GOOD_NAME GOOD_TOKEN, "pump"},
+		{"\"pump\": \"PG\\u00001\", " GOOD_EST GOOD_HASH GOOD_NAME GOOD_TOKEN, "bundle"},
+		{"\"pump\": 7, " GOOD_EST GOOD_HASH GOOD_NAME GOOD_TOKEN, "pump"},
+		{GOOD_PUMP GOOD_HASH GOOD_NAME GOOD_TOKEN, "est"},
+		{GOOD_PUMP "\"est\": \"http://h/p\", " GOOD_HASH GOOD_NAME GOOD_TOKEN, "est"},
+		{GOOD_PUMP "\"est\": \"https://u:p@h/p\", " GOOD_HASH GOOD_NAME GOOD_TOKEN, "est"},
+		{GOOD_PUMP "\"est\": \"https://h\", " GOOD_HASH GOOD_NAME GOOD_TOKEN, "est"},
+		{GOOD_PUMP "\"est\": \"https://h/p/\", " GOOD_HASH GOOD_NAME GOOD_TOKEN, "est"},
+		{GOOD_PUMP "\"est\": \"https://h/../p\", " GOOD_HASH GOOD_NAME GOOD_TOKEN, "est"},
+		{GOOD_PUMP "\"est\": \"https:///p\", " GOOD_HASH GOOD_NAME GOOD_TOKEN, "est"},
+		{GOOD_PUMP "\"est\": \"https://h/p?x=1\", " GOOD_HASH GOOD_NAME GOOD_TOKEN, "est"},
+		{GOOD_PUMP GOOD_EST GOOD_NAME GOOD_TOKEN, "server_anchor_sha256"},
+		{GOOD_PUMP GOOD_EST "\"server_anchor_sha256\": \"00\", " GOOD_NAME GOOD_TOKEN,
+		 "server_anchor_sha256"},
+		{GOOD_PUMP GOOD_EST GOOD_HASH GOOD_TOKEN, "radius_server_name"},
+		{GOOD_PUMP GOOD_EST GOOD_HASH "\"radius_server_name\": \"\", " GOOD_TOKEN,
+		 "radius_server_name"},
+		{GOOD_PUMP GOOD_EST GOOD_HASH "\"radius_server_name\": \"com\", " GOOD_TOKEN,
+		 "radius_server_name"},
+		{GOOD_PUMP GOOD_EST GOOD_HASH "\"radius_server_name\": \"a.b;c\", " GOOD_TOKEN,
+		 "radius_server_name"},
+		{GOOD_PUMP GOOD_EST GOOD_HASH GOOD_NAME "\"token\": \"\"", "token"},
+		{GOOD_PUMP GOOD_EST GOOD_HASH GOOD_NAME "\"token\": \"a:b\"", "token"},
+		{GOOD_PUMP GOOD_EST GOOD_HASH GOOD_NAME "\"token\": null", "token"},
+	};
+	char json[1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(json, sizeof(json), "{\"version\": 1, %s}", cases[i].json);
+		assert_int_equal(parse(json), ERR_INVALID);
+		if (!strstr(err_text(), cases[i].names))
+			fail_msg("case %zu: '%s' does not name %s", i, err_text(), cases[i].names);
+	}
+}
+
+static void never_quotes_the_token_in_an_error(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("{\"version\": 1, \"token\": \"hush-hush\" oops}"), ERR_INVALID);
+	assert_null(strstr(err_text(), "hush"));
+	assert_int_equal(parse("{\"version\": 1, " GOOD_PUMP GOOD_EST GOOD_HASH GOOD_NAME
+			       "\"token\": \"hush:hush\"}"),
+			 ERR_INVALID);
+	assert_null(strstr(err_text(), "hush"));
+}
+
+static void takes_a_good_bundle_and_ignores_more_fields(void **state)
+{
+	const char *json = "{\"version\": 1, \"more\": [1], " BODY "}";
+	AUTO_BUNDLE b = {0};
+
+	(void)state;
+	assert_int_equal(bundle_parse(json, strlen(json), &b), 0);
+	assert_string_equal(b.settings.pump, "PG-000123");
+	assert_string_equal(b.settings.est, "https://10.0.0.5:8443/.well-known/est");
+	assert_string_equal(b.settings.radius_name, "radius-1.pumpgate.internal");
+	assert_int_equal(b.settings.anchor_hash[1], 0x11);
+	assert_int_equal(secret_len(b.token), 12);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(refuses_what_is_not_a_json_object),
+		cmocka_unit_test(refuses_a_version_that_it_does_not_know),
+		cmocka_unit_test(refuses_a_bundle_of_more_than_its_limit),
+		cmocka_unit_test(refuses_each_missing_or_wrong_field_by_name),
+		cmocka_unit_test(never_quotes_the_token_in_an_error),
+		cmocka_unit_test(takes_a_good_bundle_and_ignores_more_fields),
+	};
+
+	return cmocka_run_group_tests_name("pump_agent/bundle", tests, NULL, NULL);
+}
