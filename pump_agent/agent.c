@@ -12,6 +12,7 @@
 
 #define TICK_MAX_MS 30000
 #define BUNDLE_POLL_MS 2000
+#define NETWORK_FIRST_MS 30000
 
 int64_t agent_in_ms(int64_t ms)
 {
@@ -33,6 +34,17 @@ void agent_error(struct agent *a, const char *step, const char *text)
 	snprintf(a->status.error_step, sizeof(a->status.error_step), "%s", step);
 	snprintf(a->status.error_text, sizeof(a->status.error_text), "%s", text);
 	a->status.error_at_ms = clock_wall_ms();
+	a->status_changed = true;
+}
+
+void agent_error_over(struct agent *a, bool network)
+{
+	const char *step = a->status.error_step;
+
+	if (!*step || network != (!strcmp(step, STEP_NETWORK) || !strcmp(step, STEP_SUPPLICANT)))
+		return;
+	a->status.error_step[0] = '\0';
+	a->status_changed = true;
 }
 
 static void status_write(struct agent *a)
@@ -41,6 +53,7 @@ static void status_write(struct agent *a)
 	char path[PATH_MAX];
 	int rc;
 
+	a->status_changed = false;
 	a->status.state = a->at;
 	snprintf(a->status.pump, sizeof(a->status.pump), "%s", a->state.settings.pump);
 	a->status.certificate[0] = '\0';
@@ -71,15 +84,16 @@ static void event_run(struct agent *a, enum agent_event event)
 	if (event == EVENT_ADMITTED) {
 		backoff_succeeded(&a->reject_wait);
 		a->due.retry = 0;
-		if (step.next == AGENT_ONLINE)
-			a->status.error_step[0] = '\0';
+		agent_error_over(a, true);
 	}
 	if (step.next != a->at) {
 		LOG(LOG_INFO, "agent.state", LOG_S("from", agent_state_name(a->at)),
 		    LOG_S("to", agent_state_name(step.next)),
 		    LOG_S("event", agent_event_name(event)), LOG_S("pump", a->state.settings.pump));
 		a->at = step.next;
+		a->entered_us = clock_mono_us();
 		a->status.since_ms = clock_wall_ms();
+		a->status_changed = true;
 	}
 	agent_action(a, step.action);
 }
@@ -100,6 +114,7 @@ static void timer_set(struct agent *a)
 				clock_wall_ms() * 1000;
 
 		wait = renew > 0 && renew < wait ? renew : wait;
+		wait = renew <= 0 && a->at == AGENT_ONLINE && a->due.renew <= now ? 0 : wait;
 	}
 	wait = wait < 1000 ? 1000 : wait;
 	tv.tv_sec = wait / 1000000;
@@ -109,13 +124,11 @@ static void timer_set(struct agent *a)
 
 void agent_event(struct agent *a, enum agent_event event)
 {
-	struct status before = a->status;
-
 	event_run(a, event);
 	for (size_t i = 0; i < a->n_queue; i++)
 		event_run(a, a->queue[i]);
 	a->n_queue = 0;
-	if (memcmp(&before, &a->status, sizeof(before)) || a->status.state != a->at)
+	if (a->status_changed)
 		status_write(a);
 	timer_set(a);
 }
@@ -148,9 +161,12 @@ static void bundle_look(struct agent *a)
 
 static bool renewal_is_due(const struct agent *a, int64_t now)
 {
-	return a->cert && (a->at == AGENT_ENROLLED || a->at == AGENT_ONLINE) &&
-	       a->due.renew <= now &&
-	       credential_renew_at(a->cert, a->options->renew_percent) <= clock_wall_ms() / 1000;
+	if (!a->cert || a->due.renew > now ||
+	    credential_renew_at(a->cert, a->options->renew_percent) > clock_wall_ms() / 1000)
+		return false;
+	/* give the network a chance first: EST is most likely behind it */
+	return a->at == AGENT_ONLINE ||
+	       (a->at == AGENT_ENROLLED && now - a->entered_us >= (int64_t)NETWORK_FIRST_MS * 1000);
 }
 
 static void tick(evutil_socket_t fd, short what, void *arg)

@@ -33,9 +33,12 @@ struct agent {
 	struct store store;
 	struct store_state state; /* as on disk */
 	struct status status;
+	bool status_changed; /* since status.json was written */
 	struct job *job;
 
 	enum agent_state at;
+	int64_t entered_us;  /* when `at` began, by the clock that never steps */
+	bool server_refused; /* in this attempt: the failure that follows has its reason already */
 	enum agent_event queue[8]; /* events that actions brought forth */
 	size_t n_queue;
 
@@ -71,6 +74,10 @@ void agent_queue(struct agent *a, enum agent_event event);
 void agent_action(struct agent *a, enum agent_action action);
 /* Remembers and logs what went wrong, for status.json. `step` is one word. */
 void agent_error(struct agent *a, const char *step, const char *text);
+#define STEP_NETWORK "network"	     /* refused, or refusing: over once the pump is admitted */
+#define STEP_SUPPLICANT "supplicant" /* likewise */
+/* It went well: forgets an error of the network's steps, or of all the others. */
+void agent_error_over(struct agent *a, bool network);
 int64_t agent_wait(struct backoff *b); /* one more failure: the deadline after it */
 int64_t agent_in_ms(int64_t ms);       /* a deadline */
 

@@ -83,7 +83,7 @@ void agent_job_done(void *ctx, int rc, const char *why, const struct enrol *e)
 		LOG(LOG_INFO, by_bundle ? "agent.enrolled" : "agent.renewed",
 		    LOG_S("pump", a->state.settings.pump));
 		backoff_succeeded(&a->enrol_wait);
-		a->status.error_step[0] = '\0';
+		agent_error_over(a, false);
 	}
 	if (event == EVENT_ENROL_REFUSED && by_bundle &&
 	    enrol_bundle_hash(a->options->bundle, a->refused_bundle))
@@ -205,6 +205,8 @@ static void swap_commit(struct agent *a)
 	a->cert = OSSL_TAKE(a->next_cert);
 	next_drop(a);
 	backoff_succeeded(&a->renew_wait);
+	if (!rc)
+		agent_error_over(a, false);
 	if (!rc && store_slot_clear(&a->store, old))
 		LOG(LOG_WARN, "agent.old_key_kept", LOG_S("why", err_text()));
 	if (a->link && supplicant_mark(a->link, a->network, a->cert))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Owns the agent's side of the link to wpa_supplicant: attach, events, loss. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -22,7 +23,7 @@ void agent_link_close(struct agent *a)
 
 void agent_link_failed(struct agent *a)
 {
-	agent_error(a, "supplicant", err_text());
+	agent_error(a, STEP_SUPPLICANT, err_text());
 	agent_link_close(a);
 	a->due.attach = agent_wait(&a->attach_wait);
 	agent_queue(a, EVENT_SUPPLICANT_DOWN);
@@ -46,6 +47,26 @@ static void admitted(struct agent *a, enum wpa_event event)
 	agent_event(a, EVENT_ADMITTED);
 }
 
+/* The words of wpa_supplicant about a server's certificate, without its event's name. */
+static void server_refused(struct agent *a, const char *line)
+{
+	char text[STATUS_WHY_MAX];
+	const char *detail = strstr(line, "subject=");
+
+	snprintf(text, sizeof(text), "the RADIUS server did not prove itself: %s",
+		 detail ? detail : line);
+	agent_error(a, STEP_NETWORK, text);
+	a->server_refused = true;
+}
+
+static void refused(struct agent *a)
+{
+	if (!a->server_refused)
+		agent_error(a, STEP_NETWORK, "the network refused this pump (EAP failure)");
+	a->server_refused = false;
+	agent_event(a, EVENT_REJECTED);
+}
+
 static void event_take(struct agent *a, const char *line)
 {
 	enum wpa_event event = wpa_event_parse(line);
@@ -56,11 +77,10 @@ static void event_take(struct agent *a, const char *line)
 		admitted(a, event);
 		break;
 	case WPA_EAP_FAILURE:
-		agent_error(a, "network", "the network refused this pump (EAP failure)");
-		agent_event(a, EVENT_REJECTED);
+		refused(a);
 		break;
 	case WPA_SERVER_REFUSED:
-		agent_error(a, "network", line);
+		server_refused(a, line);
 		break;
 	case WPA_DISCONNECTED:
 		agent_event(a, EVENT_LOST);
