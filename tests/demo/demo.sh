@@ -161,7 +161,7 @@ start_switch() {
 
 import_inventory() {
 	local status
-	pumpctl import tests/demo/inventory.csv >"$D/import.out" 2>&1
+	pumpctl pump import tests/demo/inventory.csv >"$D/import.out" 2>&1
 	status=$?
 	show cat "$D/import.out"
 	[ "$status" = 1 ] || { fail "import ended with $status, wanted 1 (some rows bad)"; return 1; }
@@ -237,8 +237,8 @@ revoke() {
 	show pumpctl pump revoke "$PUMP" --reason "stolen from ward 7"
 	wait_for 5 "the port to close" switch_says blocked '.why == "disconnected"' || return
 	pump_blocked "$WARD_MATE" || { fail "packets still pass"; return 1; }
-	kill "$pinger" 2>/dev/null
-	last=$(grep 'bytes from' "$D/ping.out" | tail -n 1 | sed 's,[[.],,g' | cut -c 1-13)
+	kill -INT "$pinger" && wait "$pinger"
+	last=$(grep 'bytes from' "$D/ping.out" | tail -n 1 | sed 's/^.//; s/[.]//' | cut -c 1-13)
 	OUTCOME="last packet $((last - started)) ms after the command began"
 	[ $((last - started)) -lt 1000 ]
 }
