@@ -161,6 +161,9 @@ static uint64_t file_bytes(const char *path)
 	return stat(path, &st) ? 0 : (uint64_t)st.st_size;
 }
 
+/* It asks again at least every 10 s (radius_modules/dispatch/dispatchd.c). */
+#define DISPATCHER_AWAY_MS 15000
+
 static int status(struct reader *r, const void *query, void *out, size_t max, size_t *n)
 {
 	struct service *s = r->service;
@@ -175,6 +178,8 @@ static int status(struct reader *r, const void *query, void *out, size_t max, si
 	snprintf(st->version, sizeof(st->version), "%s", PUMPGATE_VERSION);
 	st->started_at = s->started_at;
 	st->events_dropped = atomic_load(&s->events_dropped);
+	st->dispatcher_present =
+		clock_wall_ms() - atomic_load(&s->dispatcher_seen) < DISPATCHER_AWAY_MS;
 	st->registry_bytes = file_bytes(s->registry_path);
 	st->sessions_bytes = file_bytes(s->sessions_path);
 	return rc;
