@@ -18,7 +18,7 @@ static const struct option_spec global_options[] = {
 
 struct words {
 	int argc;
-	char *const *argv;
+	const char *const *argv;
 	int at;
 	bool only_operands; /* after -- */
 };
@@ -207,7 +207,7 @@ static int operands_check(const struct call *out)
 	return 0;
 }
 
-int args_parse(const struct verb *verbs, size_t n_verbs, int argc, char *const argv[],
+int args_parse(const struct verb *verbs, size_t n_verbs, int argc, const char *const argv[],
 	       struct call *out)
 {
 	struct words w = {argc, argv, 1, false};

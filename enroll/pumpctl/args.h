@@ -66,7 +66,7 @@ struct call {
 /* Global options (--home DIR, --json, --help, --version) may stand anywhere. Strings of `out` point
  * into argv. ERR_INVALID with what is wrong and how to go on; out->verb is then set as far as it
  * was understood. */
-int args_parse(const struct verb *verbs, size_t n_verbs, int argc, char *const argv[],
+int args_parse(const struct verb *verbs, size_t n_verbs, int argc, const char *const argv[],
 	       struct call *out) MUST_USE;
 
 /* The value of an option, NULL when it was not given. */

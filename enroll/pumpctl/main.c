@@ -27,7 +27,7 @@ int main(int argc, char *argv[])
 
 	signal(SIGPIPE, SIG_IGN);
 	log_start("pumpctl", LOG_WARN);
-	rc = args_parse(verbs, n, argc, argv, &call);
+	rc = args_parse(verbs, n, argc, (const char *const *)argv, &call);
 	if (rc)
 		return report_usage();
 	if (call.version) {

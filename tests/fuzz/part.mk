@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Fuzz targets: $(call fuzz,NAME,LIBRARIES,PACKAGES) for tests/fuzz/fuzz_NAME.c, with at least one
+# Fuzz targets: $(call fuzz,NAME,LIBRARIES,PACKAGES,LIBS) for tests/fuzz/fuzz_NAME.c, with at least one
 # seed input in tests/fuzz/seeds/NAME/. `make check` replays seeds and mutations of them with the
 # normal compiler; `make fuzz` builds with clang and libFuzzer in a folder of its own.
 FUZZERS :=
 ifneq ($(findstring fuzzer,$(SAN)),)
 fuzz = $(eval FUZZERS += $(O)/fuzz/$(strip $(1)))$(eval $(call linked_rules,$(O)/fuzz/$(strip $(1)),\
-	tests/fuzz/fuzz_$(strip $(1)).c,$(strip $(2)),$(strip $(3)),-fsanitize=fuzzer))
+	tests/fuzz/fuzz_$(strip $(1)).c,$(strip $(2)),$(strip $(3)),-fsanitize=fuzzer $(strip $(4))))
 else
 fuzz = $(eval TESTS += $(O)/tests/fuzz/$(strip $(1)))$(eval $(call linked_rules,$(O)/tests/fuzz/$(strip $(1)),\
-	tests/fuzz/fuzz_$(strip $(1)).c tests/fuzz/replay.c,$(strip $(2)),$(strip $(3)),))
+	tests/fuzz/fuzz_$(strip $(1)).c tests/fuzz/replay.c,$(strip $(2)),$(strip $(3)),$(strip $(4))))
 endif
 
 $(call fuzz,ipc_record,base)
@@ -17,3 +17,4 @@ $(call fuzz,radius_packet,radius_packet base)
 $(call fuzz,tls_session_strip,rlm_pump_core base,)
 $(call fuzz,rlm_pump_text,rlm_pump_core policies base,)
 $(call fuzz,est_request,est base)
+$(call fuzz,inventory_csv,pumpctl base,,-lcsv)
