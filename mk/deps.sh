@@ -9,7 +9,8 @@ RADIUS_PACKAGES='freeradius freeradius-utils libfreeradius-dev libtalloc-dev'
 PACKAGES='gcc make pkg-config git libssl-dev openssl libevent-dev libsqlite3-dev sqlite3
 	libcmocka-dev libsodium-dev libinih-dev libsystemd-dev libseccomp-dev libjansson-dev
 	libcurl4-openssl-dev libcsv-dev libqrencode-dev libwpa-client-dev libnftables-dev libmnl-dev
-	hostapd wpasupplicant eapoltest strongswan-pki curl jq nftables iproute2 iputils-ping procps
+	hostapd wpasupplicant eapoltest strongswan-pki libstrongswan-standard-plugins
+	curl jq nftables iproute2 iputils-ping procps
 	util-linux e2fsprogs clang clang-format libclang-rt-14-dev shellcheck mandoc'
 
 is_installed() {
