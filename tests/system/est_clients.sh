@@ -1,0 +1,202 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Foreign EST clients enrol for real: curl with openssl, and strongSwan's pki. Refusals first.
+set -u
+. tests/support/tap.sh
+. tests/support/scratch.sh
+
+scratch_up || exit 1
+cd "$SCRATCH" || exit 1
+LOG=$PUMPGATE_HOME/log/enrolld.log
+PKCS10=(-H 'Content-Type: application/pkcs10')
+est() { curl -sS --max-time 20 --cacert "$TRUST" "$@"; }
+
+# key NAME [openssl genpkey options]: NAME.key and NAME.csr (base64 DER, CN = NAME without its suffix)
+key() {
+	local name=$1
+	shift
+	[ $# != 0 ] || set -- -algorithm EC -pkeyopt ec_paramgen_curve:P-256
+	openssl genpkey -quiet "$@" -out "$name.key" 2>/dev/null || openssl genpkey "$@" -out "$name.key" 2>/dev/null
+	csr "$name" "/CN=${name%%.*}"
+}
+csr() { openssl req -new -key "$1.key" -subj "$2" -outform DER | base64 >"$1.csr"; }
+token() { pumpctl pump token "$1"; }
+# post OPERATION CSR [CURL-ARGS...]: status line, header and body into answer; prints the status
+post() {
+	local operation=$1 csr=$2
+	shift 2
+	est -o answer -w '%{http_code}\n' "${PKCS10[@]}" --data-binary "@$csr" "$@" "$EST_URL/$operation"
+}
+# The certificate of the last answer as PEM.
+certificate() { openssl base64 -d <answer | openssl pkcs7 -inform DER -print_certs | openssl x509; }
+# enrol NAME SERIAL TOKEN: NAME.pem from NAME.csr
+enrol() {
+	local status
+	status=$(post simpleenroll "$1.csr" -u "$2:$3")
+	[ "$status" = 200 ] || { echo "status $status: $(cat answer)"; return 1; }
+	certificate >"$1.pem"
+}
+renew() { # NAME OPERATION NEW-CSR OUT
+	local status
+	status=$(post "$2" "$3" --cert "$1.pem" --key "$1.key")
+	[ "$status" = 200 ] || { echo "status $status: $(cat answer)"; return 1; }
+	certificate >"$4"
+}
+# refused STATUS REASON OPERATION CSR CURL-ARGS...; REASON may be ""
+refused() {
+	local want=$1 reason=$2 got
+	shift 2
+	got=$(post "$@")
+	echo "$got: $(cat answer)"
+	[ "$got" = "$want" ] && { [ -z "$reason" ] || grep -q "^$reason: " answer; }
+}
+logged() { wait_until 5 grep -qE "$1" "$LOG"; }
+chain_is_good() { openssl verify -purpose sslclient -CAfile "$PUMPGATE_HOME/trust/device.pem" "$1"; }
+same_key() { [ "$(openssl x509 -in "$1" -noout -pubkey)" = "$(openssl pkey -in "$2" -pubout)" ]; }
+
+pumpctl zone add pumps --vlan 110 >/dev/null || exit 1
+for n in 1 2 3 4 5 6 7 8; do
+	pumpctl pump add "PG-$n" --maker Acme --model M1 --mac "02:00:00:00:00:0$n" --zone pumps >/dev/null ||
+		exit 1
+done
+for n in 1 2 3 4 5; do key "PG-$n"; done
+key PG-1.other
+
+# ---- refusals by token ----
+T1=$(token PG-1)
+refused 401 "" simpleenroll PG-1.csr -u "PG-1:not-the-token"
+cp answer wrong.body
+check "a_wrong_token_is_refused_with_a_challenge" refused 401 "" simpleenroll PG-1.csr -u PG-1:not-the-token
+check "an_unknown_pump_is_refused_in_the_same_way" refused 401 "" simpleenroll PG-1.csr -u "NOBODY:$T1"
+alike() {
+	est -D wrong.head -o wrong.body "${PKCS10[@]}" --data-binary @PG-1.csr -u PG-1:x "$EST_URL/simpleenroll"
+	est -D nobody.head -o nobody.body "${PKCS10[@]}" --data-binary @PG-1.csr -u NOBODY:x "$EST_URL/simpleenroll"
+	diff <(grep -v ^Date: wrong.head) <(grep -v ^Date: nobody.head) && cmp wrong.body nobody.body
+}
+check "nothing_in_the_answer_tells_the_two_apart" alike
+check "the_token_of_another_pump_is_refused" refused 401 "" simpleenroll PG-2.csr -u "PG-2:$T1"
+check "a_csr_with_another_pumps_name_is_refused" \
+	refused 403 name-refused simpleenroll PG-2.csr -u "PG-1:$T1"
+check "a_csr_that_is_no_csr_is_refused" \
+	refused 400 request-malformed simpleenroll <(head -c 200 /dev/zero | base64) -u "PG-1:$T1"
+key weak -algorithm RSA -pkeyopt rsa_keygen_bits:1024
+csr weak /CN=PG-1
+check "a_weak_key_is_refused" refused 400 key-refused simpleenroll weak.csr -u "PG-1:$T1"
+forged() { # the signature's last byte flipped
+	base64 -d PG-1.csr >forged.der
+	local last
+	last=$(tail -c 1 forged.der | od -An -tu1)
+	# shellcheck disable=SC2059
+	{ head -c -1 forged.der; printf "\\x$(printf %02x $((last ^ 1)))"; } | base64 >forged.csr
+	refused 400 proof-failed simpleenroll forged.csr -u "PG-1:$T1"
+}
+check "a_csr_not_signed_by_its_key_is_refused" forged
+
+# ---- the first certificate ----
+check "curl_enrols_after_all_that_with_the_same_token" enrol PG-1 PG-1 "$T1"
+check "the_certificate_is_for_the_pumps_key" same_key PG-1.pem PG-1.key
+check "the_certificate_leads_to_the_device_root" chain_is_good PG-1.pem
+check "the_certificate_names_the_pump" says 'URI:urn:pumpgate:pump:PG-1$' \
+	openssl x509 -in PG-1.pem -noout -ext subjectAltName
+check "an_issue_is_logged_without_the_token" logged 'enroll.issued .*device=PG-1 cert=[0-9a-f]+ '
+again() { cp PG-1.pem first.pem && enrol PG-1 PG-1 "$T1" && cmp PG-1.pem first.pem; }
+check "the_same_token_and_key_give_the_same_certificate_again" again
+check "the_token_with_another_key_is_refused" \
+	refused 403 token-used simpleenroll PG-1.other.csr -u "PG-1:$T1"
+
+# ---- renewal ----
+check "re_enrolment_with_the_certificate_and_its_key_works" renew PG-1 simplereenroll PG-1.csr PG-1.second.pem
+check "simpleenroll_with_the_certificate_works_too" renew PG-1 simpleenroll PG-1.csr PG-1.third.pem
+check "a_renewed_certificate_is_another_one" fails_with 1 cmp -s PG-1.pem PG-1.second.pem
+check "re_enrolment_over_tls_1_2_works" bash -c "
+	curl -sS --tls-max 1.2 --cacert '$TRUST' --cert PG-1.pem --key PG-1.key -o /dev/null -w '%{http_code}' \
+		-H 'Content-Type: application/pkcs10' --data-binary @PG-1.csr '$EST_URL/simplereenroll' | grep -qx 200"
+check "re_enrolment_with_an_unproven_key_is_refused" refused 403 renewal-unproven simplereenroll \
+	PG-1.other.csr --cert PG-1.pem --key PG-1.key
+check "re_enrolment_for_another_pump_is_refused" refused 403 '' simplereenroll \
+	PG-2.csr --cert PG-1.pem --key PG-1.key
+T2=$(token PG-2)
+check "another_pumps_token_beside_a_certificate_is_refused" refused 403 identity-mismatch \
+	simpleenroll PG-2.csr -u "PG-2:$T2" --cert PG-1.pem --key PG-1.key
+
+# ---- another CA with the same names ----
+double_ca() {
+	local root ca
+	root=$(openssl x509 -in "$PUMPGATE_HOME/trust/device.pem" -noout -subject -nameopt compat | sed 's/^subject=//')
+	ca=$(openssl crl2pkcs7 -nocrl -certfile "$PUMPGATE_HOME/trust/device.pem" |
+		openssl pkcs7 -print_certs | sed -n 's/^subject=//p' | grep ' CA ' | sed 's/O = /\/O=/; s/, CN = /\/CN=/')
+	echo "$root; $ca"
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout double-ca.key \
+		-subj "$ca" -days 30 -out double-ca.pem 2>/dev/null
+	openssl x509 -req -in <(base64 -d PG-1.csr | openssl req -inform DER) -CA double-ca.pem \
+		-CAkey double-ca.key -set_serial "0x$(openssl x509 -in PG-1.pem -noout -serial | cut -d= -f2)" \
+		-days 30 -out double.pem -extfile <(
+			printf 'keyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\nsubjectAltName=URI:urn:pumpgate:pump:PG-1\n'
+		) 2>/dev/null
+	[ "$(openssl x509 -in double.pem -noout -issuer -subject -serial)" = \
+		"$(openssl x509 -in PG-1.pem -noout -issuer -subject -serial)" ]
+}
+check "a_double_with_the_same_names_and_serial_can_be_made" double_ca
+for version in 1.2 1.3; do
+	check "the_double_is_refused_by_an_alert_in_tls_$version" \
+		says 'alert unknown ca|alert decrypt error|alert bad certificate' \
+		est --tls-max "$version" "${PKCS10[@]}" --data-binary @PG-1.csr --cert double.pem \
+		--key PG-1.key "$EST_URL/simplereenroll"
+done
+check "the_double_is_logged" logged 'enroll.tls_refused .*reason=wrong-ca '
+
+# ---- other clients, other keys ----
+key PG-3.rsa -algorithm RSA -pkeyopt rsa_keygen_bits:2048
+check "a_client_with_rsa_2048_enrols" enrol PG-3.rsa PG-3 "$(token PG-3)"
+check "a_client_with_rsa_2048_renews" renew PG-3.rsa simplereenroll PG-3.rsa.csr PG-3.second.pem
+chunked() {
+	post simpleenroll PG-4.csr -u "PG-4:$(token PG-4)" -H 'Transfer-Encoding: chunked' | grep -qx 200 &&
+		certificate >PG-4.pem && same_key PG-4.pem PG-4.key
+}
+check "a_chunked_request_enrols" chunked
+one_line() { # no line end in it, as strongSwan needs it
+	post simpleenroll PG-5.csr -A '' -u "PG-5:$(token PG-5)" -H 'Expect: 100-continue' | grep -qx 200 &&
+		[ "$(wc -l <answer)" = 0 ] && base64 -d answer | openssl pkcs7 -inform DER -print_certs -noout
+}
+check "a_client_without_user_agent_gets_one_line" one_line
+
+openssl crl2pkcs7 -nocrl -certfile "$TRUST" | openssl pkcs7 -print_certs |
+	awk '/BEGIN/{n++} n{print > "server-" n ".pem"}'
+pki_quietly() { pki "$@" 2> >(grep -v 'failed to load' >&2); }
+BASE=${EST_URL%/.well-known/est}
+strongswan_cacerts() {
+	pki_quietly --estca --url "$BASE" --cacert server-1.pem --cacert server-2.pem --caout swan-ca.pem \
+		--outform pem --force && ls swan-ca*.pem
+}
+check "strongswan_reads_cacerts" strongswan_cacerts
+strongswan_enrol() {
+	pki --gen --type ecdsa --size 256 --outform pem >swan.key 2>/dev/null &&
+		pki --req --type priv --in swan.key --dn CN=PG-6 --outform pem >swan.req 2>/dev/null &&
+		pki_quietly --est --url "$BASE" --in swan.req --cacert server-1.pem --cacert server-2.pem \
+			--userpass "PG-6:$(token PG-6)" --outform pem >swan.pem && chain_is_good swan.pem &&
+		same_key swan.pem swan.key
+}
+check "strongswan_enrols" strongswan_enrol
+strongswan_renew() {
+	pki_quietly --est --url "$BASE" --in swan.req --cacert server-1.pem --cacert server-2.pem \
+		--cert swan.pem --key swan.key --outform pem >swan.second.pem &&
+		chain_is_good swan.second.pem
+}
+check "strongswan_renews_with_its_certificate" strongswan_renew
+
+# ---- a revoked pump ----
+T1=$(token PG-1)
+pumpctl pump revoke PG-1 --reason "test" >/dev/null 2>&1
+check "a_revoked_pump_cannot_renew" refused 403 '(pump|certificate)-revoked' simplereenroll PG-1.csr \
+	--cert PG-1.pem --key PG-1.key
+check "a_revoked_pump_cannot_enrol_with_an_open_token" refused 40[13] '' simpleenroll PG-1.csr -u "PG-1:$T1"
+
+# ---- the signer away ----
+check "refusals_reach_the_events_of_the_pump" wait_until 5 says 'token-used' pumpctl pump events PG-1
+pkill -STOP -P "$SUPERVISOR" -x pumpgate-signer
+signer_away() { refused 503 signer-away simpleenroll PG-2.csr -u "PG-2:$T2" && est -o /dev/null "$EST_URL/cacerts"; }
+check "a_signer_that_does_not_answer_gives_503" signer_away
+pkill -CONT -P "$SUPERVISOR" -x pumpgate-signer
+check "once_it_answers_again_the_same_request_succeeds" wait_until 15 enrol PG-2 PG-2 "$T2"
+check "no_token_is_in_any_log" fails_with 1 grep -rqF -e "$T1" -e "$T2" "$PUMPGATE_HOME/log"
+tap_done
