@@ -2,9 +2,7 @@
 /* Owns a connection's life. Never knows what an EST operation means. */
 #include "enroll/enrolld/conn.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -91,6 +89,8 @@ static enum step linger(struct conn *c)
 
 static enum step handshake_refused(struct conn *c, enum reason reason)
 {
+	if (reason == REASON_NONE) /* somebody looked whether the port is open */
+		return gone(c);
 	if (noise_allow(&c->service->noise, clock_mono_us()))
 		LOG(LOG_WARN, "enroll.tls_refused", LOG_S("source", c->peer.source),
 		    LOG_S("reason", reason_name(reason)), LOG_S("detail", err_text()));
@@ -330,18 +330,6 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 		event_active(c->writable, EV_WRITE, 1);
 }
 
-static void source_format(const struct sockaddr *sa, struct est_peer *peer)
-{
-	const void *at =
-		sa->sa_family == AF_INET6
-			? (const void *)&((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr
-			: (const void *)&((const struct sockaddr_in *)(const void *)sa)->sin_addr;
-
-	if (!throttle_source(sa, peer->source_key) ||
-	    !inet_ntop(sa->sa_family, at, peer->source, sizeof(peer->source)))
-		memcpy(peer->source, "unknown", sizeof("unknown"));
-}
-
 int conn_new(struct event_base *base, SSL_CTX *tls, int fd, const struct sockaddr *sa,
 	     struct est_service *service, void (*gone_cb)(struct conn *c, void *ctx), void *ctx,
 	     struct conn **out)
@@ -356,7 +344,8 @@ int conn_new(struct event_base *base, SSL_CTX *tls, int fd, const struct sockadd
 	c->service = service;
 	c->gone = gone_cb;
 	c->ctx = ctx;
-	source_format(sa, &c->peer);
+	est_source_format(sa, c->peer.source);
+	(void)throttle_source(sa, c->peer.source_key); /* else all zero: one source */
 	http_request_init(&c->request);
 	buf_init(&c->in, READ_BYTES);
 	buf_init(&c->out, OUT_MAX);

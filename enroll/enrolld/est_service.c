@@ -3,7 +3,9 @@
  */
 #include "enroll/enrolld/est_service.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,16 @@
 #include "enroll/est/est_cms.h"
 
 #define QUEUE_WAIT_US 5000000
+
+void est_source_format(const struct sockaddr *sa, char out[IP_SIZE])
+{
+	const void *at = &((const struct sockaddr_in *)(const void *)sa)->sin_addr;
+
+	if (sa->sa_family == AF_INET6)
+		at = &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
+	if (!inet_ntop(sa->sa_family, at, out, IP_SIZE))
+		memcpy(out, "unknown", sizeof("unknown"));
+}
 
 void est_answer_done(struct est_answer *a)
 {

@@ -34,6 +34,9 @@ struct est_peer {
 	struct tls_peer tls;
 };
 
+/* The address as text; "unknown" for a family that is not IP. */
+void est_source_format(const struct sockaddr *sa, char out[IP_SIZE]);
+
 struct est_answer {
 	struct http_response head; /* keep_alive and minor are the connection's to set */
 	struct buf body;

@@ -28,6 +28,7 @@ struct server {
 	struct est_service *service;
 	struct conn_list conns; /* oldest first */
 	unsigned n_conns;
+	struct noise noise;
 };
 
 static void on_gone(struct conn *c, void *ctx)
@@ -78,14 +79,17 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 {
 	struct server *s = ctx;
 	struct conn *c;
+	char source[IP_SIZE];
 	int on = 1;
 
 	(void)listener;
 	(void)len;
 	if (!has_room(s, sa)) {
 		close(fd);
-		if (noise_allow(&s->service->noise, clock_mono_us()))
-			LOG(LOG_WARN, "enroll.too_many_connections", LOG_U("all", s->n_conns));
+		est_source_format(sa, source);
+		if (noise_allow(&s->noise, clock_mono_us()))
+			LOG(LOG_WARN, "enroll.too_many_connections", LOG_U("all", s->n_conns),
+			    LOG_S("source", source));
 		return;
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));

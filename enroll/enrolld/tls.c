@@ -208,14 +208,16 @@ enum reason tls_failure(SSL *ssl)
 	long verified = SSL_get_verify_result(ssl);
 	int os_error = errno;
 
-	if (verified == X509_V_OK) {
-		if (ERR_peek_error())
-			(void)trust_crypto_error("handshake");
-		else
-			err_text_set("handshake: %s",
-				     os_error ? strerror(os_error) : "connection closed");
+	if (verified == X509_V_OK && ERR_peek_error()) {
+		(void)trust_crypto_error("handshake");
 		return REASON_TLS_FAILED;
 	}
+	if (verified == X509_V_OK && os_error) {
+		err_text_set("handshake: %s", strerror(os_error));
+		return REASON_TLS_FAILED;
+	}
+	if (verified == X509_V_OK)
+		return REASON_NONE;
 	ERR_clear_error();
 	err_text_set("client certificate: %s", X509_verify_cert_error_string(verified));
 	switch (verified) {

@@ -28,7 +28,7 @@ struct tls_peer {
 int tls_peer_get(SSL *ssl, struct tls_peer *out) MUST_USE;
 
 /* Why a handshake failed, after SSL_accept's failure: the reason, and words for the log into
- * err_text. Drains OpenSSL's error queue. */
+ * err_text; REASON_NONE when the peer just closed. Drains OpenSSL's error queue. */
 enum reason tls_failure(SSL *ssl);
 
 #endif

@@ -32,7 +32,7 @@ same_process() { [ "$(pgrep -P "$SUPERVISOR" -x pumpgate-enroll)" = "$ENROLLD" ]
 open_files() { find "/proc/$ENROLLD/fd" -mindepth 1 | wc -l; }
 
 openssl ecparam -name prime256v1 -genkey -noout -out "$SCRATCH/key.pem"
-openssl req -new -key "$SCRATCH/key.pem" -subj /CN=PG-1 -outform DER | base64 >"$SCRATCH/csr"
+openssl req -new -key "$SCRATCH/key.pem" -subj / -outform DER | base64 >"$SCRATCH/csr"
 head -c 20000 /dev/zero | tr '\0' A >"$SCRATCH/large"
 ENROLL=(-u PG-1:Wr0ngT0ken -H 'Content-Type: application/pkcs10' "$EST_URL/simpleenroll")
 GET='GET /.well-known/est/csrattrs HTTP/1.1\r\nHost: h\r\nConnection: close\r\n'

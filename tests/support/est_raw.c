@@ -42,13 +42,15 @@ static int connect_to(const char *port)
 	return fd;
 }
 
+/* NULL when the server refuses. */
 static SSL *handshake(SSL_CTX *ctx, int fd)
 {
 	SSL *ssl = SSL_new(ctx);
 
 	if (!ssl || SSL_set_fd(ssl, fd) != 1 || SSL_connect(ssl) != 1) {
 		ERR_print_errors_fp(stderr);
-		exit(2);
+		SSL_free(ssl);
+		return NULL;
 	}
 	return ssl;
 }
@@ -76,6 +78,8 @@ static int send_stdin(SSL_CTX *ctx, const char *port, size_t piece, int pause_ms
 	size_t len = fread(request, 1, REQUEST_MAX, stdin);
 	SSL *ssl = handshake(ctx, connect_to(port));
 
+	if (!ssl)
+		return 2;
 	for (size_t at = 0; at < len;) {
 		size_t n = len - at < piece ? len - at : piece;
 		int done = SSL_write(ssl, request + at, (int)n);
@@ -92,7 +96,7 @@ static int send_stdin(SSL_CTX *ctx, const char *port, size_t piece, int pause_ms
 	return 0;
 }
 
-static int hang(SSL_CTX *ctx, const char *port, int n)
+static _Noreturn void hang(SSL_CTX *ctx, const char *port, int n)
 {
 	SSL **trickling = calloc((size_t)n + 1, sizeof(SSL *));
 	struct rlimit files = {4096, 4096};
@@ -106,11 +110,10 @@ static int hang(SSL_CTX *ctx, const char *port, int n)
 			continue;
 		SSL *ssl = handshake(ctx, fd);
 
-		if (i % 3 == 1)
+		if (i % 3 == 1 || !ssl)
 			continue;
 		trickling[n_trickling++] = ssl;
-		if (SSL_write(ssl, "POST /.well-known/est/simpleenroll HTTP/1.1\r\nX: ", 48) <= 0)
-			return 2;
+		(void)SSL_write(ssl, "POST /.well-known/est/simpleenroll HTTP/1.1\r\nX: ", 48);
 	}
 	printf("hanging %d\n", n);
 	fflush(stdout);
@@ -130,7 +133,7 @@ int main(int argc, char **argv)
 		return send_stdin(ctx, argv[1], argc > 3 ? (size_t)atol(argv[3]) : REQUEST_MAX,
 				  argc > 4 ? atoi(argv[4]) : 0);
 	if (argc == 4 && !strcmp(argv[2], "hang"))
-		return hang(ctx, argv[1], atoi(argv[3]));
+		hang(ctx, argv[1], atoi(argv[3]));
 	fputs("usage: est_raw PORT send [PIECE [PAUSE_MS]] | PORT hang N\n", stderr);
 	return 64;
 }
