@@ -19,6 +19,8 @@ PUMP=PG-000123
 NAS=ward-7-switch
 FIRST_UID=64200 # five users, by number: nothing is added to /etc/passwd
 SERVER=
+TOKEN= # kept to look for it in the logs
+REVOKED_MS=0
 export PUMP_MAC=02:50:47:00:01:23
 # shellcheck source=tests/demo/network.sh
 . tests/demo/network.sh
@@ -152,7 +154,7 @@ start_switch() {
 		--vlan "$VLAN_OTHER=br$VLAN_OTHER" --auth "$MGMT_SERVER:1812" \
 		--das "$MGMT_NAS:3799" --hostapd-das 127.0.0.1:3798 \
 		--acct "$MGMT_SERVER:1813" --secret-file "$D/nas.secret" --nas-ip "$MGMT_NAS" \
-		--nas-identifier "$NAS"
+		--nas-identifier "$NAS" --hold-ms 1000
 	wait_for 10 "the switch" switch_says ready || return
 	pump_blocked "$WARD_SERVER" || { fail "the port is open before anybody authenticated"; return 1; }
 	wait_for 5 "the refusal of an unknown MAC" switch_says mab-reject || return
@@ -164,12 +166,14 @@ import_inventory() {
 	pumpctl pump import tests/demo/inventory.csv >"$D/import.out" 2>&1
 	status=$?
 	show cat "$D/import.out"
-	[ "$status" = 1 ] || { fail "import ended with $status, wanted 1 (some rows bad)"; return 1; }
-	OUTCOME="good rows are in, each bad one named"
+	[ "$status" = 1 ] || { fail "import ended with $status, wanted 1: five rows are bad"; return 1; }
+	[ "$(pumpctl pump list --json | jq length)" = 6 ] || { fail "wanted 6 pumps"; return 1; }
+	OUTCOME="11 rows: $(tail -n 1 "$D/import.out")"
 }
 
 make_bundle() {
 	pumpctl pump bundle "$PUMP" --out "$D/$PUMP.json" --mab-window 15m || return
+	TOKEN=$(jq -r .token "$D/$PUMP.json")
 	OUTCOME="$(stat -c '%A' "$D/$PUMP.json") $PUMP.json: EST address, hash of the server root, RADIUS name, one-time token"
 }
 
@@ -225,52 +229,96 @@ traffic() {
 look() {
 	show pumpctl pump show "$PUMP"
 	show pumpctl session list
-	show pumpctl pump why "$PUMP" && OUTCOME="registry, session and reason agree"
+	OUTCOME=$(pumpctl pump why "$PUMP") || return
+	grep -q "VLAN $VLAN_PUMPS" <<<"$OUTCOME" || { fail "pump why says: $OUTCOME"; return 1; }
+	[ "$(pumpctl session list --json | jq length)" = 1 ] || fail "wanted one session"
 }
 
 revoke() {
-	local started last pinger
+	local last pinger
 	ip netns exec "$NET-pump" ping -D -i 0.005 "$WARD_MATE" >"$D/ping.out" 2>&1 &
 	pinger=$!
 	wait_for 5 "a first packet" grep -q 'bytes from' "$D/ping.out" || return
-	started=$(now_ms)
-	show pumpctl pump revoke "$PUMP" --reason "stolen from ward 7"
+	REVOKED_MS=$(now_ms)
+	show pumpctl pump revoke "$PUMP" --reason "stolen from ward 7" ||
+		{ fail "revoke ended with $?"; return 1; }
 	wait_for 5 "the port to close" switch_says blocked '.why == "disconnected"' || return
 	pump_blocked "$WARD_MATE" || { fail "packets still pass"; return 1; }
 	kill -INT "$pinger" && wait "$pinger"
-	last=$(grep 'bytes from' "$D/ping.out" | tail -n 1 | sed 's/^.//; s/[.]//' | cut -c 1-13)
-	OUTCOME="last packet $((last - started)) ms after the command began"
-	[ $((last - started)) -lt 1000 ]
+	last=$(sed -n 's/^.\([0-9]*\)[.]\([0-9]\{3\}\).*bytes from.*/\1\2/p' "$D/ping.out" | tail -n 1)
+	[ "${last:-0}" -gt $((REVOKED_MS - 100)) ] ||
+		{ fail "the pump had stopped sending before"; return 1; }
+	OUTCOME="last packet $((last - REVOKED_MS)) ms after the command was started"
+	[ $((last - REVOKED_MS)) -lt 1000 ]
 }
 
-refused_since() { # METHOD: an attempt by it was refused for revocation after $1
-	pumpctl pump events "$PUMP" --json | jq -e --arg w "$1" '.' >/dev/null
+# refusals by EAP since the revocation
+eap_refusals() {
+	jq -c "select(.event == \"eap-refused\" and .at_ms > $REVOKED_MS)" "$D/switch.log" | wc -l
 }
+refused_again() { [ "$(eap_refusals)" -gt "$1" ]; }
 
 full_attempt() {
+	local before
+	before=$(eap_refusals)
 	inside pump wpa_cli -p "$D/wpa" -i eth0 reassociate || return
-	wait_for 20 "the refusal of a full handshake" switch_says eap-refused || return
+	wait_for 20 "the refusal" refused_again "$before" || return
 	pump_blocked "$WARD_MATE" || { fail "the port is open again"; return 1; }
-	OUTCOME="EAP-TLS with the same key and certificate: refused, port stays closed"
+	OUTCOME="whole EAP-TLS handshake with its key and certificate: refused, the port stays closed"
 }
 
 agent_retry() {
-	wait_for 30 "the agent's own attempt to come to nothing" agent_gave_up || return
-	switch_says mab-reject >/dev/null || { fail "MAC authentication was not refused"; return 1; }
-	OUTCOME="agent: $(agent_state); MAC authentication: refused too"
+	local before
+	before=$(eap_refusals)
+	wait_for 40 "another attempt of the agent" refused_again "$before" || return
+	pump_blocked "$WARD_SERVER" || { fail "the port is open again"; return 1; }
+	OUTCOME="agent tried by itself after $((($(now_ms) - REVOKED_MS) / 1000)) s and says: $(jq -r .error.text "$D/pump/status.json")"
+	agent_is online && { fail "the agent believes to be online"; return 1; }
+	return 0
 }
 
-agent_gave_up() { ! agent_is online; }
+mac_retry() {
+	wait_for 10 "the refusal of the MAC" switch_says mab-reject ".at_ms > $REVOKED_MS" || return
+	! switch_says placed ".at_ms > $REVOKED_MS" || { fail "somebody was let in"; return 1; }
+	pumpctl pump revoke "$PUMP" --reason again >"$D/receipt" # 2: nothing to do; the same receipt
+	[ $? = 2 ] || { fail "revoking twice"; return 1; }
+	show cat "$D/receipt"
+	OUTCOME="its MAC window is not over, and it is refused all the same"
+}
 
 why_after() {
-	show pumpctl pump why "$PUMP"
-	OUTCOME=$(pumpctl pump why "$PUMP" | head -n 1)
-	grep -qi revoked <<<"$OUTCOME" || grep -qi revoked "$STAGE_DIR/show"
+	OUTCOME=$(pumpctl pump why "$PUMP") || true
+	show pumpctl pump events "$PUMP" --limit 6
+	grep -q "revoked by root.*stolen from ward 7.*refused" <<<"$OUTCOME"
 }
 
 audit() {
-	show pumpctl audit tail
-	OUTCOME=$(pumpctl audit verify | tail -n 1) || return
+	show pumpctl audit tail -n 4
+	OUTCOME=$(pumpctl audit verify)
+}
+
+no_secret_in_logs() {
+	local word
+	for word in "$TOKEN" "$(cat "$D/nas.secret")" "PRIVATE KEY"; do
+		[ ${#word} -ge 8 ] || { fail "nothing to look for"; return 1; }
+		if grep -rqF -e "$word" "$D"/home/log "$D"/*.log; then
+			fail "a secret stands in $(grep -rlF -e "$word" "$D"/home/log "$D"/*.log | tr '\n' ' ')"
+			return 1
+		fi
+	done
+	OUTCOME="neither token nor NAS secret nor a key in $(find "$D/home/log" "$D"/*.log -type f | wc -l) logs"
+}
+
+stop_server() {
+	local status
+	kill -TERM "$SERVER"
+	wait "$SERVER"
+	status=$?
+	SERVER=
+	[ "$status" = 0 ] || { fail "pumpctl run ended with $status"; return 1; }
+	[ ! -e "$PUMPGATE_HOME/run.json" ] || { fail "run.json is still there"; return 1; }
+	[ -z "$(ip netns pids "$NET-srv")" ] || { fail "processes are left"; return 1; }
+	OUTCOME="pumpctl run and its five processes ended, status 0"
 }
 
 how_to_look_around() {
@@ -322,9 +370,12 @@ step "Traffic inside the zone, none outside" traffic
 step "What the registry says" look
 step "Revoked: off the network, with receipt" revoke
 step "Return refused: the same certificate" full_attempt
-step "Return refused: agent and MAC" agent_retry
+step "Return refused: by MAC" mac_retry
+step "Return refused: the agent's own retry" agent_retry
 step "pump why names the reason" why_after
 step "Audit verified" audit
+step "No secret in any log" no_secret_in_logs
+[ "${KEEP:-0}" = 1 ] || step "Server stops clean" stop_server
 stage_summary
 status=$?
 if [ "${KEEP:-0}" = 1 ]; then
