@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: BSD-2-Clause
+CA_FIXTURE := tests/unit/ca/ca_fixture.c
+CA_LIBS := ca ca_request signer_proto policies base
+$(call test,ca/test_csr,tests/unit/ca/test_csr.c $(CA_FIXTURE),$(CA_LIBS),)
+$(call test,ca/test_profile,tests/unit/ca/test_profile.c $(CA_FIXTURE),$(CA_LIBS),)
+$(call test,ca/test_related_cert_request,tests/unit/ca/test_related_cert_request.c $(CA_FIXTURE),$(CA_LIBS),)
+$(call test,ca/test_issued_log,tests/unit/ca/test_issued_log.c,$(CA_LIBS),)
+$(call test,ca/test_keystore,tests/unit/ca/test_keystore.c $(CA_FIXTURE),$(CA_LIBS),)
+$(call test,ca/test_confine,tests/unit/ca/test_confine.c ca/signerd/confine.c ca/signerd/rate.c,base,libseccomp)
+$(call test,ca/test_grounds,tests/unit/ca/test_grounds.c ca/signerd/grounds.c $(CA_FIXTURE),$(CA_LIBS) registry_proto,)
