@@ -89,7 +89,7 @@ static int registry(int argc, char **argv)
 		rc = registry_revoke(c, &r, &got, WAIT_MS);
 	}
 	ipc_client_free(c);
-	return rc ? fail(rc) : 0;
+	return rc && rc != ERR_UNCHANGED ? fail(rc) : 0;
 }
 
 static int cert_take(int rc, const struct signed_cert *cert, const char *path)

@@ -1,0 +1,212 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# pumpgate-signerd with a real registry: tokens, repeats, renewals, kill -9 between the steps, uids.
+# shellcheck disable=SC2317 # functions are called through check
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/support/tap.sh
+BIN=${PUMPGATE_BUILD:-build}/bin
+TOOL=${PUMPGATE_BUILD:-build}/tools/signer_client
+W=$(mktemp -d "${TMPDIR:-/tmp}/pumpgate-signer.XXXXXX")
+H=$W/home
+REGISTRY=''
+SIGNER=''
+
+cleanup() {
+	[ -z "$SIGNER" ] || kill -9 "$SIGNER" 2>/dev/null
+	[ -z "$REGISTRY" ] || kill -9 "$REGISTRY" 2>/dev/null
+	wait 2>/dev/null
+	rm -rf "$W"
+}
+trap cleanup EXIT
+
+client() { "$TOOL" "$H" "$@"; }
+
+registry_start() {
+	"$BIN/pumpgate-registryd" --home "$H" >>"$W/registry.log" 2>&1 &
+	REGISTRY=$!
+	wait_until 10 client zone pumps 20 # answers also when the zone is there already
+}
+
+signer_start() {
+	"$BIN/pumpgate-signerd" --home "$H" >>"$W/signer.log" 2>&1 &
+	SIGNER=$!
+	wait_until 10 client status
+}
+
+# stop PID SIGNAL: the process is gone when this returns.
+stop() {
+	kill "-$2" "$1"
+	wait "$1" 2>/dev/null
+	return 0
+}
+
+# csr NAME SUBJECT [OPTION...]: a fresh key and a request, NAME.key and NAME.csr.
+csr() {
+	local name=$1 subject=$2
+	shift 2
+	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$W/$name.key" \
+		-outform der -out "$W/$name.csr" -subj "$subject" "$@" 2>/dev/null
+}
+
+pump_with_token() {
+	PUMP_N=$((${PUMP_N:-0} + 1))
+	client pump "$1" pumps "02:00:00:00:00:$(printf %02x "$PUMP_N")" &&
+		client token "$1" >"$W/$1.token"
+}
+
+enroll() { client enroll "$1" "$W/$1.token" "$W/$2.csr" "$W/$2.der"; }
+issued() { client status | sed 's/issued=\([0-9]*\).*/\1/'; }
+lines() { wc -l <"$H/ca/issued.log"; }
+same() { cmp "$W/$1.der" "$W/$2.der"; }
+
+mkdir "$H"
+check "init_makes_two_hierarchies" "$BIN/pumpgate-signerd" --home "$H" init
+sha256sum "$H"/ca/*.key "$H"/trust/*.pem >"$W/sums"
+check "init_again_changes_nothing" "$BIN/pumpgate-signerd" --home "$H" init
+check "keys_and_trust_are_as_before" sha256sum --quiet -c "$W/sums"
+rm "$H/ca/device-ca.pem" "$H/trust/device.pem"
+check "init_refuses_to_make_a_new_ca_over_an_old_key" \
+	fails_with 1 "$BIN/pumpgate-signerd" --home "$H" init
+rm -rf "$H"/ca "$H"/trust
+"$BIN/pumpgate-signerd" --home "$H" init
+
+csr server /CN=ignored
+check "server_cert_is_issued" "$BIN/pumpgate-signerd" --home "$H" server-cert \
+	--csr "$W/server.csr" --radius radius-1.pumpgate.internal --out "$W/server.pem"
+check "server_cert_verifies_for_its_name" openssl verify -CAfile "$H/trust/server.pem" \
+	-purpose sslserver -verify_hostname radius-1.pumpgate.internal "$W/server.pem"
+check "server_cert_is_no_client" fails_with 2 openssl verify -CAfile "$H/trust/server.pem" \
+	-purpose sslclient "$W/server.pem"
+check "server_cert_refuses_no_name" fails_with 1 "$BIN/pumpgate-signerd" --home "$H" server-cert \
+	--csr "$W/server.csr" --est " , " --out "$W/none.pem"
+check "server_cert_refuses_both_kinds" fails_with 64 "$BIN/pumpgate-signerd" --home "$H" \
+	server-cert --csr "$W/server.csr" --est a.b --radius a.b --out "$W/none.pem"
+
+chmod 0640 "$H/ca/device-ca.key"
+check "serve_refuses_a_key_that_others_may_read" says 'chmod 600' \
+	"$BIN/pumpgate-signerd" --home "$H"
+chmod 0600 "$H/ca/device-ca.key"
+
+"$BIN/pumpgate-registryd" --home "$H" init 2>>"$W/registry.log"
+signer_start
+csr one /CN=PG-1
+printf 'token' >"$W/PG-1.token"
+check "registry_away_is_said_so" says 'unavailable: registry-away: ' enroll PG-1 one
+registry_start
+check "second_signer_on_one_list_is_refused" says 'another pumpgate-signerd' \
+	"$BIN/pumpgate-signerd" --home "$H"
+
+check "wrong_token_is_refused" says 'denied: token-wrong: ' enroll PG-1 one
+pump_with_token PG-1
+csr other /CN=PG-2
+check "another_pumps_name_is_refused" says 'invalid: name-refused: ' \
+	client enroll PG-1 "$W/PG-1.token" "$W/other.csr" "$W/x.der"
+csr ca /CN=PG-1 -addext basicConstraints=critical,CA:TRUE
+check "request_for_ca_rights_is_refused" says 'invalid: request-malformed: ' \
+	client enroll PG-1 "$W/PG-1.token" "$W/ca.csr" "$W/x.der"
+head -c 300 /dev/urandom >"$W/garbage.csr"
+check "garbage_is_refused" says 'invalid: request-malformed: ' \
+	client enroll PG-1 "$W/PG-1.token" "$W/garbage.csr" "$W/x.der"
+check "refusals_cost_no_token" enroll PG-1 one
+check "certificate_verifies_for_clients" openssl verify -CAfile "$H/trust/device.pem" \
+	-purpose sslclient "$W/one.der"
+cp "$W/one.der" "$W/first.der"
+check "same_token_same_key_again" enroll PG-1 one
+check "gives_the_same_certificate" same one first
+csr thief /CN=PG-1
+check "same_token_other_key_is_refused" says 'used: token-used: ' \
+	client enroll PG-1 "$W/PG-1.token" "$W/thief.csr" "$W/x.der"
+check "list_has_one_line" test "$(lines)" = 1
+
+check "renewal_by_the_registered_key" client renew "$W/one.der" "$W/one.csr" "$W/r1.der"
+csr new /CN=PG-1
+check "renewal_by_another_key_is_refused" says 'denied: renewal-unproven: ' \
+	client renew "$W/one.der" "$W/new.csr" "$W/x.der"
+client proof "$W/one.der" "$W/one.key" "$W/new.key" "$W/proof.csr"
+check "renewal_with_proof" client renew "$W/one.der" "$W/proof.csr" "$W/r2.der"
+cp "$W/r2.der" "$W/r2a.der"
+check "renewal_again" client renew "$W/one.der" "$W/proof.csr" "$W/r2.der"
+check "renewal_again_gives_the_same" same r2 r2a
+client proof "$W/one.der" "$W/thief.key" "$W/new.key" "$W/false.csr"
+check "renewal_with_false_proof_is_refused" says 'denied: renewal-unproven: ' \
+	client renew "$W/one.der" "$W/false.csr" "$W/x.der"
+mkdir "$W/twin" && "$BIN/pumpgate-signerd" --home "$W/twin" init
+openssl x509 -req -in "$W/one.csr" -inform der -CA "$W/twin/ca/device-ca.pem" \
+	-CAkey "$W/twin/ca/device-ca.key" -set_serial "0x$(openssl x509 -in "$W/one.der" -noout \
+	-serial | cut -d= -f2)" -days 9 -outform der -out "$W/forged.der" 2>/dev/null
+check "renewal_of_a_twin_cas_certificate_is_refused" says 'denied: wrong-ca: ' \
+	client renew "$W/forged.der" "$W/one.csr" "$W/x.der"
+
+check "admin_may_not_enroll" says 'closed the connection' \
+	client as-admin-enroll PG-1 "$W/PG-1.token" "$W/one.csr" "$W/x.der"
+check "message_without_record_ends_the_connection" says 'closed the connection' client empty
+check "signer_lives_on" client status
+check "signer_runs_in_its_cage" grep -qE '^Seccomp:[[:space:]]+2$' "/proc/$SIGNER/status"
+if [ "$(id -u)" = 0 ]; then
+	chmod 0711 "$W" "$H"
+	check "another_uid_is_refused" says 'denied|Permission' setpriv --reuid 65534 --regid 65534 \
+		--clear-groups "$TOOL" "$H" status
+	chmod 0666 "$H/run/signer/sock"
+	check "another_uid_is_refused_behind_an_open_socket" fails_with 1 setpriv --reuid 65534 \
+		--regid 65534 --clear-groups "$TOOL" "$H" status
+	check "another_uid_cannot_read_the_keys" fails_with 1 setpriv --reuid 65534 --regid 65534 \
+		--clear-groups cat "$H/ca/device-ca.key"
+	check "another_uid_cannot_trace_the_signer" fails_with 1 setpriv --reuid 65534 \
+		--regid 65534 --clear-groups cat "/proc/$SIGNER/environ"
+else
+	skip "another_uid_is_refused" "needs root"
+fi
+
+# kill -9 anywhere: repeating gives a certificate, and no serial names two.
+for n in 1 2 3 4 5 6 7 8; do
+	pump_with_token "PG-K$n"
+	csr "k$n" "/CN=PG-K$n"
+	(sleep "0.00$n"; kill -9 "$SIGNER") & # while it works on the request, or just before or after
+	killer=$!
+	enroll "PG-K$n" "k$n" >/dev/null 2>&1
+	wait "$killer" "$SIGNER" 2>/dev/null
+	signer_start
+	check "killed_signer_$n: the repeated request gets its certificate" enroll "PG-K$n" "k$n"
+done
+check "every_certificate_has_its_line" test "$(lines)" = "$(issued)"
+check "no_serial_twice" test "$(cut -d' ' -f4 "$H/ca/issued.log" | sort | uniq -d | wc -l)" = 0
+check "no_pump_twice_in_the_list" test \
+	"$(cut -d' ' -f5 "$H/ca/issued.log" | grep -c PG-K)" = 8
+
+# between list and registry: the line is there, the registry has only the reservation
+pump_with_token PG-L
+csr l /CN=PG-L
+before=$(lines)
+check "a_certificate_to_forget" enroll PG-L l
+cp "$W/l.der" "$W/l1.der"
+stop "$SIGNER" KILL
+stop "$REGISTRY" KILL
+# as if ISSUE_STORE had never arrived
+check "reservation_without_certificate_is_staged" sqlite3 -bail "$H/registry/registry.db" "
+	CREATE TEMP TABLE l AS SELECT c.id FROM certificates c JOIN devices d ON d.id = c.device_id
+		WHERE d.serial = 'PG-L';
+	DELETE FROM certificate_der WHERE certificate_id IN l;
+	UPDATE certificates SET state = 'reserved', not_before = 0, not_after = 0, issued_at = 0
+		WHERE id IN l;
+	UPDATE devices SET state = 'expected' WHERE serial = 'PG-L'"
+registry_start
+signer_start
+check "certificate_of_the_list_is_given_again" enroll PG-L l
+check "it_is_the_same_one" same l l1
+check "list_did_not_grow" test "$(lines)" = $((before + 1))
+
+stop "$SIGNER" KILL
+printf 'v1 99 an unfinished li' >>"$H/ca/issued.log"
+signer_start
+check "unfinished_last_line_is_cut_off_and_logged" grep -q signer.list_repaired "$W/signer.log"
+pump_with_token PG-M
+csr m /CN=PG-M
+check "issuing_goes_on_after_the_repair" enroll PG-M m
+stop "$SIGNER" TERM
+sed -i '2s/PG-1/PG-9/' "$H/ca/issued.log"
+check "changed_list_stops_the_signer" says 'line 2: its hash does not fit' \
+	"$BIN/pumpgate-signerd" --home "$H"
+SIGNER=''
+check "log_has_no_token" fails_with 1 grep -qF "$(cat "$W/PG-1.token")" "$W/signer.log"
+tap_done
