@@ -8,6 +8,8 @@
 
 #define SWAP_WAIT_MS 30000
 #define BUNDLE_POLL_MS 2000
+#define RENEW_PAUSE_MS \
+	60000 /* whatever its certificates' lives are: never one renewal on another */
 
 static const char *blob_of(enum slot slot)
 {
@@ -205,6 +207,7 @@ static void swap_commit(struct agent *a)
 	a->cert = OSSL_TAKE(a->next_cert);
 	next_drop(a);
 	backoff_succeeded(&a->renew_wait);
+	a->due.renew = agent_in_ms(RENEW_PAUSE_MS);
 	if (!rc)
 		agent_error_over(a, false);
 	if (!rc && store_slot_clear(&a->store, old))

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -89,9 +90,12 @@ int store_open(const char *dir, struct store *out)
 {
 	static const char *const folders[] = {"a", "b", "run"};
 	char path[PATH_MAX];
-	int rc = str_copy(out->dir, sizeof(out->dir), dir);
+	int rc = folder_make(dir, 0711); /* status.json is for everybody */
 
-	rc = rc ? rc : folder_make(dir, 0711); /* status.json is for everybody */
+	/* wpa_supplicant, which is told a path in it, has a working folder of its own */
+	if (!rc && !realpath(dir, path))
+		rc = err_errno(ERR_IO, "%s", dir);
+	rc = rc ? rc : str_copy(out->dir, sizeof(out->dir), path);
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && !rc; i++) {
 		rc = store_path(out, folders[i], path);
 		rc = rc ? rc : folder_make(path, 0700);

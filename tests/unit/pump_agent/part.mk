@@ -4,3 +4,11 @@ agent_test = $(call test,pump_agent/$(1),$(addprefix tests/unit/pump_agent/,$(1)
 $(call agent_test,test_bundle)
 $(call agent_test,test_anchors,pki.c)
 $(call agent_test,test_credential,pki.c)
+
+# For tests/system/agent_enrol.sh. Not sanitized: the program that loads it may be.
+ALL_SOURCES += tests/support/agent/die_at.c
+TOOLS += $(O)/tools/die_at.so
+$(O)/tools/die_at.so: tests/support/agent/die_at.c
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -fPIC -shared $(WARN) $(CFLAGS) -o $@ $<
