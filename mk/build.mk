@@ -13,7 +13,8 @@ CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wvla -Wformat=2 -Wno-format-truncation -Wundef -Werror
 ifneq ($(findstring clang,$(CC)),)
-WARN += -Wno-unknown-warning-option
+# libseccomp's macros leave fields out on purpose
+WARN += -Wno-unknown-warning-option -Wno-missing-field-initializers
 endif
 ifneq ($(SAN),)
 SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer

@@ -6,7 +6,7 @@ include $(wildcard tests/unit/*/part.mk tests/fuzz/part.mk tests/bench/part.mk t
 SCRIPT_TESTS := $(sort $(wildcard tests/system/*.sh tests/abuse/*.sh))
 
 .PHONY: run-check run-unit run-demo run-bench
-run-unit: $(TESTS)
+run-unit: $(PROGRAMS) $(TESTS)
 	@tests/run.sh $(O) $(TESTS)
 
 run-check: all $(TESTS) $(TOOLS)
