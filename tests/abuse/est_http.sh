@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Bad HTTP, bad TLS and bad EST against a running server: each gets a clear answer or a closed
 # connection, is logged, and others are served on.
+# shellcheck disable=SC2119,SC2317 # check calls the functions
 set -u
 . tests/support/tap.sh
 . tests/support/scratch.sh
@@ -144,8 +145,9 @@ guess() {
 	done | sort | uniq -c
 }
 check "guessing_tokens_is_slowed_down" says ' 429$' guess
+# shellcheck disable=SC2016 # expanded by the inner shell
 check "being_slowed_down_says_for_how_long" says '^HTTP/1.1 429.*Retry-After: [0-9]+' \
-	bash -c 'curl -sS --cacert "$0" -i "$@" | tr -d "\r" | tr "\n" " "' "$TRUST"  --data-binary "@$SCRATCH/csr" "${ENROLL[@]}"
+	bash -c 'curl -sS --cacert "$0" -i "$@" | tr -d "\r" | tr "\n" " "' "$TRUST" --data-binary "@$SCRATCH/csr" "${ENROLL[@]}"
 check "another_pump_is_not_slowed_down" says '^HTTP/1.1 401' est -i --data-binary "@$SCRATCH/csr" \
 	-u PG-2:Wr0ngT0ken -H 'Content-Type: application/pkcs10' "$EST_URL/simpleenroll"
 
