@@ -3,7 +3,8 @@
  * A NAS's Dynamic Authorization Server for tests: hears Disconnect-Requests, says on standard
  * output what came (one JSON line each), and answers as it was told. Never for a real network.
  *
- *   dastool --secret-file F [--port N] [--answer ack|nak|silent|forge] [--cause N] [--deaf-first N]
+ *   dastool --secret-file F [--address IP] [--port N] [--answer ack|nak|silent|forge] [--cause N]
+ * [--deaf-first N]
  *
  * The first line is {"port":N}. --deaf-first N: the first N requests get no answer.
  */
@@ -75,13 +76,13 @@ static void hear(struct das *d)
 		answer(d, &rq, &from);
 }
 
-static int listen_on(unsigned long port, int *fd_out)
+static int listen_on(const char *address, unsigned long port, int *fd_out)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET,
-				 .sin_port = htons((uint16_t)port),
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
 	socklen_t len = sizeof(at);
 
+	if (inet_pton(AF_INET, address, &at.sin_addr) != 1)
+		return err_set(ERR_INVALID, "%s: not an IPv4 address", address);
 	*fd_out = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (*fd_out < 0 || bind(*fd_out, (struct sockaddr *)&at, sizeof(at)) ||
 	    getsockname(*fd_out, (struct sockaddr *)&at, &len))
@@ -92,11 +93,15 @@ static int listen_on(unsigned long port, int *fd_out)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"port", 1, NULL, 'p'},	 {"secret-file", 1, NULL, 's'}, {"answer", 1, NULL, 'a'},
-		{"cause", 1, NULL, 'c'}, {"deaf-first", 1, NULL, 'd'},	{0}};
+	static const struct option options[] = {{"port", 1, NULL, 'p'},
+						{"secret-file", 1, NULL, 's'},
+						{"answer", 1, NULL, 'a'},
+						{"cause", 1, NULL, 'c'},
+						{"deaf-first", 1, NULL, 'd'},
+						{"address", 1, NULL, 'A'},
+						{0}};
 	static struct das d = {.answer = "ack", .cause = 503};
-	const char *secret_file = NULL;
+	const char *secret_file = NULL, *address = "127.0.0.1";
 	unsigned long port = 0;
 	int c;
 
@@ -107,6 +112,8 @@ int main(int argc, char **argv)
 			secret_file = optarg;
 		else if (c == 'a')
 			d.answer = optarg;
+		else if (c == 'A')
+			address = optarg;
 		else if (c == 'c')
 			d.cause = (uint32_t)strtoul(optarg, NULL, 10);
 		else if (c == 'd')
@@ -117,7 +124,7 @@ int main(int argc, char **argv)
 	if (!secret_file || optind != argc)
 		return 64;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (secret_read_file(secret_file, 128, &d.secret) || listen_on(port, &d.fd)) {
+	if (secret_read_file(secret_file, 128, &d.secret) || listen_on(address, port, &d.fd)) {
 		fprintf(stderr, "dastool: %s\n", err_text());
 		return 1;
 	}
