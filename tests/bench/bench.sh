@@ -1,0 +1,207 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Measures Pumpgate against what else could stand in its place, in one run, the variants in turn, each
+# figure the median of several rounds: FreeRADIUS with nothing but EAP-TLS, Debian's stock
+# configuration with a user table in SQLite, and OpenSSL's server half alone. Ratios hold on any
+# machine, milliseconds only on this one. An aim that is not met is said, and fails nothing; a lost or
+# wrong answer of Pumpgate does (status 1).
+#
+#   make bench      BENCH_QUICK=1 for a short run; BENCH_ROUNDS, BENCH_AUTHS to choose;
+#                   BENCH_KEEP=DIR keeps every single result there as JSON
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+HERE=$PWD/tests/bench
+# shellcheck source=tests/support/scratch.sh
+. tests/support/scratch.sh
+# shellcheck source=tests/bench/variants.sh
+. tests/bench/variants.sh
+# shellcheck source=tests/bench/report.sh
+. tests/bench/report.sh
+PATH=$PUMPGATE_BUILD/tools:$PATH
+
+if [ "${BENCH_QUICK:-0}" = 1 ]; then
+	ROUNDS=${BENCH_ROUNDS:-1} AUTHS=${BENCH_AUTHS:-200} PUMPS=64 SIZES='1000 100000' LOOKUPS=5000
+else
+	ROUNDS=${BENCH_ROUNDS:-5} AUTHS=${BENCH_AUTHS:-500} PUMPS=200 SIZES='1000 100000 1000000' LOOKUPS=20000
+fi
+VLAN=120
+OTHERS=()
+
+# shellcheck disable=SC2317 # called by the trap
+bench_down() {
+	[ ${#OTHERS[@]} = 0 ] || kill "${OTHERS[@]}" 2>/dev/null
+	wait "${OTHERS[@]}" 2>/dev/null
+	scratch_down
+}
+
+say() {
+	printf '%s\n' "$*" >&2
+}
+
+die() {
+	say "bench: $*"
+	exit 1
+}
+
+# The process of our server whose name begins so.
+ours() {
+	pgrep -P "$SUPERVISOR" "$1" || die "no $1 is running"
+}
+
+# result KIND VARIANT COMMAND...: runs it and keeps its JSON. A failure counts against Pumpgate only.
+result() {
+	local kind=$1 variant=$2 line
+	shift 2
+	if ! line=$("$@" 2>>"$SCRATCH/errors") && [ "$variant" = pumpgate ]; then
+		say "bench: $kind: $(tail -n 1 "$SCRATCH/errors")"
+		FAILED=1
+	fi
+	[ -n "$line" ] || line='{}'
+	jq -c --arg kind "$kind" --arg variant "$variant" '{kind: $kind, variant: $variant} + .' \
+		<<<"$line" >>"$SCRATCH/results"
+}
+
+# other_up NAME: starts the FreeRADIUS whose raddb is $SCRATCH/NAME; PID and its port afterwards in
+# PID_NAME and PORT_NAME.
+other_up() {
+	local name=$1 deadline=$((SECONDS + 20))
+	freeradius -f -d "$SCRATCH/$name" -n radiusd -l stdout >"$SCRATCH/$name.log" 2>&1 &
+	OTHERS+=($!)
+	printf -v "PID_$name" %s $!
+	printf -v "PORT_$name" %s "$PORT"
+	until grep -q 'Ready to process requests' "$SCRATCH/$name.log"; do
+		if ! kill -0 $! 2>/dev/null || [ $SECONDS -ge $deadline ]; then
+			tail -n 5 "$SCRATCH/$name.log" >&2
+			die "FreeRADIUS ($name) does not start"
+		fi
+		sleep 0.1
+	done
+}
+
+# One round of a kind of authentication against one variant.
+auths() {
+	local kind=$1 variant=$2 server=$3 pids=$4
+	shift 4
+	result "$kind" "$variant" eap_load --server "$server" --secret-file "$SCRATCH/secret" \
+		--certs "$CLIENTS" --ca "$TRUST" --count "$AUTHS" --pids "$pids" "$@"
+}
+
+servers_up() {
+	say "bench: starting Pumpgate and enrolling $PUMPS pumps"
+	# shellcheck disable=SC2119 # no options
+	scratch_up || die 'Pumpgate does not start'
+	trap bench_down EXIT
+	SECRET=bench-$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')
+	(umask 077 && printf %s "$SECRET" >"$SCRATCH/secret")
+	CLIENTS=$SCRATCH/clients KEY=$PUMPGATE_HOME/radius/key.pem CERT=$PUMPGATE_HOME/radius/cert.pem
+	CLIENT_CA=$PUMPGATE_HOME/trust/device.pem
+	mkdir "$CLIENTS"
+	pumpctl zone add bench --vlan $VLAN >/dev/null || die 'zone add'
+	pumpctl nas add bench --ip 127.0.0.1 --secret-file "$SCRATCH/secret" >/dev/null || die 'nas add'
+	RADIUSD=$(ours freeradius) REGISTRYD=$(ours pumpgate-regist)
+	ISSUING=$(ours pumpgate-enroll),$(ours pumpgate-signer),$REGISTRYD
+}
+
+others_up() {
+	say 'bench: starting the FreeRADIUS configurations to compare with'
+	PORT=$(shuf -i 10000-29000 -n 1)
+	CACHE=no variant_eap_only "$SCRATCH/eap"
+	other_up eap
+	PORT=$((PORT + 10))
+	CACHE=yes variant_eap_only "$SCRATCH/eapcache"
+	other_up eapcache
+	PORT=$((PORT + 10))
+	CACHE=no variant_stock_sql "$SCRATCH/stock" $VLAN
+	other_up stock
+	PORT=$((PORT + 10))
+	CACHE=yes variant_stock_sql "$SCRATCH/stockcache" $VLAN
+	other_up stockcache
+}
+
+enrolments() {
+	local half=$((PUMPS / 2)) first=1 clients
+	for clients in 1 8; do
+		result "enrol-$clients" pumpgate enrol_load --est "127.0.0.1:$EST_PORT" --ca "$TRUST" \
+			--registry "$PUMPGATE_HOME/run/registry/sock" --out "$CLIENTS" --zone bench \
+			--first "$first" --count "$half" --clients "$clients" --pids "$ISSUING"
+		first=$((first + half))
+	done
+}
+
+authentications() {
+	local round kind our=$RADIUSD,$REGISTRYD
+	for round in $(seq "$ROUNDS"); do
+		say "bench: authentications, round $round of $ROUNDS"
+		for kind in full-12 full-13; do
+			set -- --tls "1.${kind#full-1}"
+			# shellcheck disable=SC2154 # set by other_up
+			auths $kind eap-only "127.0.0.1:$PORT_eap" "$PID_eap" "$@"
+			auths $kind pumpgate "$RADIUS_AUTH" "$our" --vlan $VLAN "$@"
+		done
+		# shellcheck disable=SC2154 # stock knows TLS 1.2 only
+		auths full-12 stock-sql "127.0.0.1:$PORT_stock" "$PID_stock" --vlan $VLAN
+		# shellcheck disable=SC2154
+		auths resumed-12 eap-only "127.0.0.1:$PORT_eapcache" "$PID_eapcache" --resume
+		auths resumed-12 pumpgate "$RADIUS_AUTH" "$our" --resume --vlan $VLAN
+		# shellcheck disable=SC2154
+		auths resumed-12 stock-sql "127.0.0.1:$PORT_stockcache" "$PID_stockcache" --resume
+		auths storm-32 pumpgate "$RADIUS_AUTH" "$our" --in-flight 32 --vlan $VLAN
+		result floor openssl tls_floor "$KEY" "$CERT" "$CLIENT_CA" "$TRUST" "$CLIENTS" "$AUTHS"
+	done
+}
+
+accounting() {
+	local round
+	for round in $(seq "$ROUNDS"); do
+		say "bench: accounting, round $round of $ROUNDS"
+		result acct pumpgate acct_load --server "$RADIUS_ACCT" --secret-file "$SCRATCH/secret" \
+			--pumps "$PUMPS" --count $((AUTHS * 3)) --pids "$RADIUSD,$REGISTRYD"
+		# shellcheck disable=SC2154
+		result acct stock-sql acct_load --server "127.0.0.1:$((PORT_stock + 1))" \
+			--secret-file "$SCRATCH/secret" --pumps "$PUMPS" --count "$AUTHS" \
+			--retry-ms 1000 --pids "$PID_stock"
+	done
+}
+
+lookups() {
+	local size home pid round
+	for size in $SIZES; do
+		say "bench: look-ups among $size pumps"
+		home=$SCRATCH/registry-$size
+		pumpgate-registryd --home "$home" init 2>/dev/null || die 'registryd init'
+		sed "s/@COUNT@/$size/" "$HERE/registry_fill.sql" |
+			sqlite3 "$home/registry/registry.db" >/dev/null || die 'registry_fill.sql'
+		pumpgate-registryd --home "$home" 2>"$SCRATCH/registryd.log" &
+		pid=$!
+		OTHERS+=("$pid")
+		for _ in $(seq 100); do
+			[ -S "$home/run/registry/sock" ] && break
+			sleep 0.05
+		done
+		for round in $(seq "$ROUNDS"); do
+			result "lookup-$size" pumpgate lookup_load "$home/run/registry/sock" "$size" \
+				$((LOOKUPS / ROUNDS + 1000)) "$pid"
+		done
+		kill "$pid"
+		wait "$pid" 2>/dev/null
+		rm -rf "$home"
+	done
+}
+
+FAILED=0
+STARTED=$SECONDS
+servers_up
+enrolments
+others_up
+authentications
+accounting
+lookups
+report "$SCRATCH/results" || FAILED=1
+printf '\n%d rounds of %d, %d s, %s\n' "$ROUNDS" "$AUTHS" $((SECONDS - STARTED)) \
+	"$(awk -F ': ' '/model name/ { print $2; exit }' /proc/cpuinfo), $(nproc) CPUs"
+if [ -n "${BENCH_KEEP:-}" ]; then
+	mkdir -p "$BENCH_KEEP"
+	cp "$SCRATCH/results" "$BENCH_KEEP/results.jsonl"
+	cp "$SCRATCH/errors" "$BENCH_KEEP/errors" 2>/dev/null
+fi
+exit $FAILED

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# The tables of `make bench`. Source it; `report FILE` reads one JSON object a line: kind, variant and
+# what a load generator printed.
+
+# get KIND VARIANT FIELD [median|sum]: over the rounds; "-" when nothing was measured.
+get() {
+	jq -rs --arg k "$1" --arg v "$2" --arg f "$3" --arg how "${4:-median}" '
+		map(select(.kind == $k and .variant == $v) | .[$f] | numbers) |
+		if length == 0 then "-"
+		elif $how == "sum" then add
+		else sort | .[((length - 1) / 2 | floor)] end' "$RESULTS"
+}
+
+# calc EXPRESSION FORMAT: "-" when a part is missing.
+calc() {
+	case " $1 " in *' - '*) echo - && return ;; esac
+	awk "BEGIN { printf \"$2\", $1 }"
+}
+
+# aim SENTENCE VALUE OPERATOR BOUND
+aim() {
+	local word='aim not met'
+	[ "$2" != - ] && awk "BEGIN { exit !($2 $3 $4) }" && word='aim met'
+	printf '  %-11s  %s\n' "$word" "$1"
+}
+
+# One table: each variant's row beside FreeRADIUS with eap only.
+auth_table() {
+	local kind=$1 floor=$2 base variant name cpu
+	base=$(get "$kind" eap-only cpu_ms)
+	printf '\n%s\n%-34s %8s %10s %6s %8s %8s %8s %6s %6s\n' "$3" '' 'CPU ms' 'x eap-only' 'trips' \
+		'auths/s' 'p50 ms' 'p99 ms' 'lost' 'wrong'
+	printf '%-34s %8.3f %10s\n' 'OpenSSL server half alone' "$floor" \
+		"$(calc "$floor / $base" %.2f)"
+	for variant in eap-only pumpgate stock-sql; do
+		[ "$(get "$kind" $variant auths)" = - ] && continue
+		case $variant in
+		eap-only) name='FreeRADIUS, nothing but eap' ;;
+		pumpgate) name='Pumpgate' ;;
+		*) name='FreeRADIUS, stock + sql_sqlite' ;;
+		esac
+		cpu=$(get "$kind" $variant cpu_ms)
+		printf '%-34s %8.3f %10s %6s %8s %8s %8s %6s %6s\n' "$name" "$cpu" \
+			"$(calc "$cpu / $base" %.2f)" "$(get "$kind" $variant round_trips)" \
+			"$(get "$kind" $variant per_s)" "$(get "$kind" $variant p50_ms)" \
+			"$(get "$kind" $variant p99_ms)" "$(get "$kind" $variant lost sum)" \
+			"$(get "$kind" $variant wrong sum)"
+	done
+}
+
+auth_tables() {
+	auth_table full-12 "$(get floor openssl full_12_ms)" \
+		'Full handshake, TLS 1.2, P-256, 8 in flight; server CPU (radiusd + registryd) for each'
+	auth_table full-13 "$(get floor openssl full_13_ms)" 'Full handshake, TLS 1.3'
+	auth_table resumed-12 "$(get floor openssl resumed_12_ms)" \
+		'Resumed, TLS 1.2 (the others: session cache in files)'
+}
+
+other_tables() {
+	local size clients variant
+	printf '\n%-34s %8s %10s %8s %8s %6s\n' 'Accounting, 8 in flight' 'CPU ms' 'packets/s' 'p50 ms' \
+		'p99 ms' 'lost'
+	for variant in pumpgate stock-sql; do
+		printf '%-34s %8s %10s %8s %8s %6s\n' "$variant" "$(get acct $variant cpu_ms)" \
+			"$(get acct $variant per_s)" "$(get acct $variant p50_ms)" \
+			"$(get acct $variant p99_ms)" "$(get acct $variant lost sum)"
+	done
+	printf '\n%-34s %8s %10s %8s %8s\n' 'Verdict look-up, round trip' 'CPU us' 'p50 us' 'p99 us' \
+		'mean us'
+	for size in $SIZES; do
+		printf '%-34s %8s %10s %8s %8s\n' "$size pumps registered" \
+			"$(get "lookup-$size" pumpgate cpu_us)" "$(get "lookup-$size" pumpgate p50_us)" \
+			"$(get "lookup-$size" pumpgate p99_us)" "$(get "lookup-$size" pumpgate mean_us)"
+	done
+	printf '\n%-34s %8s %10s %8s %8s %6s\n' 'EST enrolment, TLS 1.3, by token' 'CPU ms' 'certs/s' \
+		'p50 ms' 'p99 ms' 'failed'
+	for clients in 1 8; do
+		printf '%-34s %8s %10s %8s %8s %6s\n' "$clients at once" \
+			"$(get "enrol-$clients" pumpgate cpu_ms)" "$(get "enrol-$clients" pumpgate per_s)" \
+			"$(get "enrol-$clients" pumpgate p50_ms)" "$(get "enrol-$clients" pumpgate p99_ms)" \
+			"$(get "enrol-$clients" pumpgate failed)"
+	done
+}
+
+# Status 1 when Pumpgate lost a request or answered one wrongly.
+report() {
+	local ours eap stock storm first last added lost=0 wrong=0 n kind
+	RESULTS=$1
+	auth_tables
+	other_tables
+	ours=$(get full-12 pumpgate cpu_ms) eap=$(get full-12 eap-only cpu_ms)
+	stock=$(get full-12 stock-sql cpu_ms)
+	for kind in full-12 full-13 resumed-12 storm-32; do
+		n=$(get $kind pumpgate lost sum) && lost=$((lost + ${n/-/1}))
+		n=$(get $kind pumpgate wrong sum) && wrong=$((wrong + ${n/-/1}))
+	done
+	storm=$(get storm-32 pumpgate accepted sum)
+	first=${SIZES%% *} last=${SIZES##* }
+	added=$(calc "($ours / $eap -1) * 100" %.1f)
+	echo
+	aim "verdict, session and log add $added % to the eap-only server (aim: at most 5 %)" \
+		"$added" '<=' 5
+	n=$(calc "100 * $ours / $stock" %.0f)
+	aim "$n % of the CPU of stock + sql (aim: at most 50 %)" "$n" '<=' 50
+	n=$(get full-12 pumpgate round_trips)
+	aim "$n round trips for a P-256 authentication (aim: 4)" "$n" '<=' 4
+	aim "32 in flight: $storm accepted; of all ours $lost lost, $wrong wrong (aim: none)" \
+		$((lost + wrong)) '==' 0
+	n=$(get "lookup-$last" pumpgate p50_us)
+	aim "look-up among $last pumps: $n us round trip, $(get "lookup-$first" pumpgate p50_us) us among $first (aim: below 20, flat)" \
+		"$n" '<' 20
+	[ $((lost + wrong)) = 0 ]
+}
