@@ -4,6 +4,9 @@ agent_test = $(call test,pump_agent/$(1),$(addprefix tests/unit/pump_agent/,$(1)
 $(call agent_test,test_bundle)
 $(call agent_test,test_anchors,pki.c)
 $(call agent_test,test_credential,pki.c)
+$(call agent_test,test_machine)
+$(call agent_test,test_netblock)
+$(call agent_test,test_shell)
 
 # For tests/system/agent_enrol.sh. Not sanitized: the program that loads it may be.
 ALL_SOURCES += tests/support/agent/die_at.c
