@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * EST answers on a pump: any bytes as /cacerts. Whatever is chosen as a server anchor has the
+ * pinned hash or was signed by what has it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "pump_agent/anchors.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static void choose(const STACK_OF(X509) * all, const uint8_t hash[ANCHOR_HASH_BYTES])
+{
+	AUTO_X509S server = NULL;
+	AUTO_X509S devices = NULL;
+	uint8_t md[32];
+
+	if (anchors_of_server(all, hash, &server))
+		return;
+	if (!X509_digest(sk_X509_value(server, 0), EVP_sha256(), md, NULL) ||
+	    memcmp(md, hash, sizeof(md)))
+		abort();
+	for (int i = 1; i < sk_X509_num(server); i++)
+		if (X509_verify(sk_X509_value(server, i),
+				X509_get0_pubkey(sk_X509_value(server, 0))) != 1)
+			abort();
+	if (anchors_of_devices(all, server, &devices))
+		return;
+	for (int i = 0; i < sk_X509_num(devices); i++)
+		for (int k = 0; k < sk_X509_num(server); k++)
+			if (!X509_cmp(sk_X509_value(devices, i), sk_X509_value(server, k)))
+				abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static const uint8_t nobody[ANCHOR_HASH_BYTES];
+	AUTO_X509S all = NULL;
+
+	if (est_certs_parse(data, len, &all))
+		return 0;
+	if (sk_X509_num(all) < 1 || sk_X509_num(all) > EST_CERTS_MAX)
+		abort();
+	choose(all, nobody);
+	for (int i = 0; i < sk_X509_num(all); i++) {
+		uint8_t hash[ANCHOR_HASH_BYTES];
+
+		if (X509_digest(sk_X509_value(all, i), EVP_sha256(), hash, NULL))
+			choose(all, hash);
+	}
+	return 0;
+}
