@@ -126,7 +126,7 @@ struct workers {
 
 static int workers_open(struct service *s, struct workers *w)
 {
-	int rc = store_open(s->registry_path, STORE_READ, &s->facts);
+	int rc = store_open(s->registry_path, STORE_LOOKUP, &s->facts);
 
 	if (!rc)
 		rc = writer_new(s, &w->writer);

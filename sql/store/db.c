@@ -10,6 +10,7 @@
 
 #define STATEMENTS 256 /* slots; more distinct texts than this are a bug */
 #define BUSY_WAIT_MS 5000
+#define MAP_BYTES "17179869184" /* at most; SQLite caps it too */
 
 struct db {
 	sqlite3 *sqlite;
@@ -70,15 +71,17 @@ static int settings_apply(struct db *db, enum db_mode mode, enum db_sync sync)
 	sqlite3_extended_result_codes(db->sqlite, 1);
 	sqlite3_busy_timeout(db->sqlite, BUSY_WAIT_MS);
 	rc = db_script(db, "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
-			   "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
+			   "PRAGMA temp_store = MEMORY;"
 			   "PRAGMA cache_size = -16384;");
 	if (!rc && mode == DB_CREATE)
 		rc = db_script(db, "PRAGMA journal_mode = WAL;");
-	if (!rc && mode != DB_READ)
-		rc = db_script(db, sync == DB_SYNC_FULL ? "PRAGMA synchronous = FULL;"
-							: "PRAGMA synchronous = NORMAL;");
-	if (!rc && mode == DB_READ)
+	if (!rc && (mode == DB_WRITE || mode == DB_CREATE))
+		return db_script(db, sync == DB_SYNC_FULL ? "PRAGMA synchronous = FULL;"
+							  : "PRAGMA synchronous = NORMAL;");
+	if (!rc)
 		rc = db_script(db, "PRAGMA query_only = ON;");
+	if (!rc && mode == DB_LOOKUP)
+		rc = db_script(db, "PRAGMA mmap_size = " MAP_BYTES ";");
 	return rc;
 }
 

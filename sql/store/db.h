@@ -17,6 +17,7 @@ struct db;
 
 enum db_mode {
 	DB_READ,   /* the file must exist; nothing can be written */
+	DB_LOOKUP, /* as DB_READ, and the file is mapped: no system call per page */
 	DB_WRITE,  /* the file must exist */
 	DB_CREATE, /* made with mode 0600 if missing */
 };

@@ -27,7 +27,7 @@ int session_store_open(const char *path, enum store_access access, struct sessio
 
 	if (!ss)
 		return err_set(ERR_NOMEM, "no memory for a store");
-	rc = db_open(path, access == STORE_READ ? DB_READ : DB_WRITE, DB_SYNC_NORMAL, &ss->db);
+	rc = db_open(path, access == STORE_WRITE ? DB_WRITE : DB_READ, DB_SYNC_NORMAL, &ss->db);
 	if (!rc)
 		rc = schema_check(ss->db, &schema_sessions);
 	if (rc)

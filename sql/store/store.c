@@ -22,12 +22,14 @@ int store_upgrade(const char *path, unsigned *from_out, unsigned *to_out)
 
 int store_open(const char *path, enum store_access access, struct store **out)
 {
+	static const enum db_mode modes[] = {
+		[STORE_READ] = DB_READ, [STORE_LOOKUP] = DB_LOOKUP, [STORE_WRITE] = DB_WRITE};
 	AUTO_STORE st = calloc(1, sizeof(*st));
 	int rc;
 
 	if (!st)
 		return err_set(ERR_NOMEM, "no memory for a store");
-	rc = db_open(path, access == STORE_READ ? DB_READ : DB_WRITE, DB_SYNC_FULL, &st->db);
+	rc = db_open(path, modes[access], DB_SYNC_FULL, &st->db);
 	if (!rc)
 		rc = schema_check(st->db, &schema_registry);
 	if (rc)

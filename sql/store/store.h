@@ -16,7 +16,8 @@
 
 struct store;
 
-enum store_access { STORE_READ, STORE_WRITE };
+/* STORE_LOOKUP reads too, from a mapped file: for the packet path. */
+enum store_access { STORE_READ, STORE_LOOKUP, STORE_WRITE };
 
 /* Rows that one list call gives at most; a larger limit is ERR_LIMIT, 0 means this. */
 #define STORE_LIST_MAX 1000
