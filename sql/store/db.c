@@ -15,6 +15,7 @@
 struct db {
 	sqlite3 *sqlite;
 	char *path;
+	bool was_full; /* the running transaction found no space */
 	struct {
 		const char *sql;
 		sqlite3_stmt *stmt;
@@ -42,14 +43,17 @@ static int failure(struct db *db, int rc)
 	case SQLITE_LOCKED:
 		return err_set(ERR_BUSY, "%s is locked by another program", db->path);
 	case SQLITE_FULL:
+		db->was_full = true;
 		return err_set(ERR_FULL, "%s: no space left on the disk; nothing was changed",
 			       db->path);
 	case SQLITE_IOERR:
 	case SQLITE_CANTOPEN:
-		if (os == ENOSPC || os == EDQUOT)
+		if (os == ENOSPC || os == EDQUOT) {
+			db->was_full = true;
 			return err_set(ERR_FULL,
 				       "%s: no space left on the disk; nothing was changed",
 				       db->path);
+		}
 		return err_set(ERR_IO, "%s: %s (%s)", db->path, sqlite3_errmsg(db->sqlite),
 			       os ? strerror(os) : "no reason given");
 	default:
@@ -283,7 +287,17 @@ int tx_commit(struct tx *tx)
 
 void tx_end(struct tx *tx)
 {
-	if (tx->db && !sqlite3_get_autocommit(tx->db->sqlite))
-		(void)sqlite3_exec(tx->db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+	struct db *db = tx->db;
+
 	tx->db = NULL;
+	if (!db)
+		return;
+	if (!sqlite3_get_autocommit(db->sqlite))
+		(void)sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+	/* what is in the log can go where it belongs, and the log begin anew: that may be room
+	 * enough */
+	if (db->was_full)
+		(void)sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
+						NULL);
+	db->was_full = false;
 }
