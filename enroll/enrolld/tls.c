@@ -126,6 +126,7 @@ static int context_set_up(SSL_CTX *ctx)
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 				      SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
 	SSL_CTX_set_max_cert_list(ctx, 16384);
+	SSL_CTX_set_read_ahead(ctx, 1); /* a record in one read; conn.c reads until there is none */
 	SSL_CTX_set_alpn_select_cb(ctx, alpn_select, NULL);
 	return 0;
 }

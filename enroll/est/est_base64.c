@@ -72,8 +72,6 @@ int est_base64_decode(const uint8_t *text, size_t len, uint8_t *out, size_t max,
 
 		if (text[i] == ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n')
 			continue;
-		if (d.n_pad && d.n_chars == 0)
-			return err_set(ERR_INVALID, "base64: characters after the padding");
 		rc = char_take(&d, text[i]);
 		if (rc)
 			return rc;

@@ -112,9 +112,12 @@ static int head_feed(struct http_request *r, const uint8_t *data, size_t len, si
 static int data_feed(struct http_request *r, const uint8_t *data, size_t len, size_t *used)
 {
 	size_t n = len - *used < r->left ? len - *used : r->left;
+	int rc = buf_put(&r->body, data + *used, n);
 
-	if (buf_put(&r->body, data + *used, n))
-		return too_large(r);
+	if (rc) { /* no memory: its size was checked before */
+		r->status = 500;
+		return err_add(rc, "request body");
+	}
 	*used += n;
 	r->left -= n;
 	if (r->left == 0)

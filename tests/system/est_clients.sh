@@ -194,6 +194,8 @@ T8=$(token PG-8)
 pumpctl pump revoke PG-8 --reason "test" >/dev/null 2>&1
 check "a_revoked_pump_cannot_renew" refused 403 '(pump|certificate)-revoked' simplereenroll PG-8.csr \
 	--cert PG-8.pem --key PG-8.key
+check "a_wrong_token_for_a_revoked_pump_is_refused_like_any_other" \
+	refused 401 "" simpleenroll PG-8.csr -u PG-8:not-the-token
 check "a_revoked_pump_cannot_enrol_with_an_open_token" refused 40[13] '' simpleenroll PG-8.csr -u "PG-8:$T8"
 
 # ---- the signer away ----

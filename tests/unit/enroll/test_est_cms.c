@@ -88,6 +88,18 @@ static void no_certificate_or_too_many_is_refused(void **state)
 	assert_int_equal(out.len, 0);
 }
 
+static void an_oversize_certificate_is_refused(void **state)
+{
+	static const uint8_t large[0x10001];
+	struct est_der der = {large, sizeof(large)};
+	AUTO_BUF out = {.max = 200000};
+
+	(void)state;
+	assert_int_equal(est_certs_only_build(&out, &der, 1), ERR_LIMIT);
+	der.len--;
+	assert_int_equal(est_certs_only_build(&out, &der, 1), 0);
+}
+
 static void oid_check(const ASN1_TYPE *type, int nid)
 {
 	assert_int_equal(ASN1_TYPE_get(type), V_ASN1_OBJECT);
@@ -124,6 +136,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_certificate_or_too_many_is_refused),
+		cmocka_unit_test(an_oversize_certificate_is_refused),
 		cmocka_unit_test(certs_only_is_byte_for_byte_openssls),
 		cmocka_unit_test(csrattrs_asks_for_p256_and_ecdsa_with_sha256),
 	};

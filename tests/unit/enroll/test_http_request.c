@@ -53,6 +53,11 @@ static void malformed_request_lines_are_refused(void **state)
 	REFUSED("GET  / HTTP/1.1\r\n" H "\r\n", 400);
 	REFUSED(" GET / HTTP/1.1\r\n" H "\r\n", 400);
 	REFUSED("G(T / HTTP/1.1\r\n" H "\r\n", 400);
+	REFUSED("G(/ HTTP/1.1\r\n" H "\r\n", 400);
+	REFUSED("GET\0/ HTTP/1.1\r\n" H "\r\n", 400);
+	REFUSED("GET\r/ HTTP/1.1\r\n" H "\r\n", 400);
+	REFUSED("GET /\r HTTP/1.1\r\n" H "\r\n", 400);
+	REFUSED("GET / HTTP/1.1\r\r\n" H "\r\n", 505);
 	REFUSED("GET /\x01 HTTP/1.1\r\n" H "\r\n", 400);
 	REFUSED("GET /\xc3\xa9 HTTP/1.1\r\n" H "\r\n", 400);
 	REFUSED("GET / HTTP/1.1 x\r\n" H "\r\n", 505);
@@ -120,6 +125,8 @@ static void malformed_chunks_are_refused(void **state)
 	REFUSED(C "3x\r\nabc", 400);
 	REFUSED(C "0000000003\r\nabc", 400);
 	REFUSED(C "3\nabc\r\n0\r\n\r\n", 400);
+	REFUSED(C "3;x\ny\r\nabc\r\n0\r\n\r\n", 400);
+	REFUSED(C "3;x\ry\r\nabc\r\n0\r\n\r\n", 400);
 	REFUSED(C "3\r\nabcd\r\n0\r\n\r\n", 400);
 	REFUSED(C "3\r\nabc0\r\n\r\n", 400);
 	REFUSED(C "ffffffffffffffff\r\n", 413);
@@ -160,6 +167,11 @@ static void oversize_parts_are_refused_before_they_have_come(void **state)
 		assert_int_equal(buf_put_str(&text, "\r\n"), 0);
 	}
 	refused((char *)text.data, text.len, 413);
+	buf_reset(&text);
+	assert_int_equal(buf_put_str(&text, C "3;"), 0);
+	for (int i = 0; i < 300; i++)
+		assert_int_equal(buf_put_u8(&text, 'x'), 0);
+	refused((char *)text.data, text.len, 400);
 	buf_reset(&text);
 	assert_int_equal(buf_put_str(&text, C "0\r\n"), 0);
 	for (int i = 0; i < 300; i++)
