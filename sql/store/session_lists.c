@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A NAS that shows more live sessions of one pump than this (a broken one, or somebody who has its
+ * secret) is told of the newest by name, and of the stations; it can't crowd the other NAS out. */
+#define FOOTHOLDS_PER_NAS "16"
+#define LIVE "FROM sessions WHERE device = ?1 AND state <> 'stopped'"
+
 int session_store_footholds(struct session_store *ss, const char *device, int64_t since,
 			    struct foothold *out, size_t max, size_t *n_out)
 {
@@ -13,20 +18,26 @@ int session_store_footholds(struct session_store *ss, const char *device, int64_
 	size_t n = 0;
 	/* the newest session per NAS stands for the key that this NAS may still hold */
 	int rc = query_open(&q, ss->db,
-			    "SELECT nas, session_id, calling_station, 1 AS live FROM sessions"
-			    " WHERE device = ?1 AND state <> 'stopped'"
-			    " UNION ALL"
-			    " SELECT nas, '', max(calling_station), 0 FROM sessions s"
+			    "SELECT nas, session_id, calling_station, 1 AS live, nth FROM"
+			    " (SELECT nas, session_id, calling_station, row_number() OVER"
+			    "   (PARTITION BY nas ORDER BY updated_at DESC, id DESC) AS nth " LIVE
+			    ") a"
+			    " WHERE nth <= " FOOTHOLDS_PER_NAS " UNION ALL"
+			    " SELECT nas, '', calling_station, 1, nth FROM"
+			    " (SELECT nas, calling_station, row_number() OVER"
+			    "   (PARTITION BY nas ORDER BY max(updated_at) DESC) AS nth " LIVE
+			    "   AND nas IN (SELECT nas " LIVE
+			    " GROUP BY nas HAVING count(*) > " FOOTHOLDS_PER_NAS ")"
+			    "   GROUP BY nas, calling_station) b"
+			    " WHERE nth <= " FOOTHOLDS_PER_NAS " UNION ALL"
+			    " SELECT nas, '', max(calling_station), 0, 1 FROM sessions s"
 			    " WHERE device = ?1 AND updated_at >= ?2 AND NOT EXISTS"
 			    "  (SELECT 1 FROM sessions l WHERE l.device = ?1 AND l.nas = s.nas"
 			    "   AND l.state <> 'stopped')"
-			    " GROUP BY nas ORDER BY 4 DESC, 1",
+			    " GROUP BY nas ORDER BY 4 DESC, 5, 1",
 			    DB_T(device), DB_I(since));
 
-	while (!rc && (rc = query_next(&q)) == 1) {
-		if (n == max)
-			return err_set(ERR_LIMIT, "pump %s is in more than %zu places", device,
-				       max);
+	while (!rc && n < max && (rc = query_next(&q)) == 1) {
 		query_text(&q, 0, out[n].nas, sizeof(out[n].nas));
 		query_text(&q, 1, out[n].session_id, sizeof(out[n].session_id));
 		query_text(&q, 2, out[n].calling_station, sizeof(out[n].calling_station));

@@ -163,9 +163,38 @@ static void footholds_are_live_sessions_and_nas_of_the_last_day(void **state)
 	assert_string_equal(h[1].nas, "ap-2");
 	assert_string_equal(h[1].session_id, "");
 	assert_string_equal(h[1].calling_station, "02-00-00-00-00-01");
-	assert_int_equal(session_store_footholds(f->ss, "PG-1", 0, h, 1, &n), ERR_LIMIT);
+	assert_int_equal(session_store_footholds(f->ss, "PG-1", 0, h, 1, &n), 0);
+	assert_int_equal(n, 1); /* the live one first */
+	assert_string_equal(h[0].nas, "ap-1");
 	assert_int_equal(session_store_footholds(f->ss, "PG-2", 0, h, 4, &n), 0);
 	assert_int_equal(n, 0);
+}
+
+/* Else whoever has one NAS secret could make a pump that nobody can revoke, or hide where it is. */
+static void a_nas_that_reports_a_thousand_sessions_hides_no_other(void **state)
+{
+	struct fixture *f = *state;
+	struct foothold h[64];
+	bool other = false, station = false;
+	size_t n;
+
+	auth(f, "accept", "ap-2", "S1", NOW);
+	for (int i = 0; i < 1000; i++) {
+		char id[16];
+
+		snprintf(id, sizeof(id), "F%d", i);
+		assert_int_equal(acct(f, "start", "ap-1", id, "PG-1", NOW + 1 + i), 0);
+	}
+	assert_int_equal(session_store_footholds(f->ss, "PG-1", 0, h, 64, &n), 0);
+	assert_in_range(n, 3, 40);
+	for (size_t i = 0; i < n; i++) {
+		other |= !strcmp(h[i].nas, "ap-2") && !strcmp(h[i].session_id, "S1");
+		station |= !strcmp(h[i].nas, "ap-1") && !*h[i].session_id;
+	}
+	assert_true(other);
+	assert_true(station);
+	assert_int_equal(session_store_footholds(f->ss, "PG-1", 0, h, 3, &n), 0);
+	assert_int_equal(n, 3);
 }
 
 static void event_of_an_unknown_pump_is_found_under_the_claimed_name(void **state)
@@ -238,6 +267,7 @@ int main(void)
 		WITH(accept_that_never_started_is_replaced_by_the_next),
 		WITH(restart_of_a_nas_stops_its_sessions_only),
 		WITH(footholds_are_live_sessions_and_nas_of_the_last_day),
+		WITH(a_nas_that_reports_a_thousand_sessions_hides_no_other),
 		WITH(event_of_an_unknown_pump_is_found_under_the_claimed_name),
 		WITH(group_that_is_rolled_back_leaves_nothing),
 		WITH(old_rows_go_in_bounded_steps_and_stale_sessions_end),
