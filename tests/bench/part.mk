@@ -11,3 +11,4 @@ $(call tool,lookup_load,tests/bench/lookup_load.c $(BENCH_MEASURE),registry_prot
 $(call tool,enrol_load,tests/bench/enrol_load.c tests/bench/enrol_client.c \
 	tests/bench/credential_set.c tests/bench/radius_target.c $(BENCH_MEASURE),\
 	registry_proto base,libssl libcrypto)
+$(call tool,garbage,tests/abuse/garbage.c tests/bench/radius_target.c,radius_packet base,libcrypto)
