@@ -104,6 +104,8 @@ static void enrol_later(struct agent *a)
 		agent_queue(a, EVENT_ENROL_DONE);
 }
 
+/* How does the supplicant stand? It may be held from before a restart of the agent: if it does not
+ * come on by itself it is told to try, after the pause that a refused pump keeps. */
 static void link_look(struct agent *a)
 {
 	bool yes = false;
@@ -114,6 +116,8 @@ static void link_look(struct agent *a)
 		agent_link_failed(a);
 	else if (yes)
 		agent_queue(a, EVENT_ADMITTED);
+	else if (!a->due.retry)
+		a->due.retry = agent_wait(&a->reject_wait);
 }
 
 static void connect_network(struct agent *a)

@@ -1,0 +1,130 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The whole pump side against the whole server: enrolment, EAP-TLS through hostapd and FreeRADIUS,
+# renewal with a new key without leaving the network, revocation, and a second life with a new bundle.
+# shellcheck disable=SC2317,SC2119 # functions are called through check and wait_until
+cd "$(dirname "$0")/../.." || exit 1
+. tests/support/tap.sh
+. tests/support/scratch.sh
+. tests/support/pump_client.sh
+AGENT=$PUMPGATE_BUILD/bin/pumpgate-agentd
+DEV=pgd$$ PORT=pgp$$
+declare -A PID
+
+for tool in hostapd wpa_supplicant wpa_cli ip; do
+	command -v "$tool" >/dev/null || missing=$tool
+done
+[ "$(id -u)" = 0 ] || missing="root"
+[ -n "${missing:-}" ] || ip netns add "$DEV" 2>/dev/null || missing="network namespaces"
+if [ -n "${missing:-}" ]; then
+	skip agent_from_bundle_to_revocation "needs $missing"
+	tap_done
+fi
+stop() {
+	[ -n "${PID[$1]:-}" ] || return 0
+	kill "${PID[$1]}" 2>/dev/null
+	wait "${PID[$1]}" 2>/dev/null
+	unset "PID[$1]"
+}
+down() {
+	stop agent
+	stop wpa
+	stop hostapd
+	ip netns del "$DEV" 2>/dev/null
+	scratch_down
+}
+scratch_init || { cat "$SCRATCH/init.out"; exit 1; }
+trap down EXIT
+# so short that the first renewal is due at once
+sed -i 's/^device_validity *=.*/device_validity = 10m/' "$PUMPGATE_HOME/pumpgate.conf"
+grep -q 'device_validity = 10m' "$PUMPGATE_HOME/pumpgate.conf" || exit 1
+scratch_run || { cat "$SCRATCH"/*.out "$PUMPGATE_HOME"/log/*; exit 1; }
+site_up
+
+ip link add "$PORT" type veth peer name eth0 netns "$DEV"
+ip link set "$PORT" up
+ip -n "$DEV" link set eth0 up
+cat >"$SCRATCH/hostapd.conf" <<END
+interface=$PORT
+driver=wired
+logger_stdout=-1
+logger_stdout_level=1
+ctrl_interface=$SCRATCH/hostapd
+ieee8021x=1
+eap_reauth_period=0
+own_ip_addr=127.0.0.1
+nas_identifier=ap1
+auth_server_addr=127.0.0.1
+auth_server_port=$RADIUS_AUTH_PORT
+auth_server_shared_secret=$NAS_SECRET
+END
+hostapd "$SCRATCH/hostapd.conf" >"$SCRATCH/hostapd.log" 2>&1 &
+PID[hostapd]=$!
+printf 'ctrl_interface=%s\nap_scan=0\n' "$SCRATCH/wpa" >"$SCRATCH/wpa.conf"
+ip netns exec "$DEV" wpa_supplicant -D wired -i eth0 -c "$SCRATCH/wpa.conf" -d -f "$SCRATCH/wpa.log" &
+PID[wpa]=$!
+wait_until 5 test -S "$SCRATCH/wpa/eth0"
+MAC=$(ip -n "$DEV" -br link show eth0 | awk '{print $3}')
+
+# The agent stands outside the pump's namespace: its EST goes over loopback, its control over a file.
+agent() {
+	"$AGENT" --state "$SCRATCH/state" --bundle "$SCRATCH/bundle.json" --interface eth0 \
+		--control "$SCRATCH/wpa" "$@" >>"$SCRATCH/agent.log" 2>&1 &
+	PID[agent]=$!
+}
+show() { "$AGENT" --state "$SCRATCH/state" status --json; }
+state_is() { [ "$(show | jq -r .state)" = "$1" ]; }
+certificate() { show | jq -r .certificate; }
+certificate_is_not() { [ "$(certificate)" != "$1" ] && state_is online; }
+cert_state() { pumpctl cert list --pump PG-1 --json | jq -r --arg s "$1" '.[] | select(.cert_serial == $s) | .state'; }
+cert_state_is() { [ "$(cert_state "$1")" = "$2" ]; }
+
+pump_add PG-1 "$MAC"
+pumpctl pump bundle PG-1 --out "$SCRATCH/bundle.json" >/dev/null
+agent --renew-at 90
+check agent_enrols_and_brings_the_pump_online wait_until 30 state_is online
+pumpctl pump why PG-1 | sed 's/^/# /'
+FIRST=$(certificate)
+stop agent
+cuts() { grep -c CTRL-EVENT-DISCONNECTED "$SCRATCH/wpa.log"; }
+before=$(cuts)
+agent --renew-at 1
+check agent_renews_when_it_is_due wait_until 30 certificate_is_not "$FIRST"
+SECOND=$(certificate)
+check and_never_left_the_network test "$(cuts)" = "$before"
+key_of() { pumpctl cert show "$1" | openssl x509 -noout -pubkey; }
+keys_differ() { [ -n "$(key_of "$SECOND")" ] && [ "$(key_of "$FIRST")" != "$(key_of "$SECOND")" ]; }
+check and_took_a_new_key keys_differ
+check and_the_first_certificate_is_superseded wait_until 5 cert_state_is "$FIRST" superseded
+check and_the_second_one_is_in_force wait_until 5 cert_state_is "$SECOND" valid
+check and_does_not_renew_again_at_once bash -c "sleep 2; [ \$(grep -c agent.renewed '$SCRATCH/agent.log') = 1 ]"
+
+# --- revocation: by EST, which the agent asks again because its certificate is short-lived ---
+stop agent
+pumpctl pump revoke PG-1 --reason test --no-wait >/dev/null 2>&1
+agent --renew-at 1
+check revoked_pump_learns_it_from_est wait_until 20 state_is revoked
+check and_left_the_network says '^0$' bash -c "wpa_cli -p $SCRATCH/wpa -i eth0 list_networks | grep -c ^[0-9]"
+stop agent
+agent --renew-at 90
+check and_remembers_after_a_restart wait_until 5 state_is revoked
+pump_add PG-2 02:00:00:00:00:02
+pumpctl pump bundle PG-2 --out "$SCRATCH/bundle.json" >/dev/null
+check new_bundle_gives_it_another_life wait_until 20 state_is online
+check and_another_name says PG-2 show
+
+# --- revocation: by the network alone ---
+pumpctl pump revoke PG-2 --reason test --no-wait >/dev/null 2>&1
+wpa_cli -p "$SCRATCH/wpa" -i eth0 reauthenticate >/dev/null
+refused() { show | jq -r '.error.text // ""' | grep -q 'refused this pump'; }
+check refused_pump_says_so wait_until 20 refused
+check and_is_not_online state_is enrolled
+tries() { grep -c CTRL-EVENT-EAP-STARTED "$SCRATCH/wpa.log"; }
+before=$(tries)
+stop agent
+agent --renew-at 90
+sleep 4
+check and_does_not_storm_even_if_it_is_restarted test "$(($(tries) - before))" -le 1
+later() { [ "$(tries)" -gt "$before" ]; }
+check and_tries_again_later wait_until 20 later
+tap_done
