@@ -120,8 +120,8 @@ static void frame_build_failure(struct buf *b, uint16_t verb, int code, uint64_t
 		buf_done(b);
 }
 
-/* Sends at once what the socket takes; only the rest waits for the loop, which costs a look-up on the
- * packet path as much as the look-up itself. */
+/* Sends at once what the socket takes; only the rest waits for the loop, which costs a look-up on
+ * the packet path as much as the look-up itself. */
 static void connection_send(struct connection *c, const uint8_t *data, size_t len)
 {
 	ssize_t n = 0;
@@ -219,6 +219,16 @@ void ipc_request_fail(struct ipc_request *rq, int code)
 void ipc_request_release(struct ipc_request *rq)
 {
 	request_done(rq);
+}
+
+unsigned ipc_server_role_count(const struct ipc_server *s, const char *role)
+{
+	const struct connection *c;
+	unsigned n = 0;
+
+	LIST_FOREACH (c, &s->connections, link)
+		n += c->role && !strcmp(c->role->name, role);
+	return n;
 }
 
 const void *ipc_request_records(const struct ipc_request *rq, size_t *n_out)

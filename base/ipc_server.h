@@ -56,6 +56,9 @@ int ipc_server_new(struct event_base *base, const struct ipc_server_options *o,
 /* Closes all; requests still held by other threads must be answered or released before. */
 void ipc_server_free(struct ipc_server *s); /* NULL ok */
 
+/* Loop thread: how many connections have taken the role now. */
+unsigned ipc_server_role_count(const struct ipc_server *s, const char *role);
+
 /* The request's records, decoded: an array of verb->req structs, valid until it is answered. */
 const void *ipc_request_records(const struct ipc_request *rq, size_t *n_out);
 /* A request that holds exactly one record: that record. */

@@ -35,7 +35,8 @@
 	X(S, STR, cert_serial, CERT_SERIAL_SIZE)
 RECORD_DECLARE(cert_name, CERT_NAME_FIELDS)
 
-/* found=false: no such certificate was issued, or it was never stored; all else is then zero. */
+/* found=false: no such serial was ever reserved; all else is then zero. A serial that was reserved
+ * and never stored has cert_state "reserved". */
 #define PUMP_FACTS_FIELDS(X, S)               \
 	X(S, BOOL, found, 1)                  \
 	X(S, STR, device, DEVICE_SERIAL_SIZE) \
@@ -425,6 +426,7 @@ RECORD_DECLARE(audit_check, AUDIT_CHECK_FIELDS)
 	X(S, U64, events_dropped, 1)                           \
 	X(S, U64, registry_bytes, 1)                           \
 	X(S, U64, sessions_bytes, 1)                           \
+	/* a connection in that role is open */                \
 	X(S, BOOL, dispatcher_present, 1)                      \
 	X(S, BOOL, signer_present, 1)                          \
 	X(S, BOOL, radius_present, 1)                          \

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "sql/proto/registry_verbs.h"
 
 static void facts_answer(struct ipc_request *rq, int rc, const void *facts)
 {
@@ -107,5 +108,9 @@ void verb_slow(struct ipc_request *rq, void *ctx)
 {
 	struct service *s = ctx;
 
+	/* only this thread knows the connections */
+	for (unsigned i = 0; ipc_request_verb(rq)->verb == REGISTRY_STATUS && i < SERVICE_ROLES;
+	     i++)
+		atomic_store(&s->connected[i], ipc_server_role_count(s->server, s->roles[i].name));
 	service_hand_over(s, s->slow, rq);
 }

@@ -161,9 +161,6 @@ static uint64_t file_bytes(const char *path)
 	return stat(path, &st) ? 0 : (uint64_t)st.st_size;
 }
 
-/* It asks again at least every 10 s (radius_modules/dispatch/dispatchd.c). */
-#define DISPATCHER_AWAY_MS 15000
-
 static int status(struct reader *r, const void *query, void *out, size_t max, size_t *n)
 {
 	struct service *s = r->service;
@@ -178,8 +175,10 @@ static int status(struct reader *r, const void *query, void *out, size_t max, si
 	snprintf(st->version, sizeof(st->version), "%s", PUMPGATE_VERSION);
 	st->started_at = s->started_at;
 	st->events_dropped = atomic_load(&s->events_dropped);
-	st->dispatcher_present =
-		clock_wall_ms() - atomic_load(&s->dispatcher_seen) < DISPATCHER_AWAY_MS;
+	st->radius_present = atomic_load(&s->connected[SERVICE_RADIUS]) > 0;
+	st->signer_present = atomic_load(&s->connected[SERVICE_SIGNER]) > 0;
+	st->enroll_present = atomic_load(&s->connected[SERVICE_ENROLL]) > 0;
+	st->dispatcher_present = atomic_load(&s->connected[SERVICE_DISPATCH]) > 0;
 	st->registry_bytes = file_bytes(s->registry_path);
 	st->sessions_bytes = file_bytes(s->sessions_path);
 	return rc;

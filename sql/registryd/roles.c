@@ -55,7 +55,7 @@ static int role_init(struct service *s, unsigned i, struct config *conf, bool *s
 {
 	struct ipc_role *role = &s->roles[i];
 	const char *list = conf ? config_str(conf, "users", keys[i], "") : "";
-	bool is_admin = i == SERVICE_ROLES - 1;
+	bool is_admin = i == SERVICE_ADMIN;
 	int rc;
 
 	role->verbs = verb_table(i, &role->name, &role->n_verbs);

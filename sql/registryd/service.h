@@ -18,7 +18,15 @@
 #include "sql/store/session_store.h"
 #include "sql/store/store.h"
 
-#define SERVICE_ROLES 5
+/* In the order of the verb tables. */
+enum service_role {
+	SERVICE_RADIUS,
+	SERVICE_SIGNER,
+	SERVICE_ENROLL,
+	SERVICE_DISPATCH,
+	SERVICE_ADMIN,
+	SERVICE_ROLES
+};
 
 struct service {
 	char registry_path[PATH_MAX];
@@ -31,7 +39,7 @@ struct service {
 	struct lane *queries;
 	struct lane *slow;
 	atomic_ullong events_dropped;
-	_Atomic int64_t dispatcher_seen; /* last take, wall ms */
+	atomic_uint connected[SERVICE_ROLES]; /* per role, as of the last request for status */
 	struct ipc_role roles[SERVICE_ROLES];
 	uid_t *role_uids[SERVICE_ROLES]; /* owned */
 };

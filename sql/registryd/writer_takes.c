@@ -58,7 +58,6 @@ void writer_take(struct writer *w, struct ipc_request *rq)
 	const struct dispatch_take *q = ipc_request_record(rq);
 	int64_t wait_us = 1000LL * (q->wait_ms < WAIT_MAX_MS ? q->wait_ms : WAIT_MAX_MS);
 
-	atomic_store(&w->service->dispatcher_seen, clock_wall_ms());
 	if (q->fresh)
 		parked_dismiss(w);
 	if (take_try(w, rq, q->fresh, wait_us == 0 || w->n_parked == PARKED_MAX))

@@ -101,7 +101,7 @@ static void key_of_another_pump_is_refused(void **state)
 	token_make_for(f->st, "PG-2", &token);
 	rq = token_request("PG-2", &token, 2, 7);
 	assert_int_equal(begin(f, &rq, NOW, &grant), ERR_DENIED);
-	assert_non_null(strstr(err_text(), "key already used"));
+	assert_non_null(strstr(err_text(), "another pump uses this key"));
 }
 
 static void revoked_pump_gets_nothing(void **state)

@@ -400,6 +400,39 @@ static void first_use_of_a_renewed_certificate_supersedes_the_old_one(void **sta
 	assert_string_equal(facts.cert_state, "superseded");
 }
 
+static void status_counts_and_says_who_is_connected(void **state)
+{
+	struct running *r = *state;
+	struct list_query q = {0};
+	struct dispatch_order o[4];
+	struct status s;
+
+	assert_int_equal(registry_status(r->admin, &q, &s, WAIT_MS), 0);
+	assert_true(s.signer_present); /* it set the issuer */
+	assert_false(s.dispatcher_present);
+	assert_int_equal(s.devices, 1);
+	assert_int_equal(s.expected, 1);
+	assert_int_equal(s.nas, 2);
+	assert_int_equal(s.audit_rows, 5);
+	assert_int_equal(s.registry_schema, 1);
+	assert_int_equal(s.sessions_schema, 1);
+	assert_int_equal(take(r, true, 0, o), 0);
+	enroll_pg1(r, 1, 1);
+	report(r, "accept", "ap-1", "S1", "00000001");
+	account(r, "start", "ap-1", "S1");
+	assert_int_equal(registry_status(r->admin, &q, &s, WAIT_MS), 0);
+	assert_true(s.dispatcher_present && s.radius_present);
+	assert_int_equal(s.enrolled, 1);
+	assert_int_equal(s.certificates, 1);
+	assert_int_equal(s.expiring, 1);
+	assert_int_equal(s.live_sessions, 1);
+	ipc_client_free(r->dispatch);
+	client(r, "dispatch", &r->dispatch);
+	usleep(50000);
+	assert_int_equal(registry_status(r->admin, &q, &s, WAIT_MS), 0);
+	assert_false(s.dispatcher_present);
+}
+
 static void second_service_on_the_same_home_is_refused(void **state)
 {
 	struct running *r = *state;
@@ -421,6 +454,7 @@ int main(void)
 		RUN(verb_of_another_role_ends_the_connection),
 		RUN(unknown_role_is_refused),
 		RUN(second_service_on_the_same_home_is_refused),
+		RUN(status_counts_and_says_who_is_connected),
 		RUN(every_list_answers_in_a_fresh_registry),
 		RUN(accounting_is_there_when_it_is_answered_even_after_a_kill),
 		RUN(waiting_dispatcher_hears_of_a_revocation_at_once),
