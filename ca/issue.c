@@ -32,8 +32,8 @@ static int issuer_fill(X509 *cert, EVP_PKEY *key, X509 *root, struct ca_issuer *
 	    (rc = ossl_name_oneline(X509_get_subject_name(cert), out->name, sizeof(out->name))))
 		return rc;
 	out->store = X509_STORE_new();
-	if (!out->store || !X509_STORE_add_cert(out->store, root) ||
-	    !X509_STORE_add_cert(out->store, cert))
+	if (!out->store || !X509_STORE_add_cert(out->store, cert) ||
+	    !X509_STORE_set_flags(out->store, X509_V_FLAG_PARTIAL_CHAIN))
 		return err_ossl(ERR_CRYPTO, "trust store");
 	return 0;
 }
@@ -60,7 +60,8 @@ int ca_issuer_not_after(const struct ca_issuer *issuer, int64_t now_ms, int64_t 
 	return 0;
 }
 
-/* As a RADIUS or TLS peer would: chain to the root, purpose, name constraints, at notBefore. */
+/* As a RADIUS or TLS peer would: signature, purpose, name constraints, at notBefore. The CA's own
+ * certificate was checked against its root at the start and ends the chain here. */
 static int verify_as_its_users(const struct ca_issuer *issuer, const struct ca_terms *t, X509 *cert)
 {
 	AUTO_X509_STORE_CTX ctx = X509_STORE_CTX_new();

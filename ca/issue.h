@@ -16,7 +16,7 @@ struct ca_issuer {
 	X509 *cert; /* all owned */
 	EVP_PKEY *key;
 	X509 *root;
-	X509_STORE *store; /* root and cert: what issued certificates are verified with */
+	X509_STORE *store; /* trusts cert: what issued certificates are verified with */
 	int64_t not_before_ms;
 	int64_t not_after_ms;
 	char name[CA_ISSUER_NAME_SIZE]; /* X509_NAME_oneline form */

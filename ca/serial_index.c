@@ -26,9 +26,10 @@ static bool key_of(const char *serial, uint8_t key[16])
 /* The serial's slot, or the free one where it belongs. */
 static struct serial_slot *slot_of(const struct serial_index *ix, const uint8_t key[16])
 {
-	uint64_t at;
+	uint64_t at = 0;
 
-	memcpy(&at, key + 8, sizeof(at));
+	for (int i = 8; i < 16; i++)
+		at = at << 8 | key[i];
 	for (;; at++) {
 		struct serial_slot *s = &ix->slots[at & (ix->n_slots - 1)];
 
