@@ -140,6 +140,7 @@ static int strings_read(struct config *c, struct settings *s)
 static int conf_read(struct config *c, struct settings *s)
 {
 	static const char *const sections[] = {"server", "listen", "users", "ca"};
+	uint32_t per_minute; /* the signer's own setting: only its bounds are checked here */
 	int rc = strings_read(c, s);
 
 	if (rc ||
@@ -147,7 +148,8 @@ static int conf_read(struct config *c, struct settings *s)
 			     &s->radius_auth_port)) ||
 	    (rc = config_u32(c, "listen", "radius_acct_port", s->radius_acct_port, 1, 65535,
 			     &s->radius_acct_port)) ||
-	    (rc = config_u32(c, "listen", "est_port", s->est_port, 1, 65535, &s->est_port)))
+	    (rc = config_u32(c, "listen", "est_port", s->est_port, 1, 65535, &s->est_port)) ||
+	    (rc = config_u32(c, "ca", "issue_per_minute", 1, 1, 1000000, &per_minute)))
 		return rc;
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
 		rc = config_check_unused(c, sections[i]);
