@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Owns the first start: making both hierarchies. Never overwrites a key. A hierarchy is complete
- * once its CA certificate file is there, which is written last; one that broke off before that
- * never issued anything, and its remains are an error for a person to look at.
+ * Owns the first start: making both hierarchies. Never overwrites a key. A hierarchy is made in a
+ * folder of its own and moved into place once it is whole, so init can be killed anywhere and run
+ * again. A key in place without its certificate is an error for a person to look at.
  */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,45 +33,105 @@ static bool is_there(const char *path)
 	return access(path, F_OK) == 0;
 }
 
-static int hierarchy_write(const char *home, const char *what, const struct ca_hierarchy *h)
+/* The files of a hierarchy; the one that makes it complete comes last. */
+static const char *const parts[] = {"root.key", "ca.key", "root.pem", "ca.pem"};
+#define N_PARTS (sizeof(parts) / sizeof(parts[0]))
+
+/* Where a hierarchy is until it is whole: HOME/ca/WHAT.new/PART. */
+static int staging_path(const char *home, const char *what, const char *part, char out[PATH_MAX])
 {
-	char root_key[PATH_MAX], root[PATH_MAX], ca_key[PATH_MAX], ca[PATH_MAX];
+	char rel[64];
+
+	snprintf(rel, sizeof(rel), "ca/%s.new/%s", what, part);
+	return home_path(home, rel, out);
+}
+
+static int staging_write(const char *home, const char *what, const struct ca_hierarchy *h)
+{
+	char path[N_PARTS][PATH_MAX];
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < N_PARTS; i++)
+		rc = staging_path(home, what, parts[i], path[i]);
+	if (rc || (rc = keystore_key_write(path[0], h->root_key)) ||
+	    (rc = keystore_key_write(path[1], h->ca_key)) ||
+	    (rc = keystore_certs_write(path[2], 0644, &h->root, 1)))
+		return rc;
+	return keystore_certs_write(path[3], 0644, &h->ca, 1);
+}
+
+/* What an init left that was killed before its hierarchy was whole: no key of it was ever used. */
+static int staging_clear(const char *home, const char *what)
+{
+	char path[PATH_MAX];
+	struct dirent *e;
+	DIR *dir;
+	int rc = staging_path(home, what, "", path);
+
+	if (rc)
+		return rc;
+	dir = opendir(path);
+	if (!dir)
+		return errno == ENOENT ? 0 : err_errno(ERR_IO, "%s", path);
+	while ((e = readdir(dir)))
+		unlinkat(dirfd(dir), e->d_name, 0); /* what stays makes rmdir fail */
+	closedir(dir);
+	return rmdir(path) ? err_errno(ERR_IO, "%s", path) : 0;
+}
+
+/* Into place, file by file; can be killed anywhere and goes on next time, since the last file says
+ * that all were there. Never replaces one. */
+static int staging_move(const char *home, const char *what)
+{
+	char from[PATH_MAX], to[PATH_MAX];
 	int rc;
 
-	if ((rc = ca_path(home, what, "root.key", root_key)) ||
-	    (rc = ca_path(home, what, "root.pem", root)) ||
-	    (rc = ca_path(home, what, "ca.key", ca_key)) ||
-	    (rc = ca_path(home, what, "ca.pem", ca)) ||
-	    (rc = keystore_key_write(root_key, h->root_key)) ||
-	    (rc = keystore_key_write(ca_key, h->ca_key)) ||
-	    (rc = keystore_certs_write(root, 0644, &h->root, 1)))
+	for (size_t i = 0; i < N_PARTS; i++) {
+		if ((rc = staging_path(home, what, parts[i], from)) ||
+		    (rc = ca_path(home, what, parts[i], to)))
+			return rc;
+		if (is_there(from) && renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE))
+			return err_errno(ERR_IO, "%s", to);
+	}
+	return staging_clear(home, what);
+}
+
+static int hierarchy_make(const char *home, const char *what, enum ca_kind kind,
+			  const struct signer_settings *s)
+{
+	struct ca_hierarchy h = {0};
+	char rel[64];
+	int rc;
+
+	snprintf(rel, sizeof(rel), "ca/%s.new", what);
+	if ((rc = staging_clear(home, what)) || (rc = folder_have(home, rel, 0700)))
 		return rc;
-	return keystore_certs_write(ca, 0644, &h->ca, 1);
+	rc = ca_hierarchy_new(kind, s->organization, clock_wall_ms(), &h);
+	if (!rc)
+		rc = staging_write(home, what, &h);
+	ca_hierarchy_done(&h);
+	return rc ? rc : staging_move(home, what);
 }
 
 static int hierarchy_have(const char *home, const char *what, enum ca_kind kind,
 			  const struct signer_settings *s)
 {
-	struct ca_hierarchy h = {0};
-	char done[PATH_MAX], first[PATH_MAX];
+	char done[PATH_MAX], first[PATH_MAX], whole[PATH_MAX];
 	int rc;
 
 	if ((rc = ca_path(home, what, "ca.pem", done)) ||
-	    (rc = ca_path(home, what, "root.key", first)))
+	    (rc = ca_path(home, what, "root.key", first)) ||
+	    (rc = staging_path(home, what, "ca.pem", whole)))
 		return rc;
+	if (is_there(whole))
+		return staging_move(home, what);
 	if (is_there(done))
-		return 0;
+		return staging_clear(home, what);
 	if (is_there(first))
-		return err_set(
-			ERR_EXISTS,
-			"%s exists without %s: an earlier init broke off. Nothing was issued "
-			"by it; move HOME/ca/%s-* away and start again",
-			first, done, what);
-	rc = ca_hierarchy_new(kind, s->organization, clock_wall_ms(), &h);
-	if (!rc)
-		rc = hierarchy_write(home, what, &h);
-	ca_hierarchy_done(&h);
-	return rc;
+		return err_set(ERR_EXISTS,
+			       "%s exists without %s; bring the missing files back from a backup",
+			       first, done);
+	return hierarchy_make(home, what, kind, s);
 }
 
 static int trust_write(const char *home, const char *what)
