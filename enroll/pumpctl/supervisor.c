@@ -118,8 +118,10 @@ static void fail(struct supervisor *sup, const struct child *c, const char *why)
 {
 	if (sup->stopping)
 		return;
-	sup->result = err_set(ERR_UNAVAILABLE, "%s %s; %s says:\n%.*s", name_of(c), why,
-			      c->log.path, (int)c->last_len, c->last);
+	sup->result = c->last_len ? err_set(ERR_UNAVAILABLE, "%s %s; %s says:\n%.*s", name_of(c),
+					    why, c->log.path, (int)c->last_len, c->last)
+				  : err_set(ERR_UNAVAILABLE, "%s %s and said nothing; see %s",
+					    name_of(c), why, c->log.path);
 	stop_all(sup);
 }
 
@@ -208,21 +210,8 @@ static void start_next(struct supervisor *sup)
 {
 	if (sup->stopping)
 		return;
-	while (sup->next < SERVICES_N) {
-		struct child *c = &sup->children[sup->next++];
-		char path[PATH_MAX];
-
-		char conf[PATH_MAX];
-
-		if (service_find(c->service, path) ||
-		    (!c->service->program &&
-		     !home_path(sup->o->settings->home, "radius/raddb/radiusd.conf", conf) &&
-		     access(conf, R_OK))) {
-			LOG(LOG_WARN, "run.left_out", LOG_S("process", name_of(c)),
-			    LOG_S("why", err_text()));
-			continue;
-		}
-		child_start(c);
+	if (sup->next < SERVICES_N) {
+		child_start(&sup->children[sup->next++]);
 		return;
 	}
 	sup->all_ready = true;

@@ -246,11 +246,7 @@ static int home_complete(const struct call *call, struct settings *s, bool *chan
 	     (rc = signer_init(s, changed))))
 		return rc;
 	rc = server_keys_apply(s, changed);
-	if (!rc && (rc = raddb_render(s, changed)) == ERR_NOT_FOUND) {
-		report_note("%s", err_text());
-		rc = 0;
-	}
-	return rc;
+	return rc ? rc : raddb_render(s, changed);
 }
 
 static void init_show(const struct call *call, const struct settings *s, bool changed)

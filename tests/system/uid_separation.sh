@@ -1,0 +1,113 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck disable=SC2317 # functions are called through check
+# With a user per process: none can open another's files, trace it, or take a role that is not its.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/support/tap.sh
+. tests/support/scratch.sh
+
+if [ "$(id -u)" != 0 ]; then
+	skip each_process_is_kept_from_the_others "needs root to start processes under other users"
+	tap_done
+fi
+
+FIRST=61000
+NAMES=(registryd signerd enrolld radiusd dispatchd)
+FOLDERS=(registry ca est radius)
+
+# The programs where every user can reach them, whatever the checkout's folder allows.
+install_copy() {
+	mkdir -p "$SCRATCH/prefix/lib" "$SCRATCH/prefix/share"
+	cp -R "$PUMPGATE_BUILD/bin" "$SCRATCH/prefix/"
+	cp -R "$PUMPGATE_BUILD/lib/pumpgate" "$SCRATCH/prefix/lib/"
+	cp -R "$PUMPGATE_BUILD/share/pumpgate" "$SCRATCH/prefix/share/"
+	cp "$PUMPGATE_BUILD/tools/trespass" "$SCRATCH/prefix/bin/"
+	chmod -R a+rX "$SCRATCH/prefix"
+	PATH=$SCRATCH/prefix/bin:$PATH
+}
+
+pid_of() {
+	case $1 in
+	radiusd) pgrep -f "freeradius .*$PUMPGATE_HOME/radius" ;;
+	*) pgrep -f "pumpgate-$1 --home $PUMPGATE_HOME" ;;
+	esac
+}
+
+uid_of() {
+	stat -c %u "/proc/$(pid_of "$1")"
+}
+
+runs_as() {
+	local uid
+	uid=$(uid_of "$1")
+	[ "$uid" = "$2" ] || { echo "$1 runs as $uid"; return 1; }
+}
+
+# Every file of the folders, as seen by root, must be closed to the user.
+no_file_opens() {
+	local uid=$1 files
+	shift
+	mapfile -t files < <(cd "$PUMPGATE_HOME" && find "$@" -type f -printf "$PUMPGATE_HOME/%p\n")
+	[ ${#files[@]} -gt 0 ] || { echo "no file in $*"; return 1; }
+	trespass "$uid" open "${files[@]}"
+}
+
+role_is_refused() { trespass "$1" connect "$PUMPGATE_HOME/run/$2/sock" "$3"; }
+role_is_given() { says welcome trespass "$1" connect "$PUMPGATE_HOME/run/$2/sock" "$3"; }
+
+no_other_process_traced() {
+	local uid=$1 pids=() name
+	for name in "${NAMES[@]}"; do
+		[ "$name" = "$2" ] || pids+=("$(pid_of "$name")")
+	done
+	trespass "$uid" ptrace "${pids[@]}" "$SUPERVISOR"
+}
+
+SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/pumpgate-test.XXXXXX")
+chmod 0755 "$SCRATCH"
+trap scratch_down EXIT
+install_copy
+scratch_up --users $FIRST || exit 1
+check nothing_is_said_of_a_missing_isolation bash -c "! grep -q 'no isolation' '$SCRATCH/run.out'"
+
+for i in "${!NAMES[@]}"; do
+	check "${NAMES[i]}_runs_as_its_own_user" runs_as "${NAMES[i]}" $((FIRST + i))
+done
+for i in "${!FOLDERS[@]}"; do
+	for j in "${!NAMES[@]}"; do
+		[ "$i" = "$j" ] ||
+			check "${NAMES[j]}_opens_no_file_of_${NAMES[i]}" \
+				no_file_opens $((FIRST + j)) "${FOLDERS[i]}"
+	done
+	check "a_stranger_opens_no_file_of_${NAMES[i]}" no_file_opens 61999 "${FOLDERS[i]}"
+done
+check the_trespasser_itself_works fails_with 1 no_file_opens $FIRST registry
+for j in "${!NAMES[@]}"; do
+	check "${NAMES[j]}_traces_no_other_process_and_reads_no_memory" \
+		no_other_process_traced $((FIRST + j)) "${NAMES[j]}"
+	[ "$j" = 0 ] || # who has the database itself is its admin
+		check "${NAMES[j]}_is_no_admin_of_the_registry" \
+			role_is_refused $((FIRST + j)) registry admin
+done
+REGISTRY_ROLES=(signer enroll radius dispatch)
+for i in 0 1 2 3; do
+	for j in 1 2 3 4; do
+		if [ $((i + 1)) = "$j" ]; then
+			check "${NAMES[j]}_gets_the_role_${REGISTRY_ROLES[i]}" \
+				role_is_given $((FIRST + j)) registry "${REGISTRY_ROLES[i]}"
+		else
+			check "${NAMES[j]}_does_not_get_the_role_${REGISTRY_ROLES[i]}" \
+				role_is_refused $((FIRST + j)) registry "${REGISTRY_ROLES[i]}"
+		fi
+	done
+	check "a_stranger_does_not_get_the_role_${REGISTRY_ROLES[i]}" \
+		role_is_refused 61999 registry "${REGISTRY_ROLES[i]}"
+done
+check enrolld_gets_its_role_at_the_signer role_is_given $((FIRST + 2)) signer enroll
+for j in 0 3 4; do
+	check "${NAMES[j]}_gets_no_role_at_the_signer" role_is_refused $((FIRST + j)) signer enroll
+done
+check a_stranger_is_no_admin_of_the_registry role_is_refused 61999 registry admin
+check the_server_is_healthy_afterwards pumpctl status
+check doctor_finds_nothing_wrong pumpctl doctor
+tap_done
