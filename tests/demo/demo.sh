@@ -61,15 +61,15 @@ stage_evidence() {
 pump_reaches() { inside pump ping -c 1 -W 1 "$1"; }
 # none of these addresses answers within a second
 pump_blocked() {
-	local address pids=() answered=1
+	local address pids=() silent=yes
 	for address in "$@"; do
 		ip netns exec "$NET-pump" ping -c 1 -W 1 "$address" &
 		pids+=($!)
 	done
 	for address in "${pids[@]}"; do
-		! wait "$address" || answered=0
+		! wait "$address" || silent=no
 	done
-	[ $answered = 1 ]
+	[ "$silent" = yes ]
 }
 # the last event of that kind: switch_event NAME [jq-filter]
 switch_event() {
