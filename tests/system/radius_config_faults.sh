@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# A hole in FreeRADIUS's configuration must not admit anybody: each fault is made in a copy of it, and
+# a pump that would be accepted otherwise has to be refused.
+# shellcheck disable=SC2317,SC2119,SC2015 # functions are called by check
+cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/support/tap.sh
+. tests/support/tap.sh
+# shellcheck source=tests/support/scratch.sh
+. tests/support/scratch.sh
+# shellcheck source=tests/support/pump_client.sh
+. tests/support/pump_client.sh
+
+scratch_up || exit 1
+site_up || exit 1
+pump_enrol PG-1 || exit 1
+raddb=$PUMPGATE_HOME/radius/raddb
+log=$PUMPGATE_HOME/log/radiusd.log
+cp -a "$raddb" "$SCRATCH/raddb"
+
+# with_fault FILE SED-EXPRESSION: the server again, with this fault only
+with_fault() {
+	scratch_stop
+	cp -a "$SCRATCH/raddb/." "$raddb/"
+	sed -i -E "$2" "$raddb/$1"
+	! cmp -s "$SCRATCH/raddb/$1" "$raddb/$1" || { echo "the fault changes nothing"; return 1; }
+	: >"$log"
+	scratch_run
+}
+refused_as() { # PATTERN in the log
+	eap_is_refused PG-1 && grep -qE "$1" "$log" || { tail -n 5 "$log"; return 1; }
+}
+reject_is_bare() { # EAP-Failure and Message-Authenticator, no MPPE key, no VLAN
+	local got
+	got=$(sed -n '/Access-Reject/,$p' "$SCRATCH/eap.log" | awk '$1 == "Attribute" { print $2 }' |
+		sort -nu | xargs)
+	[ "$got" = "79 80" ] || { echo "attributes: $got"; return 1; }
+}
+unsent() { # no Accept for a request without EAP either
+	! printf 'User-Name = PG-1\nUser-Password = x\nMessage-Authenticator = 0x00\n' |
+		timeout 6 radclient -r 1 -t 4 -x "127.0.0.1:$RADIUS_AUTH_PORT" auth "$NAS_SECRET" \
+			>"$SCRATCH/pap.log" 2>&1 && ! grep -q 'Received Access-Accept' "$SCRATCH/pap.log"
+}
+stopped='an Accept without its verdict was stopped'
+
+check "without_a_fault_the_pump_is_accepted" eap PG-1
+with_fault mods/eap '/virtual_server = "check-eap-tls"/d' || exit 1
+check "without_the_check_after_the_handshake_nobody_is_accepted" refused_as "$stopped"
+check "the_reject_in_its_place_carries_no_key" reject_is_bare
+with_fault sites/check-eap-tls 's/pump_verdict/update control { \n\t\t\t\&Auth-Type := Accept\n\t\t}/' || exit 1
+check "an_accept_from_elsewhere_inside_eap_is_stopped" refused_as "$stopped"
+with_fault sites/check-eap-tls 's/pump_verdict/pump_mab/' || exit 1
+check "the_mac_operation_inside_eap_admits_nobody" refused_as 'verdict=reject'
+with_fault sites/pumps 's/^\t\tpump_nas$/\t\tupdate control {\n\t\t\t\&Auth-Type := Accept\n\t\t}/' || exit 1
+check "an_accept_for_everybody_is_stopped" unsent
+with_fault sites/check-eap-tls 's/pump_verdict/pump_admit/' || exit 1
+check "an_operation_in_a_section_that_is_not_its_own_admits_nobody" refused_as \
+	'does not belong into this section'
+tap_done
