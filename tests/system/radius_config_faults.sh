@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/support/pump_client.sh
 . tests/support/pump_client.sh
 
-scratch_up || exit 1
+scratch_up && rejects_at_once || exit 1
 site_up || exit 1
 pump_enrol PG-1 || exit 1
 raddb=$PUMPGATE_HOME/radius/raddb
