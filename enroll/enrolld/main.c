@@ -68,7 +68,8 @@ static int settings_read(const char *home, char *address, size_t size, uint32_t 
 	int rc = home_path(home, "pumpgate.conf", path);
 
 	if (rc || (rc = config_read(path, &config)))
-		return rc;
+		return rc == ERR_NOT_FOUND ? err_add(rc, "no home there; pumpctl init makes one")
+					   : rc;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		(void)config_str(config, "listen", others[i], NULL);
 	rc = str_copy(address, size, config_str(config, "listen", "est_address", "127.0.0.1"));

@@ -34,8 +34,11 @@ static int key_use(SSL_CTX *ctx, const char *path)
 	bio = BIO_new_mem_buf(secret_data(pem), (int)secret_len(pem));
 	if (bio)
 		key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
-	if (!key || SSL_CTX_use_PrivateKey(ctx, key) != 1)
-		rc = trust_crypto_error(path);
+	if (!key)
+		rc = err_set(ERR_CRYPTO, "%s: no private key in PEM", path);
+	else if (SSL_CTX_use_PrivateKey(ctx, key) != 1) /* checks it against the certificate */
+		rc = err_set(ERR_CRYPTO, "%s is not the key of est/cert.pem", path);
+	ERR_clear_error();
 	EVP_PKEY_free(key);
 	BIO_free(bio);
 	return rc;
@@ -152,8 +155,6 @@ int tls_context_new(const char *home, const struct trust *server, const struct t
 	if ((rc = context_set_up(ctx)) || (rc = chain_use(ctx, cert, server)) ||
 	    (rc = key_use(ctx, key)) || (rc = clients_trust(ctx, device)))
 		return rc;
-	if (SSL_CTX_check_private_key(ctx) != 1)
-		return trust_crypto_error("est/key.pem and est/cert.pem do not belong together");
 	*out = ctx;
 	ctx = NULL;
 	return 0;
