@@ -29,15 +29,18 @@ static int sign_and_check(const struct ca_terms *t, EVP_PKEY *key, X509 *issuer,
 	AUTO_X509 draft = NULL;
 	AUTO_X509 fresh = NULL;
 	AUTO_BUF der = {.max = 16384};
-	int rc = ca_profile_build(t, key, issuer, &draft);
+	X509_PUBKEY *spki = NULL;
+	int rc = X509_PUBKEY_set(&spki, key) ? ca_profile_build(t, spki, issuer, &draft)
+					     : err_ossl(ERR_CRYPTO, "public key");
 
+	X509_PUBKEY_free(spki);
 	if (rc)
 		return rc;
 	if (!X509_sign(draft, by, EVP_sha256()))
 		return err_ossl(ERR_CRYPTO, "signing");
 	if ((rc = ossl_cert_put(&der, draft)) ||
 	    (rc = ossl_cert_parse(der.data, der.len, &fresh)) ||
-	    (rc = ca_profile_check(t, key, issuer, fresh)))
+	    (rc = ca_profile_check(t->kind, draft, issuer, fresh)))
 		return rc;
 	if (X509_verify(fresh, by) != 1)
 		return err_ossl(ERR_INTERNAL, "the new certificate does not verify");

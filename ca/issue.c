@@ -79,7 +79,8 @@ static int verify_as_its_users(const struct ca_issuer *issuer, const struct ca_t
 	return 0;
 }
 
-int ca_issue(const struct ca_issuer *issuer, const struct ca_terms *t, EVP_PKEY *key, X509 **out)
+int ca_issue(const struct ca_issuer *issuer, const struct ca_terms *t, const X509_PUBKEY *spki,
+	     X509 **out)
 {
 	AUTO_X509 draft = NULL;
 	AUTO_X509 fresh = NULL;
@@ -88,14 +89,14 @@ int ca_issue(const struct ca_issuer *issuer, const struct ca_terms *t, EVP_PKEY 
 
 	if (t->kind != CA_KIND_DEVICE_LEAF && t->kind != CA_KIND_SERVER_LEAF)
 		return err_set(ERR_INTERNAL, "only leaves are issued here");
-	rc = ca_profile_build(t, key, issuer->cert, &draft);
+	rc = ca_profile_build(t, spki, issuer->cert, &draft);
 	if (rc)
 		return rc;
 	if (!X509_sign(draft, issuer->key, EVP_sha256()))
 		return err_ossl(ERR_CRYPTO, "signing");
 	if ((rc = ossl_cert_put(&der, draft)) ||
 	    (rc = ossl_cert_parse(der.data, der.len, &fresh)) ||
-	    (rc = ca_profile_check(t, key, issuer->cert, fresh)) ||
+	    (rc = ca_profile_check(t->kind, draft, issuer->cert, fresh)) ||
 	    (rc = verify_as_its_users(issuer, t, fresh)))
 		return rc;
 	*out = OSSL_TAKE(fresh);

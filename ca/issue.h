@@ -32,10 +32,10 @@ void ca_issuer_done(struct ca_issuer *issuer); /* safe on a zeroed struct */
 int ca_issuer_not_after(const struct ca_issuer *issuer, int64_t now_ms, int64_t validity_ms,
 			int64_t *not_after_ms_out) MUST_USE;
 
-/* Signs a leaf for `key` on these terms and verifies what came out as its users will. Thread-safe
- * on one issuer. The caller frees *out. ERR_INVALID (a name), ERR_CRYPTO, ERR_INTERNAL (the result
- * was not what was asked for: nothing leaves). */
-int ca_issue(const struct ca_issuer *issuer, const struct ca_terms *t, EVP_PKEY *key,
+/* Signs a leaf for the public key `spki` on these terms and verifies what came out as its users
+ * will. Thread-safe on one issuer. The caller frees *out. ERR_INVALID (a name), ERR_CRYPTO,
+ * ERR_INTERNAL (the result was not what was asked for: nothing leaves). */
+int ca_issue(const struct ca_issuer *issuer, const struct ca_terms *t, const X509_PUBKEY *spki,
 	     X509 **out) MUST_USE;
 
 /* Whether `cert` was signed by this issuer under its name, at any time. ERR_DENIED. */

@@ -133,20 +133,48 @@ static int names_set(X509 *cert, const struct ca_terms *t, X509 *issuer)
 	return 0;
 }
 
-static int body_set(X509 *cert, const struct ca_terms *t, EVP_PKEY *key)
+/* Algorithm and bits as they stand in the request, whose key rules allow a curve's OID or NULL. */
+static int spki_set(X509 *cert, const X509_PUBKEY *from)
+{
+	ASN1_OBJECT *kind, *curve = NULL;
+	const void *value;
+	const uint8_t *bits;
+	uint8_t *copy;
+	X509_ALGOR *alg;
+	int len, type;
+
+	if (!X509_PUBKEY_get0_param(&kind, &bits, &len, &alg, from))
+		return err_ossl(ERR_CRYPTO, "public key");
+	X509_ALGOR_get0(NULL, &type, &value, alg);
+	if (type != V_ASN1_OBJECT && type != V_ASN1_NULL && type != V_ASN1_UNDEF)
+		return err_set(ERR_INTERNAL, "public key with unusual parameters");
+	if (type == V_ASN1_OBJECT && !(curve = OBJ_dup(value)))
+		return err_ossl(ERR_NOMEM, "public key");
+	copy = OPENSSL_memdup(bits, (size_t)len);
+	kind = OBJ_dup(kind);
+	if (!copy || !kind ||
+	    !X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(cert), kind, type, curve, copy, len)) {
+		OPENSSL_free(copy);
+		ASN1_OBJECT_free(curve);
+		ASN1_OBJECT_free(kind);
+		return err_ossl(ERR_NOMEM, "public key");
+	}
+	return 0;
+}
+
+static int body_set(X509 *cert, const struct ca_terms *t)
 {
 	ASN1_INTEGER *serial = X509_get_serialNumber(cert);
 
 	if (!X509_set_version(cert, X509_VERSION_3) ||
 	    !ASN1_STRING_set(serial, t->serial, CA_SERIAL_BYTES) ||
 	    !ASN1_TIME_adj(X509_getm_notBefore(cert), (time_t)(t->not_before_ms / 1000), 0, 0) ||
-	    !ASN1_TIME_adj(X509_getm_notAfter(cert), (time_t)(t->not_after_ms / 1000), 0, 0) ||
-	    !X509_set_pubkey(cert, key))
+	    !ASN1_TIME_adj(X509_getm_notAfter(cert), (time_t)(t->not_after_ms / 1000), 0, 0))
 		return err_ossl(ERR_CRYPTO, "certificate");
 	return 0;
 }
 
-int ca_profile_build(const struct ca_terms *t, EVP_PKEY *key, X509 *issuer, X509 **out)
+int ca_profile_build(const struct ca_terms *t, const X509_PUBKEY *spki, X509 *issuer, X509 **out)
 {
 	const struct ca_profile_rules *r = ca_profile_rules_of(t->kind);
 	AUTO_X509 cert = X509_new();
@@ -156,7 +184,8 @@ int ca_profile_build(const struct ca_terms *t, EVP_PKEY *key, X509 *issuer, X509
 		return err_set(r ? ERR_NOMEM : ERR_INTERNAL, "no such profile");
 	if (t->serial[0] == 0 || t->serial[0] > 0x7f || t->not_before_ms >= t->not_after_ms)
 		return err_set(ERR_INTERNAL, "serial or times out of bounds");
-	if ((rc = body_set(cert, t, key)) || (rc = names_set(cert, t, issuer)))
+	if ((rc = body_set(cert, t)) || (rc = spki_set(cert, spki)) ||
+	    (rc = names_set(cert, t, issuer)))
 		return rc;
 	if (r->ca &&
 	    ((rc = basic_constraints_add(cert, r)) || (rc = name_constraints_add(cert, r))))
@@ -177,7 +206,6 @@ static int differs(const char *what)
 	return err_set(ERR_INTERNAL, "certificate does not fit its profile: %s", what);
 }
 
-/* The terms built once more, as a template: each extension must be equal byte for byte. */
 static int extensions_compare(X509 *want, X509 *cert)
 {
 	if (X509_get_ext_count(want) != X509_get_ext_count(cert))
@@ -194,21 +222,27 @@ static int extensions_compare(X509 *want, X509 *cert)
 	return 0;
 }
 
-int ca_profile_check(const struct ca_terms *t, EVP_PKEY *key, X509 *issuer, X509 *cert)
+static bool key_equals(X509 *a, X509 *b)
 {
-	const struct ca_profile_rules *r = ca_profile_rules_of(t->kind);
-	AUTO_X509 want = NULL;
-	EVP_PKEY *got;
-	int rc = ca_profile_build(t, key, issuer, &want);
+	unsigned char *x = NULL, *y = NULL;
+	int x_len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(a), &x);
+	int y_len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(b), &y);
+	bool equal = x_len > 0 && x_len == y_len && !memcmp(x, y, (size_t)x_len);
 
-	if (rc)
-		return rc;
-	got = X509_get0_pubkey(cert);
-	if (!got || EVP_PKEY_eq(got, key) != 1)
-		return differs("key");
-	if (X509_get_version(cert) != X509_VERSION_3 ||
+	OPENSSL_free(x);
+	OPENSSL_free(y);
+	return equal;
+}
+
+int ca_profile_check(enum ca_kind kind, X509 *want, X509 *issuer, X509 *cert)
+{
+	const struct ca_profile_rules *r = ca_profile_rules_of(kind);
+
+	if (!r || X509_get_version(cert) != X509_VERSION_3 ||
 	    ASN1_INTEGER_cmp(X509_get0_serialNumber(want), X509_get0_serialNumber(cert)))
 		return differs("version or serial");
+	if (!key_equals(want, cert))
+		return differs("key");
 	if (X509_NAME_cmp(X509_get_subject_name(want), X509_get_subject_name(cert)) ||
 	    X509_NAME_cmp(X509_get_issuer_name(want), X509_get_issuer_name(cert)))
 		return differs("names");
@@ -219,7 +253,7 @@ int ca_profile_check(const struct ca_terms *t, EVP_PKEY *key, X509 *issuer, X509
 	    (ASN1_TIME_compare(X509_get0_notAfter(cert), X509_get0_notAfter(issuer)) > 0 ||
 	     ASN1_TIME_compare(X509_get0_notBefore(cert), X509_get0_notBefore(issuer)) < 0))
 		return differs("outside the issuer's time");
-	/* once more without the code that built it */
+	/* what the kind may do, read by OpenSSL and not by the code that wrote it */
 	if (X509_check_ca(cert) != (r->ca ? 1 : 0) ||
 	    X509_get_extended_key_usage(cert) !=
 		    (r->eku == NID_client_auth ? (unsigned)XKU_SSL_CLIENT : XKU_SSL_SERVER))

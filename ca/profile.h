@@ -38,13 +38,15 @@ struct ca_terms {
 /* Random, positive, always 16 bytes without padding: the first byte is 0x01 to 0x7f. */
 void ca_serial_random(uint8_t out[CA_SERIAL_BYTES]);
 
-/* A certificate for `key` with everything but its signature. `issuer` is NULL for a root (it then
- * issues itself). Borrows; the caller frees *out. ERR_INVALID (a name), ERR_CRYPTO. */
-int ca_profile_build(const struct ca_terms *t, EVP_PKEY *key, X509 *issuer, X509 **out) MUST_USE;
+/* A certificate for the public key `spki` with everything but its signature. `issuer` is NULL for a
+ * root (it then issues itself). Borrows; the caller frees *out. The key is copied as it is, never
+ * decoded: with OpenSSL 3.0 that costs more than a signature. ERR_INVALID (a name), ERR_CRYPTO. */
+int ca_profile_build(const struct ca_terms *t, const X509_PUBKEY *spki, X509 *issuer,
+		     X509 **out) MUST_USE;
 
-/* Whether `cert`, freshly parsed, is exactly what the terms ask for: version, serial, times, names,
- * the extensions and no other, the issuer's name and key identifier, the key. Its signature is not
- * looked at. ERR_INTERNAL names the first difference. */
-int ca_profile_check(const struct ca_terms *t, EVP_PKEY *key, X509 *issuer, X509 *cert) MUST_USE;
+/* Whether `cert`, freshly parsed, is exactly `want` (from ca_profile_build) in version, serial,
+ * times, names, key and extensions, lies within its issuer's time and has the purpose of its kind
+ * and no other. Its signature is not looked at. ERR_INTERNAL names the first difference. */
+int ca_profile_check(enum ca_kind kind, X509 *want, X509 *issuer, X509 *cert) MUST_USE;
 
 #endif

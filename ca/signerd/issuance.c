@@ -160,7 +160,7 @@ static int sign_fresh(struct signer *s, const struct ca_csr *csr, const struct i
 	if ((rc = serial_parse(g->cert_serial, t.serial)) ||
 	    (rc = ca_issuer_not_after(&s->issuer, now_ms, s->device_validity_ms, &t.not_after_ms)))
 		return rc;
-	return ca_issue(&s->issuer, &t, csr->key, out);
+	return ca_issue(&s->issuer, &t, X509_REQ_get_X509_PUBKEY(csr->req), out);
 }
 
 static int log_fresh(struct signer *s, const struct ca_csr *csr, const struct issue_grant *g,

@@ -99,7 +99,7 @@ static int issue_and_write(const char *home, const struct ca_issuer *issuer,
 		return rc;
 	t.common_name = t.names[0];
 	ca_serial_random(t.serial);
-	if ((rc = ca_issue(issuer, &t, csr.key, &cert)) ||
+	if ((rc = ca_issue(issuer, &t, X509_REQ_get_X509_PUBKEY(csr.req), &cert)) ||
 	    (rc = record(home, cert, &t, csr.spki_sha256)))
 		return rc;
 	return keystore_certs_write(o->out, 0644, &cert, 1);

@@ -108,6 +108,18 @@ void fixture_issuer(bool device, struct ca_issuer *out)
 	ca_hierarchy_done(&h);
 }
 
+int fixture_issue(const struct ca_issuer *issuer, const struct ca_terms *t, EVP_PKEY *key,
+		  X509 **out)
+{
+	X509_PUBKEY *spki = NULL;
+	int rc;
+
+	assert_int_equal(X509_PUBKEY_set(&spki, key), 1);
+	rc = ca_issue(issuer, t, spki, out);
+	X509_PUBKEY_free(spki);
+	return rc;
+}
+
 X509 *fixture_leaf(const struct ca_issuer *issuer, bool device, const char *name, EVP_PKEY *key)
 {
 	struct ca_terms t = {.kind = device ? CA_KIND_DEVICE_LEAF : CA_KIND_SERVER_LEAF,
@@ -118,7 +130,7 @@ X509 *fixture_leaf(const struct ca_issuer *issuer, bool device, const char *name
 	X509 *cert = NULL;
 
 	ca_serial_random(t.serial);
-	assert_int_equal(ca_issue(issuer, &t, key, &cert), 0);
+	assert_int_equal(fixture_issue(issuer, &t, key, &cert), 0);
 	return cert;
 }
 

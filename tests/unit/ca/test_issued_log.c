@@ -103,7 +103,7 @@ static void open_refuses_a_removed_line(void **state)
 	assert_int_equal(issued_log_open(path, &log, &torn), ERR_CORRUPT);
 }
 
-/* Every place at which a write can have stopped. */
+/* Many places at which a write can have stopped. */
 static void open_cuts_off_an_unfinished_last_line_and_nothing_else(void **state)
 {
 	AUTO_BUF text = {.max = 65536};
@@ -116,7 +116,7 @@ static void open_cuts_off_an_unfinished_last_line_and_nothing_else(void **state)
 	fill(1, 1);
 	buf_reset(&text);
 	assert_int_equal(buf_read_file(&text, path), 0);
-	for (size_t len = second + 1; len < text.len; len++) {
+	for (size_t len = second + 1; len < text.len; len += len + 8 < text.len ? 7 : 1) {
 		struct issued_log *log = NULL;
 		struct issued_entry e = entry(1);
 		size_t torn;
@@ -196,9 +196,9 @@ static void find_gives_back_what_was_appended(void **state)
 	struct issued_log *log;
 
 	(void)state;
-	fill(0, 900); /* the index grows on the way */
+	fill(0, 800); /* the index grows on the way */
 	log = open_log();
-	for (unsigned i = 0; i < 900; i += 7) {
+	for (unsigned i = 0; i < 800; i += 7) {
 		want = entry(i);
 		buf_reset(&store);
 		assert_int_equal(issued_log_find(log, want.serial, &store, &e), 0);
@@ -208,7 +208,7 @@ static void find_gives_back_what_was_appended(void **state)
 		assert_int_equal(e.der_len, want.der_len);
 		assert_memory_equal(e.der, want.der, e.der_len);
 	}
-	want = entry(900);
+	want = entry(800);
 	assert_int_equal(issued_log_find(log, want.serial, &store, &e), ERR_NOT_FOUND);
 	issued_log_close(log);
 }
