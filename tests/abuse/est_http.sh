@@ -159,6 +159,20 @@ trickle_refused() {
 	grep -q '^HTTP/1.1 408' "$SCRATCH/trickle.out" && [ "$took" -ge 14 ] && [ "$took" -le 25 ]
 }
 check "a_trickling_request_is_ended_by_its_deadline" trickle_refused
+# The whole house hangs. Last, since the trickling request would have had to give way.
+HANGS=()
+for last in 2 3 4 5 6 7; do
+	"$PUMPGATE_BUILD/tools/est_raw" "$EST_PORT" hang 190 "127.0.0.$last" >"$SCRATCH/hang.$last" 2>&1 &
+	HANGS+=($!)
+done
+all_hang() { [ "$(cat "$SCRATCH"/hang.[2-7] | grep -c ^hanging)" = 6 ]; }
+check "with_every_connection_taken_the_oldest_idle_ones_give_way" wait_until 30 all_hang
+check "and_a_good_client_is_served" good_client_is_served
+bounded() { [ "$(open_files)" -le 1040 ]; }
+check "no_more_connections_are_open_than_the_bound" bounded
+grep VmRSS "/proc/$ENROLLD/status" | sed 's/^/# with all connections taken: /'
+kill "${HANGS[@]}"
+wait "${HANGS[@]}" 2>/dev/null
 check "every_kind_of_refusal_is_in_the_log" bash -c "
 	for event in enroll.refused enroll.http_refused enroll.tls_refused enroll.throttled; do
 		grep -q \"\$event\" '$LOG' || { echo \"no \$event\"; exit 1; }

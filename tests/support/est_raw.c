@@ -27,14 +27,17 @@
 #define REQUEST_MAX (1024 * 1024)
 #define SILENCE_MS 20000
 
-static int connect_to(const char *port)
+static int connect_to(const char *port, const char *from)
 {
+	struct sockaddr_in source = {.sin_family = AF_INET};
 	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int on = 1;
 
 	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa))) {
+	if (inet_pton(AF_INET, from, &source.sin_addr) != 1 || fd < 0 ||
+	    bind(fd, (struct sockaddr *)&source, sizeof(source)) ||
+	    connect(fd, (struct sockaddr *)&sa, sizeof(sa))) {
 		perror("connect");
 		exit(2);
 	}
@@ -76,7 +79,7 @@ static int send_stdin(SSL_CTX *ctx, const char *port, size_t piece, int pause_ms
 {
 	char *request = malloc(REQUEST_MAX);
 	size_t len = fread(request, 1, REQUEST_MAX, stdin);
-	SSL *ssl = handshake(ctx, connect_to(port));
+	SSL *ssl = handshake(ctx, connect_to(port, "127.0.0.1"));
 
 	if (!ssl)
 		return 2;
@@ -96,7 +99,7 @@ static int send_stdin(SSL_CTX *ctx, const char *port, size_t piece, int pause_ms
 	return 0;
 }
 
-static _Noreturn void hang(SSL_CTX *ctx, const char *port, int n)
+static _Noreturn void hang(SSL_CTX *ctx, const char *port, int n, const char *from)
 {
 	SSL **trickling = calloc((size_t)n + 1, sizeof(SSL *));
 	struct rlimit files = {4096, 4096};
@@ -104,7 +107,7 @@ static _Noreturn void hang(SSL_CTX *ctx, const char *port, int n)
 
 	setrlimit(RLIMIT_NOFILE, &files);
 	for (int i = 0; i < n; i++) {
-		int fd = connect_to(port);
+		int fd = connect_to(port, from);
 
 		if (i % 3 == 0)
 			continue;
@@ -132,8 +135,8 @@ int main(int argc, char **argv)
 	if (argc >= 3 && !strcmp(argv[2], "send"))
 		return send_stdin(ctx, argv[1], argc > 3 ? (size_t)atol(argv[3]) : REQUEST_MAX,
 				  argc > 4 ? atoi(argv[4]) : 0);
-	if (argc == 4 && !strcmp(argv[2], "hang"))
-		hang(ctx, argv[1], atoi(argv[3]));
-	fputs("usage: est_raw PORT send [PIECE [PAUSE_MS]] | PORT hang N\n", stderr);
+	if ((argc == 4 || argc == 5) && !strcmp(argv[2], "hang"))
+		hang(ctx, argv[1], atoi(argv[3]), argc == 5 ? argv[4] : "127.0.0.1");
+	fputs("usage: est_raw PORT send [PIECE [PAUSE_MS]] | PORT hang N [ADDRESS]\n", stderr);
 	return 64;
 }
