@@ -7,6 +7,7 @@ all: $(PROGRAMS) $(MODULES) $(SHARE_FILES)
 install: all ## Install below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/pumpgate \
 		$(DESTDIR)$(PREFIX)/share/pumpgate $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5 \
 		$(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 0755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/sbin/
 	install -m 0644 $(MODULES) $(DESTDIR)$(PREFIX)/lib/pumpgate/

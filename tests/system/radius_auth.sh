@@ -160,7 +160,7 @@ revoked_while_resuming() {
 	eap PG-1 -r5000 &
 	looping=$!
 	sleep 1
-	pumpctl pump revoke PG-1 --reason 'lost in the ward' >"$SCRATCH/receipt" 2>&1
+	pumpctl pump revoke PG-1 --no-wait --reason 'lost in the ward' >"$SCRATCH/receipt" 2>&1
 	! wait "$looping" && attempt_was reject pump-revoked eap-tls-resumed
 }
 check "a_pump_that_resumes_its_session_is_refused_once_it_is_revoked" revoked_while_resuming
