@@ -217,6 +217,15 @@ static int state_load(struct agent *a)
 	return a->state.enrolled ? agent_identity_load(a) : 0;
 }
 
+static void cable_changed(void *ctx, bool is_up)
+{
+	struct agent *a = ctx;
+
+	LOG(LOG_INFO, "agent.cable", LOG_S("interface", a->options->interface),
+	    LOG_S("carrier", is_up ? "yes" : "no"));
+	agent_event(a, is_up ? EVENT_CABLE : EVENT_LOST);
+}
+
 static int agent_set_up(struct agent *a)
 {
 	int rc = store_open(a->options->state, &a->store);
@@ -224,6 +233,8 @@ static int agent_set_up(struct agent *a)
 	if (rc)
 		return rc;
 	rc = job_new(a->base, agent_job_done, a, &a->job);
+	if (!rc && a->options->driver == NET_WIRED)
+		rc = link_watch_new(a->base, a->options->interface, cable_changed, a, &a->cable);
 	a->timer = evtimer_new(a->base, tick, a);
 	if (!rc && !a->timer)
 		rc = err_set(ERR_NOMEM, "no memory for a timer");
@@ -265,6 +276,7 @@ int agent_start(struct event_base *base, const struct agent_options *options, st
 void agent_stop(struct agent *a)
 {
 	job_free(a->job);
+	link_watch_free(a->cable);
 	agent_link_close(a);
 	if (a->timer)
 		event_free(a->timer);

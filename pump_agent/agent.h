@@ -10,6 +10,7 @@
 
 #include "pump_agent/backoff.h"
 #include "pump_agent/job.h"
+#include "pump_agent/link_watch.h"
 #include "pump_agent/machine.h"
 #include "pump_agent/options.h"
 #include "pump_agent/status.h"
@@ -35,6 +36,7 @@ struct agent {
 	struct status status;
 	bool status_changed; /* since status.json was written */
 	struct job *job;
+	struct link_watch *cable; /* NULL on Wi-Fi */
 
 	enum agent_state at;
 	int64_t entered_us;  /* when `at` began, by the clock that never steps */

@@ -8,6 +8,7 @@
 
 #define SWAP_WAIT_MS 30000
 #define BUNDLE_POLL_MS 2000
+#define CABLE_PAUSE_MS 5000
 #define RENEW_PAUSE_MS \
 	60000 /* whatever its certificates' lives are: never one renewal on another */
 
@@ -164,6 +165,18 @@ static void reconnect(struct agent *a)
 		agent_link_failed(a);
 }
 
+/* A pump that is carried to another port shall be on quickly; a loose plug must not make a storm of
+ * refused attempts. */
+static void reconnect_soon(struct agent *a)
+{
+	int64_t soon = agent_in_ms(CABLE_PAUSE_MS);
+
+	if (!a->due.retry)
+		reconnect(a);
+	else if (a->due.retry > soon)
+		a->due.retry = soon;
+}
+
 static void swap_begin(struct agent *a)
 {
 	enum slot other = slot_other(a->state.active);
@@ -274,6 +287,9 @@ void agent_action(struct agent *a, enum agent_action action)
 		break;
 	case ACTION_RECONNECT:
 		reconnect(a);
+		break;
+	case ACTION_RECONNECT_SOON:
+		reconnect_soon(a);
 		break;
 	case ACTION_RENEW:
 		job_begin(a, enrol_renew, "renewal");

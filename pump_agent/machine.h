@@ -27,25 +27,27 @@
 	X(ADMITTED, "admitted") /* EAP success, the port is open */                         \
 	X(REJECTED, "rejected") /* EAP failure */                                           \
 	X(LOST, "lost")		/* out of range, cable, authenticator gone */               \
+	X(CABLE, "cable")	/* carrier is there again: maybe another port */            \
 	X(RETRY, "retry")	/* the back-off after REJECTED has passed */                \
 	X(RENEW_DUE, "renew-due")                                                           \
 	X(SWAP_TIMEOUT, "swap-timeout")
 
 /* X(symbol) */
-#define AGENT_ACTIONS(X)                                                               \
-	X(NONE)                                                                        \
-	X(ENROL)       /* start the enrolment */                                       \
-	X(ENROL_LATER) /* look for a bundle or enrol after a back-off */               \
-	X(CONNECT)     /* write the network block and connect */                       \
-	X(HOLD)	       /* keep the supplicant quiet, RETRY after a back-off */         \
-	X(RECONNECT)   /* let the supplicant try again */                              \
-	X(RENEW)       /* start the renewal */                                         \
-	X(RENEW_LATER) /* after a back-off; and ask the supplicant how it stands */    \
-	X(SWAP)	       /* hand the next identity to the supplicant, start the timer */ \
-	X(COMMIT)      /* the next identity is the identity */                         \
-	X(ROLL_BACK)   /* previous identity back, next one kept for another try */     \
-	X(DISCARD)     /* previous identity back, next one is thrown away */           \
-	X(LEAVE)       /* take the network block away, remember that it is over */
+#define AGENT_ACTIONS(X)                                                                  \
+	X(NONE)                                                                           \
+	X(ENROL)	  /* start the enrolment */                                       \
+	X(ENROL_LATER)	  /* look for a bundle or enrol after a back-off */               \
+	X(CONNECT)	  /* write the network block and connect */                       \
+	X(HOLD)		  /* keep the supplicant quiet, RETRY after a back-off */         \
+	X(RECONNECT)	  /* let the supplicant try again */                              \
+	X(RECONNECT_SOON) /* at once, or a little later when it was just refused */       \
+	X(RENEW)	  /* start the renewal */                                         \
+	X(RENEW_LATER)	  /* after a back-off; and ask the supplicant how it stands */    \
+	X(SWAP)		  /* hand the next identity to the supplicant, start the timer */ \
+	X(COMMIT)	  /* the next identity is the identity */                         \
+	X(ROLL_BACK)	  /* previous identity back, next one kept for another try */     \
+	X(DISCARD)	  /* previous identity back, next one is thrown away */           \
+	X(LEAVE)	  /* take the network block away, remember that it is over */
 
 enum agent_state {
 #define X(symbol, name) AGENT_##symbol,

@@ -181,6 +181,15 @@ check agent_removes_networks_of_others wait_until 5 says '^1$' bash -c \
 check and_gets_the_pump_online_again wait_until 15 state_is online
 stop agent
 
+# --- the cable ---
+agent
+wait_until 15 state_is online
+ip -n "$NAS" link set port0 down
+check agent_notices_that_the_cable_is_pulled wait_until 3 state_is enrolled
+ip -n "$NAS" link set port0 up
+check and_authenticates_anew_when_it_is_back wait_until 10 state_is online
+stop agent
+
 # --- change of certificate ---
 serial() { openssl x509 -in "$T/$1.pem" -noout -serial | cut -d= -f2 | tr A-F a-f; }
 uses() { says "$(serial "$1")" "$AGENT" --state "$T/state" status; }
@@ -198,7 +207,7 @@ check and_the_port_was_never_closed test "$(grep -c CTRL-EVENT-DISCONNECTED "$T/
 check and_the_old_key_is_gone test ! -e "$T/state/a/key.pem"
 stop agent
 agent
-check restarted_agent_keeps_the_network_of_the_new_certificate wait_until 5 logged agent network_kept 3
+check restarted_agent_keeps_the_network_of_the_new_certificate wait_until 5 logged agent network_kept 4
 stop agent
 enrolled first
 identity b wrong "renewal of $(serial first)"

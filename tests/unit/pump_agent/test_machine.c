@@ -11,25 +11,27 @@
  * "." stays and does nothing; else first letters of the next state and of the action.
  *
  * Events in order: bundle-found, enrol-done, enrol-failed, enrol-refused, enrol-revoked,
- * supplicant-up, supplicant-down, admitted, rejected, lost, retry, renew-due, swap-timeout
+ * supplicant-up, supplicant-down, admitted, rejected, lost, cable, retry, renew-due, swap-timeout
  */
 static const char *const TABLE[AGENT_STATE_COUNT][EVENT_COUNT] = {
 	[AGENT_UNPROVISIONED] = {"boot enrol", "enrolled connect", ".", ".", ".", ".", ".", ".",
-				 ".", ".", ".", ".", "."},
+				 ".", ".", ".", ".", ".", "."},
 	[AGENT_BOOTSTRAPPING] = {"boot enrol", "enrolled connect", "boot later", "unprov later",
 				 "revoked leave", "boot connect", ".", ".", "boot hold", ".",
-				 "boot reconnect", ".", "."},
+				 "boot soon", "boot reconnect", ".", "."},
 	[AGENT_ENROLLED] = {"boot enrol", ".", ".", ".", ".", "enrolled connect", ".", "online -",
-			    "enrolled hold", ".", "enrolled reconnect", "renewing renew", "."},
+			    "enrolled hold", ".", "enrolled soon", "enrolled reconnect",
+			    "renewing renew", "."},
 	[AGENT_ONLINE] = {".", ".", ".", ".", ".", "enrolled connect", "enrolled -", ".",
-			  "enrolled hold", "enrolled -", ".", "renewing renew", "."},
+			  "enrolled hold", "enrolled -", "enrolled soon", ".", "renewing renew",
+			  "."},
 	[AGENT_RENEWING] = {".", "swapping swap", "enrolled renew-later", "enrolled renew-later",
 			    "revoked leave", "renewing connect", ".", ".", "renewing hold", ".",
-			    "renewing reconnect", ".", "."},
+			    "renewing soon", "renewing reconnect", ".", "."},
 	[AGENT_SWAPPING] = {".", ".", ".", ".", ".", "enrolled roll-back", "enrolled roll-back",
-			    "online commit", "enrolled discard", ".", ".", ".",
+			    "online commit", "enrolled discard", ".", ".", ".", ".",
 			    "enrolled roll-back"},
-	[AGENT_REVOKED] = {"boot enrol", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".",
+	[AGENT_REVOKED] = {"boot enrol", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".", ".",
 			   "."},
 };
 
@@ -42,6 +44,7 @@ static const char *const ACTIONS[ACTION_COUNT] = {
 	[ACTION_CONNECT] = "connect",
 	[ACTION_HOLD] = "hold",
 	[ACTION_RECONNECT] = "reconnect",
+	[ACTION_RECONNECT_SOON] = "soon",
 	[ACTION_RENEW] = "renew",
 	[ACTION_RENEW_LATER] = "renew-later",
 	[ACTION_SWAP] = "swap",
@@ -86,9 +89,9 @@ static void revoked_pump_is_moved_by_a_new_bundle_only(void **state)
 /* Nothing is written to the supplicant before there is an identity, whatever it reports. */
 static void network_is_touched_only_with_an_identity(void **state)
 {
-	static const enum agent_event network[] = {EVENT_SUPPLICANT_UP, EVENT_SUPPLICANT_DOWN,
-						   EVENT_ADMITTED,	EVENT_REJECTED,
-						   EVENT_LOST,		EVENT_RETRY};
+	static const enum agent_event network[] = {
+		EVENT_SUPPLICANT_UP, EVENT_SUPPLICANT_DOWN, EVENT_ADMITTED, EVENT_REJECTED,
+		EVENT_LOST,	     EVENT_CABLE,	    EVENT_RETRY};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(network) / sizeof(network[0]); i++)

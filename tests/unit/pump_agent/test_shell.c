@@ -8,7 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+
 #include "pump_agent/backoff.h"
+#include "pump_agent/link_watch.h"
 #include "pump_agent/options.h"
 #include "pump_agent/status.h"
 #include "pump_agent/store.h"
@@ -127,6 +131,39 @@ static void events_are_known_by_their_first_words_only(void **state)
 	assert_int_equal(wpa_event_parse("<3>CTRL-EVENT-TERMINATING "), WPA_TERMINATING);
 	assert_int_equal(wpa_event_parse("<3>CTRL-EVENT-EAP-TLS-CERT-ERROR reason=1"),
 			 WPA_SERVER_REFUSED);
+}
+
+/* One RTM_NEWLINK as the kernel sends it. */
+static size_t newlink(uint8_t *out, const char *name, unsigned flags)
+{
+	struct nlmsghdr *h = (struct nlmsghdr *)out;
+	struct ifinfomsg *info = NLMSG_DATA(h);
+	struct rtattr *a = IFLA_RTA(info);
+
+	memset(out, 0, 256);
+	h->nlmsg_type = RTM_NEWLINK;
+	info->ifi_flags = flags;
+	a->rta_type = IFLA_IFNAME;
+	a->rta_len = (unsigned short)RTA_LENGTH(strlen(name) + 1);
+	memcpy(RTA_DATA(a), name, strlen(name) + 1);
+	h->nlmsg_len = (uint32_t)(NLMSG_LENGTH(sizeof(*info)) + RTA_ALIGN(a->rta_len));
+	return h->nlmsg_len;
+}
+
+static void cable_news_are_taken_for_our_interface_only(void **state)
+{
+	_Alignas(8) uint8_t d[512];
+	size_t len = newlink(d, "eth0", IFF_RUNNING);
+
+	(void)state;
+	assert_int_equal(link_news_parse(d, len, "eth1"), LINK_NO_NEWS);
+	assert_int_equal(link_news_parse(d, len, "eth"), LINK_NO_NEWS);
+	assert_int_equal(link_news_parse(d, len, "eth00"), LINK_NO_NEWS);
+	assert_int_equal(link_news_parse(d, len, "eth0"), LINK_UP);
+	len = newlink(d, "eth0", 0);
+	assert_int_equal(link_news_parse(d, len, "eth0"), LINK_DOWN);
+	for (size_t cut = 0; cut < len; cut++)
+		assert_int_equal(link_news_parse(d, cut, "eth0"), LINK_NO_NEWS);
 }
 
 static struct store_state some_state(void)
@@ -250,6 +287,7 @@ int main(void)
 		cmocka_unit_test(options_refuse_what_cannot_work_and_say_what_to_do),
 		WITH_DIR(command_line_wins_over_the_file_and_unknown_settings_are_refused),
 		cmocka_unit_test(events_are_known_by_their_first_words_only),
+		cmocka_unit_test(cable_news_are_taken_for_our_interface_only),
 		WITH_DIR(damaged_or_newer_state_is_refused_not_forgotten),
 		WITH_DIR(folder_that_others_can_write_to_is_refused),
 		WITH_DIR(second_agent_on_a_folder_is_refused),
