@@ -13,6 +13,7 @@ static void auth(struct fixture *f, const char *verdict, const char *nas, const 
 			       .device = "PG-1",
 			       .identity = "PG-1",
 			       .cert_serial = "00000001",
+			       .mac = "02:00:00:00:00:01",
 			       .calling_station = "02-00-00-00-00-01",
 			       .zone = "wards",
 			       .vlan = 120};
@@ -170,6 +171,25 @@ static void footholds_are_live_sessions_and_nas_of_the_last_day(void **state)
 	assert_int_equal(n, 0);
 }
 
+static void an_accept_without_a_session_id_is_a_foothold_too(void **state)
+{
+	struct fixture *f = *state;
+	struct foothold h[4];
+	size_t n;
+
+	auth(f, "accept", "ap-old", "", NOW - 2 * 86400000LL);
+	auth(f, "reject", "ap-no", "", NOW);
+	auth(f, "accept", "ap-3", "", NOW);
+	auth(f, "accept", "ap-1", "S7", NOW);
+	auth(f, "accept", "ap-1", "", NOW); /* its session is known: told of that */
+	assert_int_equal(session_store_footholds(f->ss, "PG-1", NOW - 86400000LL, h, 4, &n), 0);
+	assert_int_equal(n, 2);
+	assert_string_equal(h[0].nas, "ap-1");
+	assert_string_equal(h[1].nas, "ap-3");
+	assert_string_equal(h[1].session_id, "");
+	assert_string_equal(h[1].calling_station, "02-00-00-00-00-01");
+}
+
 /* Else whoever has one NAS secret could make a pump that nobody can revoke, or hide where it is. */
 static void a_nas_that_reports_a_thousand_sessions_hides_no_other(void **state)
 {
@@ -266,6 +286,7 @@ int main(void)
 		WITH(session_known_from_accounting_alone_names_its_pump),
 		WITH(accept_that_never_started_is_replaced_by_the_next),
 		WITH(restart_of_a_nas_stops_its_sessions_only),
+		WITH(an_accept_without_a_session_id_is_a_foothold_too),
 		WITH(footholds_are_live_sessions_and_nas_of_the_last_day),
 		WITH(a_nas_that_reports_a_thousand_sessions_hides_no_other),
 		WITH(event_of_an_unknown_pump_is_found_under_the_claimed_name),
