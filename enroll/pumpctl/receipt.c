@@ -53,10 +53,12 @@ static void order_words(const struct order_status *o, const struct revocation *r
 	else if (o->attempts == 0)
 		snprintf(out, size, "not sent yet");
 	else if (!strcmp(o->last_result, "nak"))
-		snprintf(out, size, "refused by the NAS (Error-Cause %u) %u times; retries go on",
+		snprintf(out, size,
+			 "refused by the NAS (Error-Cause %u, attempt %u); retries go on",
 			 o->error_cause, o->attempts);
 	else
-		snprintf(out, size, "no answer after %u tries; retries go on", o->attempts);
+		snprintf(out, size, "no answer after %u %s; retries go on", o->attempts,
+			 o->attempts == 1 ? "try" : "tries");
 }
 
 static void orders_print(FILE *to, const struct receipt *r)

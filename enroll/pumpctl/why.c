@@ -107,9 +107,9 @@ static int why_revoked(const struct why_facts *f, struct why_answer *out)
 	if (rc || !d->open_orders)
 		return rc;
 	return buf_printf(&out->next,
-			  "%u NAS have not confirmed that it is off; retries go on: "
+			  "%u NAS %s not confirmed that it is off; retries go on: "
 			  "pumpctl pump events %s",
-			  d->open_orders, f->serial);
+			  d->open_orders, d->open_orders == 1 ? "has" : "have", f->serial);
 }
 
 static int why_expected(const struct why_facts *f, struct why_answer *out)
@@ -155,7 +155,7 @@ static int why_accepted(const struct why_facts *f, const struct event *auth, str
 	out->reason = REASON_IN_GOOD_STANDING;
 	out->on = d->live_sessions > 0;
 	rc = buf_printf(&out->sentence, "%s zone %s (VLAN %u) on %s %s %s",
-			out->on ? "Accepted in" : "Not connected now; last accepted in",
+			out->on ? "Accepted in" : "No session is open; last accepted in",
 			auth->zone[0] ? auth->zone : d->zone, auth->vlan ? auth->vlan : d->vlan,
 			nas[0] ? nas : "an unnamed NAS", out->on ? "since" : "at", at);
 	if (!rc && !out->on)

@@ -102,7 +102,7 @@ static void an_enrolled_pump_says_where_it_is_or_was(void **state)
 
 	(void)state;
 	assert_why(&d, NULL, 0, false, "pumpctl nas list", WORDS("no NAS has asked"));
-	assert_why(&d, &e, 1, false, "switched on", WORDS("Not connected now", "icu", "ap-1"));
+	assert_why(&d, &e, 1, false, "switched on", WORDS("No session is open", "icu", "ap-1"));
 	d.live_sessions = 1;
 	assert_why(&d, &e, 1, true, "", WORDS("Accepted in zone icu (VLAN 110) on ap-1"));
 }
