@@ -186,6 +186,8 @@ static void on_row(int end, void *ctx)
 	struct inventory *v = ctx;
 
 	(void)end;
+	if (v->stop)
+		return; /* libcsv goes on to the end of what it was given */
 	if (v->n_cells) {
 		if (v->have_header)
 			row_end(v);

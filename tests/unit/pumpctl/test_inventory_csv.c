@@ -85,6 +85,18 @@ static void an_unusable_header_ends_the_reading(void **state)
 	}
 }
 
+/* libcsv reads on to the end of the piece: what follows a refused header there is not an inventory.
+ */
+static void nothing_is_taken_after_an_unusable_header(void **state)
+{
+	static const char text[] = "serial,maker\rserial,maker,model,mac,ward,zone\r" ROW(1) "x\n";
+	struct seen s = {0};
+
+	(void)state;
+	assert_int_equal(read_pieces(text, sizeof(text) - 1, sizeof(text), &s), ERR_INVALID);
+	assert_int_equal(s.good + s.bad, 0);
+}
+
 static void a_bad_row_is_named_and_its_neighbours_go_in(void **state)
 {
 	static const struct {
@@ -245,6 +257,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_unusable_header_ends_the_reading),
+		cmocka_unit_test(nothing_is_taken_after_an_unusable_header),
 		cmocka_unit_test(a_bad_row_is_named_and_its_neighbours_go_in),
 		cmocka_unit_test(a_nul_byte_is_refused),
 		cmocka_unit_test(a_line_of_ten_megabytes_is_refused_and_the_rest_is_read),
