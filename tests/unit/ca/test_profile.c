@@ -258,6 +258,17 @@ static void profile_check_notices_every_difference(void **state)
 	X509_EXTENSION_free(more);
 	assert_int_equal(check_as(&t, ec, device.cert, cert), ERR_INTERNAL);
 	X509_free(cert);
+	cert = NULL;
+	t = (struct ca_terms){.kind = CA_KIND_SERVER_LEAF,
+			      .not_before_ms = NOW_MS,
+			      .not_after_ms = NOW_MS + DAY_MS,
+			      .common_name = "a.example",
+			      .names = {"a.example"}};
+	ca_serial_random(t.serial);
+	assert_int_equal(fixture_issue(&server, &t, ec, &cert), 0);
+	t.common_name = "b.example"; /* the subject alone */
+	assert_int_equal(check_as(&t, ec, server.cert, cert), ERR_INTERNAL);
+	X509_free(cert);
 	EVP_PKEY_free(other);
 }
 

@@ -128,6 +128,27 @@ static void check_refuses_the_rfc_attribute_without_binding(void **state)
 	X509_REQ_free(genuine);
 }
 
+/* The binding alone is not enough: RFC 9763's own signature must be right too. */
+static void check_refuses_a_flipped_bit_in_the_rfc_signature(void **state)
+{
+	X509_REQ *genuine = request_by(prior, old_key, NOW_MS);
+	X509_REQ *flipped = fixture_request_draft(&(struct request){.key = new_key});
+	const ASN1_STRING *value = X509_ATTRIBUTE_get0_data(
+		attribute_of(genuine, RELATED_CERT_REQUEST_OID), 0, V_ASN1_SEQUENCE, NULL);
+	ASN1_OBJECT *object = OBJ_txt2obj(RELATED_CERT_REQUEST_OID, 1);
+	AUTO_BUF der = {.max = CSR_DER_MAX};
+
+	(void)state;
+	assert_int_equal(
+		buf_put(&der, ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)), 0);
+	der.data[der.len - 1] ^= 1; /* the signature comes last */
+	X509_REQ_add1_attr_by_OBJ(flipped, object, V_ASN1_SEQUENCE, der.data, (int)der.len);
+	X509_REQ_add1_attr(flipped, attribute_of(genuine, NEW_KEY_BINDING_OID));
+	assert_check(flipped, prior, ERR_DENIED);
+	ASN1_OBJECT_free(object);
+	X509_REQ_free(genuine);
+}
+
 static void check_refuses_doubled_and_malformed_attributes(void **state)
 {
 	X509_REQ *twice = request_by(prior, old_key, NOW_MS);
@@ -173,6 +194,7 @@ int main(void)
 		cmocka_unit_test(check_refuses_stale_and_future_proof),
 		cmocka_unit_test(check_refuses_a_proof_that_was_moved_to_another_key),
 		cmocka_unit_test(check_refuses_the_rfc_attribute_without_binding),
+		cmocka_unit_test(check_refuses_a_flipped_bit_in_the_rfc_signature),
 		cmocka_unit_test(check_refuses_doubled_and_malformed_attributes),
 		cmocka_unit_test(check_accepts_the_holder_of_each_kind_of_key),
 	};

@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The tests of ca/ must notice when a check is missing: each line below takes one out of a copy of a
+# source file, and the named test program must then fail.
+cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/support/tap.sh
+. tests/support/tap.sh
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cc=${CC:-gcc}
+flags=(-std=gnu11 -D_GNU_SOURCE -I. -O0 -w -pthread)
+libs=(-lcrypto -lsodium -levent -linih -lsystemd -lseccomp -lcmocka)
+export CMOCKA_MESSAGE_OUTPUT=TAP
+
+# FILE | TEST | TEXT THAT IS THERE | TEXT IN ITS PLACE. What is replaced by "0" is a condition.
+mutants() {
+	cat <<'END'
+ca/csr.c|csr|X509_REQ_verify(csr.req, csr.key) != 1|0
+ca/csr.c|csr|at != der + len|0
+ca/csr.c|csr|digest != NID_sha256 &&|0 &&
+ca/csr.c|csr|(size_t)len == strlen(want) && !memcmp(utf8, want, (size_t)len)|!strcmp(utf8, want)
+ca/csr.c|csr|X509_NAME_get_index_by_NID(subject, nid, at) >= 0|0
+ca/csr.c|csr|(bc && bc->ca)|0
+ca/csr.c|csr|ASN1_BIT_STRING_get_bit(ku, 6)|0
+ca/csr.c|csr|name->type != GEN_URI|0
+ca/csr.c|csr|++*n_out > 1|0
+ca/csr.c|csr|if (unreadable)|if (0)
+ca/key_rules.c|csr|bits < RSA_MIN_BITS|0
+ca/key_rules.c|csr|!BN_is_word(e, RSA_EXPONENT)|0
+ca/key_rules.c|csr|point[0] != 0x04|0
+ca/request/related_cert_request.c|related_cert_request|rc = binding_check(req, proof, prior)|rc = 0
+ca/request/related_cert_request.c|related_cert_request|signature_check(X509_get0_pubkey(prior), &what, proof->signature)|0
+ca/request/related_cert_request.c|related_cert_request|at_s < (now_ms|at_s < 0 * (now_ms
+ca/request/related_cert_request.c|related_cert_request|at_s > (now_ms|0 > (now_ms
+ca/request/related_cert_request.c|related_cert_request|ASN1_INTEGER_cmp(proof|0 && (proof
+ca/profile.c|profile|rc = extension_add(cert, NID_name_constraints, nc, true)|rc = 0
+ca/profile.c|profile|return differs("names")|
+ca/profile.c|profile|return differs("times")|
+ca/profile.c|profile|return differs("outside the issuer's time")|
+ca/profile.c|profile|return differs("number of extensions")|
+ca/issue.c|profile|X509_check_private_key(cert, key) != 1|0
+ca/issue.c|profile|X509_verify(cert, X509_get0_pubkey(issuer->cert)) != 1|0
+ca/signerd/grounds.c|grounds|!facts->found|0
+ca/signerd/grounds.c|grounds|memcmp(facts->der.data, rq->prior.data, rq->prior.len)|0
+ca/signerd/grounds.c|grounds|device_state_parse(facts->device_state) != DEVICE_ENROLLED|0
+ca/signerd/grounds.c|grounds|cert != CERT_VALID|0
+ca/signerd/grounds.c|grounds|now_ms >= facts->not_after|0
+ca/signerd/grounds.c|grounds|rc = related_cert_request_check(csr->req, prior, now_ms)|rc = 0
+ca/issued_line.c|issued_log|memcmp(hash, line + len - CHAIN_HEX, CHAIN_HEX)|0
+ca/issued_log.c|issued_log|ftruncate(log->fd, (off_t)log->size)|0
+ca/issued_log.c|issued_log|if (flock(|if (0 * (
+ca/issued_log.c|issued_log|serial_index_has(&log->index, entry->serial)|0
+ca/keystore.c|keystore|st.st_mode & 077|0
+ca/keystore.c|keystore|lstat(path, &st) == 0|0
+ca/signerd/confine.c|confine|SCMP_A0(SCMP_CMP_NE, AF_UNIX)|SCMP_A0(SCMP_CMP_EQ, 99)
+END
+}
+
+# object SOURCE OUT
+object() { "$cc" "${flags[@]}" -c -o "$2" "$1"; }
+
+build_all() {
+	local source jobs=()
+
+	for source in base/*.c policies/*.c ca/*.c ca/request/*.c ca/proto/*.c sql/proto/*.c \
+		ca/signerd/{grounds,confine,rate}.c tests/unit/ca/*.c; do
+		object "$source" "$work/$(tr / . <<<"$source").o" &
+		jobs+=($!)
+		[ $((${#jobs[@]} % 4)) != 0 ] || wait
+	done
+	wait
+	rm -f "$work"/base.daemon.c.o
+	ar rcs "$work/lib.a" "$work"/{base,policies,ca,sql}.*.o
+}
+
+# shellcheck disable=SC2317 # called by check
+# run TEST [MUTANT.o]: the mutant comes first and takes the place of the library's own member.
+run() {
+	"$cc" -pthread -o "$work/$1" "$work/tests.unit.ca.$1.c.o" ${2:+"$2"} \
+		"$work/tests.unit.ca.ca_fixture.c.o" "$work/lib.a" "${libs[@]}" &&
+		timeout 60 "$work/$1" >"$work/out" 2>&1
+}
+
+# shellcheck disable=SC2317 # called by check
+notices() {
+	cmp -s "$1" "$work/mutant.c" && echo "the pattern is not in $1" && return 1
+	object "$work/mutant.c" "$work/mutant.o" || return 1
+	! run "$2" "$work/mutant.o" && grep -q '^not ok' "$work/out"
+}
+
+build_all
+for name in csr related_cert_request profile grounds issued_log keystore confine; do
+	check "without_a_mutant_test_${name}_passes" run "test_$name"
+done
+while IFS='|' read -r file name there instead; do
+	P=$there R=$instead perl -0pe 's/\Q$ENV{P}\E/$ENV{R}/' "$file" >"$work/mutant.c"
+	check "test_$name notices in $file when this is missing: $there" \
+		notices "$file" "test_$name"
+done < <(mutants)
+tap_done
