@@ -18,6 +18,7 @@ struct ipc_client {
 	struct sockaddr_un addr;
 	char role[IPC_ROLE_MAX];
 	uint64_t request_id;
+	uint64_t next_id; /* from a random start, for requests that were given none */
 	struct buf out;
 	struct buf in;
 };
@@ -30,6 +31,7 @@ int ipc_client_new(const char *path, const char *role, struct ipc_client **out)
 	if (!c)
 		return err_set(ERR_NOMEM, "no memory for a client");
 	c->fd = -1;
+	secret_fill_random(&c->next_id, sizeof(c->next_id));
 	c->addr.sun_family = AF_UNIX;
 	buf_init(&c->out, IPC_PAYLOAD_MAX + IPC_HEADER_BYTES);
 	buf_init(&c->in, IPC_PAYLOAD_MAX);
@@ -106,28 +108,26 @@ static int send_all(struct ipc_client *c, int64_t deadline_us)
 	return 0;
 }
 
-static int receive_exactly(struct ipc_client *c, uint8_t *out, size_t len, int64_t deadline_us)
+/* What has come, at least one byte and at most len. */
+static int receive_some(struct ipc_client *c, uint8_t *out, size_t len, int64_t deadline_us,
+			size_t *len_out)
 {
-	while (len) {
-		ssize_t n = recv(c->fd, out, len, MSG_DONTWAIT);
-		int rc;
+	for (;;) {
+		int rc = wait_for(c->fd, POLLIN, deadline_us);
+		ssize_t n;
 
+		if (rc)
+			return err_add(ERR_TIMEOUT, "%s", c->addr.sun_path);
+		n = recv(c->fd, out, len, MSG_DONTWAIT);
 		if (n > 0) {
-			out += n;
-			len -= (size_t)n;
-			continue;
+			*len_out = (size_t)n;
+			return 0;
 		}
 		if (n == 0)
 			return err_set(ERR_TIMEOUT, "%s: closed the connection", c->addr.sun_path);
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN)
+		if (errno != EINTR && errno != EAGAIN)
 			return err_errno(ERR_TIMEOUT, "%s", c->addr.sun_path);
-		rc = wait_for(c->fd, POLLIN, deadline_us);
-		if (rc)
-			return err_add(ERR_TIMEOUT, "%s", c->addr.sun_path);
 	}
-	return 0;
 }
 
 static int message_build(struct buf *b, uint16_t verb, uint64_t id, const struct record_desc *desc,
@@ -148,24 +148,40 @@ static int message_build(struct buf *b, uint16_t verb, uint64_t id, const struct
 	return 0;
 }
 
-/* Receives the reply to (verb, id) into c->in. */
+/* Receives the reply to (verb, id) into c->in. A look-up's answer comes in one piece, so one read
+ * for header and payload is all that it takes. */
 static int reply_receive(struct ipc_client *c, uint16_t verb, uint64_t id, int64_t deadline_us,
 			 struct ipc_header *h)
 {
-	uint8_t raw[IPC_HEADER_BYTES];
+	uint8_t first[2048];
+	size_t got = 0, n;
 	uint8_t *body;
-	int rc = receive_exactly(c, raw, sizeof(raw), deadline_us);
+	int rc;
 
-	if (rc)
-		return rc;
-	if (ipc_header_parse(raw, h) || h->status > 0)
+	while (got < IPC_HEADER_BYTES) {
+		rc = receive_some(c, first + got, sizeof(first) - got, deadline_us, &n);
+		if (rc)
+			return rc;
+		got += n;
+	}
+	if (ipc_header_parse(first, h) || h->status > 0 || got - IPC_HEADER_BYTES > h->len)
 		return err_set(ERR_INVALID, "%s: malformed answer", c->addr.sun_path);
 	if (h->verb != verb || h->request_id != id)
 		return err_set(ERR_INVALID, "%s: answered another request", c->addr.sun_path);
 	buf_reset(&c->in);
-	if ((rc = buf_reserve(&c->in, h->len, &body)))
+	rc = buf_reserve(&c->in, h->len, &body);
+	if (rc)
 		return rc;
-	return receive_exactly(c, body, h->len, deadline_us);
+	got -= IPC_HEADER_BYTES;
+	if (got)
+		memcpy(body, first + IPC_HEADER_BYTES, got);
+	explicit_bzero(first, sizeof(first));
+	for (; got < h->len; got += n) {
+		rc = receive_some(c, body + got, h->len - got, deadline_us, &n);
+		if (rc)
+			return rc;
+	}
+	return 0;
 }
 
 static int failure_take(struct ipc_client *c, int status)
@@ -251,12 +267,10 @@ int ipc_client_call(struct ipc_client *c, uint16_t verb, const struct record_des
 		    void *rep_out, size_t max_rep, size_t *n_out, int timeout_ms)
 {
 	int64_t deadline_us = clock_mono_us() + (int64_t)timeout_ms * 1000;
-	uint64_t id = c->request_id;
+	uint64_t id = c->request_id ? c->request_id : c->next_id++;
 	struct ipc_header h;
 	int rc;
 
-	if (id == 0)
-		secret_fill_random(&id, sizeof(id));
 	rc = ensure_connected(c, deadline_us);
 	if (rc || (rc = message_build(&c->out, verb, id, req_desc, req, n_req)))
 		return rc;
@@ -277,12 +291,10 @@ int ipc_client_post(struct ipc_client *c, uint16_t verb, const struct record_des
 {
 	const int64_t hello_us =
 		100000; /* only the first post after a reconnect waits, for hello */
-	uint64_t id = c->request_id;
+	uint64_t id = c->request_id ? c->request_id : c->next_id++;
 	ssize_t n;
 	int rc;
 
-	if (id == 0)
-		secret_fill_random(&id, sizeof(id));
 	rc = ensure_connected(c, clock_mono_us() + hello_us);
 	if (rc || (rc = message_build(&c->out, verb, id, desc, record, 1)))
 		return rc;

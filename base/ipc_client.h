@@ -15,7 +15,8 @@ struct ipc_client;
 int ipc_client_new(const char *path, const char *role, struct ipc_client **out) MUST_USE;
 void ipc_client_free(struct ipc_client *c); /* NULL ok */
 
-/* The request id of the following calls; 0 (the start value): a random one per call. */
+/* The request id of the following calls; 0 (the start value): one per call, counted
+ * from a random start. */
 void ipc_client_request_id_set(struct ipc_client *c, uint64_t id);
 
 /* One request of n_req records, one reply of up to max_rep records of rep_desc into `rep_out`.

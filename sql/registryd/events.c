@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "sql/proto/registry_verbs.h"
 
-#define AUTH_PATIENCE_US 8000 /* nobody waits for it */
+#define AUTH_PATIENCE_US 40000 /* nobody waits for it */
 #define ACCT_PATIENCE_US 2000 /* the NAS waits */
 #define PRUNE_EVERY_US (60LL * 1000000)
 #define PRUNE_MORE_US 200000
