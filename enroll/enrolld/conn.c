@@ -152,10 +152,13 @@ static enum step refuse_http(struct conn *c, int status, const char *why)
 static enum step request_take(struct conn *c)
 {
 	AUTO_EST_ANSWER a = {.head = {.status = 500}};
+	unsigned minor = c->request.minor;
 	int rc;
 
 	c->close_after = !c->request.keep_alive;
 	rc = est_service_begin(c->service, &c->request, &c->peer, &a, &c->job);
+	http_request_reset(&c->request); /* the token in its head is wiped before anybody waits */
+	c->request.minor = minor;
 	if (rc) {
 		LOG(LOG_ERROR, "enroll.request_dropped", LOG_S("why", err_text()));
 		return gone(c);
