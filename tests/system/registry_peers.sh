@@ -38,6 +38,7 @@ start() {
 stop() {
 	kill "$service"
 	wait "$service"
+	ended=$?
 	service=
 }
 
@@ -74,6 +75,7 @@ check "garbage_leaves_a_line_in_the_log" says "ipc.refused" cat "$work/log"
 
 check "sixteen_clients_at_once_lose_nothing" "$work/probe" "$sock" load 200 1000 16
 stop
+check "service_ends_clean_after_all_this" test "$ended" = 0
 check "events_of_all_clients_were_stored" test \
 	"$(sqlite3 "$home/registry/sessions.db" "SELECT count(*) FROM sessions")" -gt 100
 

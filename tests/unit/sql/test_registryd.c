@@ -52,8 +52,12 @@ static void service_start(struct running *r)
 
 static void service_end(struct running *r, int signo)
 {
+	int how;
+
 	kill(r->pid, signo);
-	waitpid(r->pid, NULL, 0);
+	assert_int_equal(waitpid(r->pid, &how, 0), r->pid);
+	if (signo == SIGTERM) /* a clean end, also under a sanitizer */
+		assert_true(WIFEXITED(how) && WEXITSTATUS(how) == 0);
 }
 
 static void content_make(struct running *r)
