@@ -38,6 +38,20 @@ struct event_job {
 	} e;
 };
 
+/* Counts; logs once a second, however many there are. */
+static void dropped_note(struct service *s, const char *verb)
+{
+	static int64_t logged_us;
+	unsigned long long n = atomic_fetch_add(&s->events_dropped, 1) + 1;
+	int64_t now = clock_mono_us();
+
+	if (now - logged_us < 1000000)
+		return;
+	logged_us = now;
+	LOG(LOG_WARN, "event.dropped", LOG_S("verb", verb), LOG_U("dropped_so_far", n),
+	    LOG_S("why", err_text()));
+}
+
 /* Loop thread. One-way messages are copied and released at once, so that a slow disk never fills
  * the connection's room for unanswered requests and delays the next look-up on it. */
 void verb_event(struct ipc_request *rq, void *ctx)
@@ -56,8 +70,7 @@ void verb_event(struct ipc_request *rq, void *ctx)
 	}
 	if (rc) {
 		free(job);
-		atomic_fetch_add(&s->events_dropped, 1);
-		LOG(LOG_WARN, "event.dropped", LOG_S("verb", verb->name), LOG_S("why", err_text()));
+		dropped_note(s, verb->name);
 		if (!verb->one_way)
 			ipc_request_fail(rq, rc);
 	}

@@ -68,7 +68,8 @@ static int folders_make(struct service *s, const char *home)
 	char run[PATH_MAX];
 	struct stat st;
 
-	if (mkdir(home, 0755) && errno != EEXIST)
+	/* umask 077 took bits away that other users need to pass through a home that we made */
+	if (mkdir(home, 0755) ? errno != EEXIST : chmod(home, 0755))
 		return err_errno(ERR_IO, "%s", home);
 	rc = home_path(home, "run", run);
 	if (!rc && stat(run, &st))

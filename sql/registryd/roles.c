@@ -70,6 +70,19 @@ static int role_init(struct service *s, unsigned i, struct config *conf, bool *s
 	return rc ? err_add(rc, "[users] %s", keys[i]) : 0;
 }
 
+/* Started as somebody else, we would leave files that the right user cannot open. */
+static int own_user_check(const char *user)
+{
+	uid_t uid;
+	int rc = *user ? uid_parse(user, &uid) : 0;
+
+	if (!rc && *user && uid != geteuid())
+		rc = err_set(ERR_DENIED,
+			     "pumpgate.conf says that registryd runs as '%s'; this is uid %u", user,
+			     (unsigned)geteuid());
+	return rc;
+}
+
 int roles_init(struct service *s, const char *home, bool *shared_out)
 {
 	AUTO_CONFIG conf = NULL;
@@ -84,8 +97,9 @@ int roles_init(struct service *s, const char *home, bool *shared_out)
 	for (unsigned i = 0; !rc && i < SERVICE_ROLES; i++)
 		rc = role_init(s, i, conf, &shared);
 	if (!rc && conf) {
-		(void)config_str(conf, "users", "registryd", ""); /* for whoever starts us */
-		rc = config_check_unused(conf, "users");
+		rc = own_user_check(config_str(conf, "users", "registryd", ""));
+		if (!rc)
+			rc = config_check_unused(conf, "users");
 	}
 	if (!rc)
 		*shared_out = shared;

@@ -42,6 +42,7 @@ void writer_revoke(struct writer *w, struct ipc_request *rq, const struct action
 	struct foothold holds[FOOTHOLDS_MAX];
 	struct revocation receipt;
 	char id[REQUEST_NAME_SIZE];
+	bool already;
 	size_t n;
 	int rc = session_store_footholds(w->sessions, q->device, by->at - RECENT_MS, holds,
 					 FOOTHOLDS_MAX, &n);
@@ -52,10 +53,17 @@ void writer_revoke(struct writer *w, struct ipc_request *rq, const struct action
 		writer_tell(rq, rc, "pump.revoke", q->device, by->actor);
 		return;
 	}
-	rc = receipt.already ? 0 : sessions_again(w, q->device, holds);
+	rc = sessions_again(w, q->device, holds); /* also when asked for once more */
 	if (rc)
 		LOG(LOG_ERROR, "revoke.sweep_failed", LOG_S("object", q->device),
 		    LOG_S("why", err_text()));
+	already = receipt.already;
+	rc = store_revocation(w->registry, q->device, &receipt); /* with what was just added */
+	if (rc) {
+		writer_tell(rq, rc, "pump.revoke", q->device, by->actor);
+		return;
+	}
+	receipt.already = already;
 	request_name(ipc_request_id(rq), id);
 	LOG(LOG_INFO, "pump.revoke", LOG_S("object", q->device), LOG_S("by", by->actor),
 	    LOG_S("outcome", receipt.already ? "already" : "done"), LOG_U("orders", receipt.orders),

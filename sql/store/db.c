@@ -10,6 +10,7 @@
 
 #define STATEMENTS 256 /* slots; more distinct texts than this are a bug */
 #define BUSY_WAIT_MS 5000
+#define LOOKUP_WAIT_MS 100	/* a loop thread waits here */
 #define MAP_BYTES "17179869184" /* at most; SQLite caps it too */
 
 struct db {
@@ -73,7 +74,7 @@ static int settings_apply(struct db *db, enum db_mode mode, enum db_sync sync)
 	int rc;
 
 	sqlite3_extended_result_codes(db->sqlite, 1);
-	sqlite3_busy_timeout(db->sqlite, BUSY_WAIT_MS);
+	sqlite3_busy_timeout(db->sqlite, mode == DB_LOOKUP ? LOOKUP_WAIT_MS : BUSY_WAIT_MS);
 	rc = db_script(db, "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
 			   "PRAGMA temp_store = MEMORY;"
 			   "PRAGMA cache_size = -16384;");

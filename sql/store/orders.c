@@ -11,7 +11,8 @@
 
 #define LEASE_MS 5000
 #define PAUSE_MAX_S 60
-#define AGE_MAX_MS (7LL * 24 * 3600 * 1000) /* by then no NAS holds a key any more */
+#define AHEAD_MAX_MS (1000 * PAUSE_MAX_S + 1000) /* due later than this: the clock was set back */
+#define AGE_MAX_MS (7LL * 24 * 3600 * 1000)	 /* by then no NAS holds a key any more */
 #define SETTLED_MS 10000
 #define SESSION_NOT_FOUND 503 /* RFC 5176 3.6: Session-Context-Not-Found */
 
@@ -119,9 +120,10 @@ static int due_read(struct db *db, int64_t now, struct dispatch_order *out, size
 			    " o.session_id, o.calling_station, o.attempts"
 			    " FROM orders o JOIN nas n ON n.id = o.nas_id"
 			    " JOIN devices d ON d.id = o.device_id"
-			    " WHERE o.state IN ('waiting', 'sent') AND o.next_at <= ?1"
+			    " WHERE o.state IN ('waiting', 'sent')"
+			    " AND (o.next_at <= ?1 OR o.next_at > ?3)"
 			    " ORDER BY o.next_at LIMIT ?2",
-			    DB_I(now), DB_I(max));
+			    DB_I(now), DB_I(max), DB_I(now + AHEAD_MAX_MS));
 
 	while (!rc && n < max && (rc = query_next(&q)) == 1) {
 		struct dispatch_order *o = &out[n++];
@@ -140,12 +142,21 @@ static int due_read(struct db *db, int64_t now, struct dispatch_order *out, size
 	return rc < 0 ? rc : 0;
 }
 
-static int next_due(struct db *db, int64_t *out)
+static int next_due(struct db *db, int64_t now, int64_t *out)
 {
-	return db_number(db, out,
-			 "SELECT COALESCE(min(next_at), ?1) FROM orders"
-			 " WHERE state IN ('waiting', 'sent')",
-			 DB_I(INT64_MAX));
+	int64_t last = 0;
+	int rc = db_number(db, out,
+			   "SELECT COALESCE(min(next_at), ?1) FROM orders"
+			   " WHERE state IN ('waiting', 'sent')",
+			   DB_I(INT64_MAX));
+
+	if (!rc && *out != INT64_MAX)
+		rc = db_number(db, &last,
+			       "SELECT max(next_at) FROM orders"
+			       " WHERE state IN ('waiting', 'sent')");
+	if (!rc && last > now + AHEAD_MAX_MS)
+		*out = now;
+	return rc;
 }
 
 int store_orders_take(struct store *st, int64_t now, bool fresh, struct dispatch_order *out,
@@ -153,7 +164,7 @@ int store_orders_take(struct store *st, int64_t now, bool fresh, struct dispatch
 {
 	AUTO_TX tx = {0};
 	size_t n = 0;
-	int rc = next_due(st->db, next_due_out);
+	int rc = next_due(st->db, now, next_due_out);
 
 	if (rc)
 		return rc;
@@ -172,7 +183,7 @@ int store_orders_take(struct store *st, int64_t now, bool fresh, struct dispatch
 			    " changed_at = ?2, next_at = ?3 WHERE id = ?1",
 			    DB_I(out[i].id), DB_I(now), DB_I(now + LEASE_MS));
 	if (!rc)
-		rc = next_due(st->db, next_due_out);
+		rc = next_due(st->db, now, next_due_out);
 	if (!rc)
 		rc = tx_commit(&tx);
 	if (!rc)

@@ -112,10 +112,12 @@ if [ "$(id -u)" = 0 ]; then
 	check "own_uid_cannot_look_into_the_process_either" fails_with 1 as 61001 \
 		sh -c "cat /proc/$service/environ >/dev/null"
 	stop
+	check "started_as_another_user_it_refuses" says "runs as .61001." \
+		"$work/registryd" --home "$home"
 	printf '[users]\nregistryd = 61001\nradiusd = nosuchuser-here\n' >"$home/pumpgate.conf"
 	check "unknown_user_in_the_settings_is_named" says "nosuchuser-here" \
 		as 61001 "$work/registryd" --home "$home"
-	printf '[users]\nradius = 61004\n' >"$home/pumpgate.conf"
+	printf '[users]\nregistryd = 61001\nradius = 61004\n' >"$home/pumpgate.conf"
 	check "misspelt_setting_is_refused" says "radius" as 61001 "$work/registryd" --home "$home"
 else
 	skip "separate_uids" "needs root"

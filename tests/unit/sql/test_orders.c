@@ -99,6 +99,16 @@ static void silence_backs_off_to_a_minute_and_goes_on(void **state)
 	assert_string_equal(status(f, revocation).state, "unsendable");
 }
 
+static void clock_that_is_set_back_does_not_hold_an_order_up(void **state)
+{
+	struct fixture *f = *state;
+	struct dispatch_order o[4];
+
+	revoke_with_one_order(f);
+	assert_int_equal(take(f, NOW - 30000, false, o), 0);
+	assert_int_equal(take(f, NOW - 86400000, false, o), 1);
+}
+
 static void answers_settle_an_order_once(void **state)
 {
 	struct fixture *f = *state;
@@ -166,6 +176,7 @@ int main(void)
 		WITH(taken_order_is_leased_and_comes_again_when_nothing_is_heard),
 		WITH(new_dispatcher_gets_leased_orders_at_once),
 		WITH(silence_backs_off_to_a_minute_and_goes_on),
+		WITH(clock_that_is_set_back_does_not_hold_an_order_up),
 		WITH(answers_settle_an_order_once),
 		WITH(session_that_the_nas_does_not_know_is_gone),
 		WITH(restart_of_the_nas_settles_only_its_older_orders),
