@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The store's unit tests must notice when a single check of issuing or revocation is missing: each is
+# taken out of a copy in turn, and the tests must then fail.
+cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/support/tap.sh
+. tests/support/tap.sh
+build=${PUMPGATE_BUILD:-build}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cc=${CC:-gcc}
+case $build in *address* | *thread*)
+	skip "store_mutants" "the plain build is enough"
+	tap_done
+	;;
+esac
+
+# link NAME TEST [OBJECT-INSTEAD FILE]: a unit test, one object of the store replaced
+link() {
+	local objects
+
+	objects=$(find "$build/obj/sql/store" "$build/obj/sql/proto" "$build/obj/base" -name '*.o' |
+		grep -v "/${3:-none}\$")
+	# shellcheck disable=SC2086 # lists of words
+	"$cc" -pthread -o "$work/$1" "$build/obj/tests/unit/sql/$2.o" \
+		"$build/obj/tests/unit/sql/fixture.o" $objects ${4:-} -lcmocka -lsqlite3 -lsodium \
+		-levent -levent_pthreads -linih -lsystemd
+}
+
+# shellcheck disable=SC2317 # called by check
+fails() {
+	! timeout 60 "$1" >/dev/null 2>&1
+}
+
+# mutant SENTENCE FILE TEST SED-SCRIPT
+mutant() {
+	local file=$2 test=$3
+
+	sed -E "$4" "sql/store/$file.c" >"$work/$file.c"
+	if cmp -s "sql/store/$file.c" "$work/$file.c"; then
+		check "mutant_applies: $1" false
+		return
+	fi
+	if ! "$cc" -std=gnu11 -D_GNU_SOURCE -I. -I"$build/gen" -fPIE -pthread -O1 -w -c \
+		-o "$work/$file.o" "$work/$file.c" || ! link mutant "$test" "$file.o" "$work/$file.o"; then
+		check "mutant_builds: $1" false
+		return
+	fi
+	check "tests_notice: $1" fails "$work/mutant"
+}
+
+link plain test_issue || exit 1
+check "the_tests_hold_without_a_mutation" "$work/plain"
+mutant "any token is taken" issue test_issue \
+	's/rc \|\| !secret_equal\(hash, sizeof\(hash\), stored.data, stored.len\)/rc/'
+mutant "a token past its time is taken" issue test_issue 's/now > token.expires_at/0/'
+mutant "a replaced token is taken" issue test_issue 's/if \(strcmp\(token.state, "open"\)\)/if (0)/'
+mutant "a token is not burnt" issue test_issue "s/UPDATE tokens SET state = 'used'/UPDATE tokens SET state = 'open'/"
+mutant "an unknown pump is told apart" issue test_issue \
+	's/device->id < 0 \|\| !token.id/device->id >= 0 \&\& !token.id/'
+mutant "a key of another pump is taken" issue test_issue 's/!rc && others/0/'
+mutant "a revoked pump may enrol" issue test_issue \
+	's/if \(!strcmp\(device->state, "revoked"\)\)/if (0)/'
+mutant "a revoked pump's certificate comes into force" issue test_issue \
+	's/revoked = !strcmp\(res.device_state, "revoked"\)/revoked = 0/'
+mutant "an expired certificate is renewed" issue test_issue 's/now > not_after/0/'
+mutant "a certificate that is not in force is renewed" issue test_issue \
+	's/strcmp\(state, "valid"\) \|\| strcmp\(device->state, "enrolled"\)/0/'
+mutant "another pump's certificate is renewed" issue test_issue \
+	's/\*rq->device && strcmp\(rq->device, device->serial\)/0/'
+mutant "the wired window stays open" issue test_issue \
+	's/UPDATE devices SET mab_until = 0 WHERE/UPDATE devices SET mab_until = mab_until WHERE/'
+mutant "older tokens stay good" tokens test_issue "s/SET state = 'void'/SET state = 'open'/"
+mutant "certificates stay in force after a revocation" revoke test_revoke \
+	"s/UPDATE certificates SET state = 'revoked'/UPDATE certificates SET state = state/"
+mutant "tokens stay good after a revocation" revoke test_revoke \
+	"s/UPDATE tokens SET state = 'void'/UPDATE tokens SET state = 'open'/"
+mutant "a revocation leaves no order" revoke test_revoke 's/!rc && i < n; i\+\+/0; i++/'
+mutant "a late session is taken for covered" orders test_revoke 's/\*out = n > 0/*out = true/'
+mutant "an order is given out twice" orders test_orders 's/DB_I\(now \+ LEASE_MS\)/DB_I(now)/'
+mutant "silence settles an order" orders test_orders \
+	's/return strcmp\(r->result, "unsendable"\) \? "waiting" : "unsendable"/return "acked"/'
+mutant "the audit hash leaves the detail out" audit test_audit \
+	's/\{l->actor, l->action, l->object, l->detail\}/{l->actor, l->action, l->object}/'
+mutant "the audit hash leaves the lengths out" audit test_audit \
+	's/buf_put_u32\(&b, \(uint32_t\)strlen\(texts\[i\]\)\)/0/'
+tap_done
