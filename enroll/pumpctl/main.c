@@ -3,7 +3,6 @@
  * pumpctl: the program for people and timers. Owns the list of verbs; what each does stands in its
  * own file. Holds nothing; all state is behind pumpgate-registryd and in the home folder.
  */
-#include <signal.h>
 #include <stdio.h>
 
 #include "base/daemon.h"
@@ -25,7 +24,6 @@ int main(int argc, char *argv[])
 	struct call call;
 	int rc;
 
-	signal(SIGPIPE, SIG_IGN);
 	log_start("pumpctl", LOG_WARN);
 	rc = args_parse(verbs, n, argc, (const char *const *)argv, &call);
 	if (rc)

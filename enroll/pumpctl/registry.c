@@ -21,7 +21,13 @@ int registry_failure(const struct call *call, int rc)
 {
 	const char *home = home_dir(call->home);
 
-	if (rc == ERR_UNAVAILABLE)
+	if ((rc == ERR_UNAVAILABLE && strstr(err_text(), "no welcome")) ||
+	    (rc == ERR_DENIED && strstr(err_text(), REGISTRY_SOCKET)))
+		rc = err_set(ERR_DENIED,
+			     "registryd does not take this user as an admin; do it as root, or as "
+			     "one of [users] admins in %s/pumpgate.conf",
+			     home);
+	else if (rc == ERR_UNAVAILABLE)
 		rc = err_add(rc,
 			     "registryd does not answer at %s/" REGISTRY_SOCKET
 			     ": is `pumpctl --home %s run` running?",

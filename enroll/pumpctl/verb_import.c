@@ -25,6 +25,7 @@
 #define ZONES_MAX 1000
 #define PROGRESS_US 100000
 #define BATCH_TIMEOUT_MS 60000
+#define RETRIES 4 /* after 1, 2 and 3 seconds */
 
 struct import {
 	const struct call *call;
@@ -125,6 +126,20 @@ static void outcomes_guess(struct import *im)
 	}
 }
 
+/* Adding is idempotent, so a registry that restarts in between costs only a pause. */
+static int batch_add(struct import *im)
+{
+	int rc = ERR_UNAVAILABLE;
+
+	for (unsigned try = 0; try < RETRIES && exit_status_of(rc) == EXIT_TRY_AGAIN; try++) {
+		if (try)
+			sleep(try);
+		rc = registry_device_add(im->client, im->batch, im->n, im->outcomes,
+					 BATCH_TIMEOUT_MS);
+	}
+	return rc;
+}
+
 static int batch_send(struct import *im)
 {
 	int rc = 0;
@@ -134,8 +149,7 @@ static int batch_send(struct import *im)
 	if (im->dry_run)
 		outcomes_guess(im);
 	else
-		rc = registry_device_add(im->client, im->batch, im->n, im->outcomes,
-					 BATCH_TIMEOUT_MS);
+		rc = batch_add(im);
 	if (!rc)
 		rc = outcomes_take(im);
 	im->n = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pumpctl run: the whole server in the foreground, and run.json for whoever wants to use it. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +86,9 @@ static int home_take(struct run *r)
 
 	if (rc)
 		return rc;
+	if (access(r->settings.home, W_OK))
+		return err_set(ERR_DENIED, "%s belongs to another user; run it as that one or root",
+			       r->settings.home);
 	rc = layout_lock(r->settings.home, LOCK_RUN);
 	if (rc == ERR_BUSY)
 		return err_set(ERR_CONFLICT, "%s is running already; see: pumpctl --home %s status",
@@ -108,6 +112,7 @@ static int run_run(const struct call *call)
 	int rc;
 
 	umask(022);
+	signal(SIGPIPE, SIG_IGN); /* whoever read our output may go; the server stays */
 	log_start("pumpctl", o.verbose ? LOG_INFO : LOG_WARN);
 	rc = home_take(&r);
 	if (rc)
