@@ -86,6 +86,7 @@ rlm_rcode_t pump_accounting(struct pump_shared *s, REQUEST *request)
 		return RLM_MODULE_NOOP;
 	memcpy(e.type, type, strlen(type));
 	event_read(request, &e);
+	registry_link_request_begin(s->link);
 	rc = registry_link_acct_event(s->link, &e);
 	if (!rc)
 		return RLM_MODULE_OK;

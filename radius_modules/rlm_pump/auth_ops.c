@@ -7,6 +7,7 @@
  */
 #include "radius_modules/rlm_pump/rlm_pump.h"
 
+#include <inttypes.h>
 #include <sys/time.h>
 
 #include "base/clock.h"
@@ -25,6 +26,7 @@
 #define TERMINATION_RADIUS_REQUEST "1" /* RFC 2865 5.29: re-authenticate instead of ending */
 
 struct attempt {
+	uint64_t request_id;
 	struct verdict verdict;
 	const char *method;
 	char device[DEVICE_SERIAL_SIZE];
@@ -48,6 +50,7 @@ static struct attempt *attempt_of(struct pump_shared *s, REQUEST *outer, bool ma
 	if (!a)
 		return NULL;
 	a->method = PUMP_METHOD_UNKNOWN;
+	a->request_id = registry_link_request_begin(s->link);
 	if (request_data_add(outer, s, 0, a, false) < 0)
 		return NULL;
 	return a;
@@ -93,7 +96,7 @@ static void event_build(REQUEST *request, const struct attempt *a, struct auth_e
 	e->took_us = took_us(request);
 }
 
-static void event_log(const struct auth_event *e)
+static void event_log(const struct auth_event *e, uint64_t request_id)
 {
 	char identity[128], calling[96], detail[TEXT_SIZE * 2];
 
@@ -102,9 +105,9 @@ static void event_log(const struct auth_event *e)
 	log_escape(e->detail, strlen(e->detail), detail, sizeof(detail));
 	radlog(L_AUTH,
 	       "pump.auth verdict=%s reason=%s pump=%s identity=\"%s\" cert=%s method=%s nas=%s "
-	       "station=\"%s\" zone=%s vlan=%u us=%u detail=\"%s\"",
+	       "station=\"%s\" zone=%s vlan=%u us=%u request=%016" PRIx64 " detail=\"%s\"",
 	       e->verdict, e->reason, e->device, identity, e->cert_serial, e->method, e->nas,
-	       calling, e->zone, e->vlan, e->took_us, detail);
+	       calling, e->zone, e->vlan, e->took_us, request_id, detail);
 }
 
 static void event_post(struct pump_shared *s, REQUEST *request, const struct attempt *a)
@@ -112,7 +115,7 @@ static void event_post(struct pump_shared *s, REQUEST *request, const struct att
 	struct auth_event e = {0};
 
 	event_build(request, a, &e);
-	event_log(&e);
+	event_log(&e, a->request_id);
 	if (registry_link_auth_event(s->link, &e))
 		radlog(L_WARN, "pump.event delivered=later detail=\"%s\"", err_text());
 }

@@ -74,6 +74,7 @@ static bool nas_may_speak(struct pump_shared *s, REQUEST *request)
 	pump_source_ip(request, q.ip);
 	if (nas_standing_get(s->nas, q.ip, clock_mono_us(), &good))
 		return good;
+	registry_link_request_begin(s->link);
 	if (registry_link_nas_facts(s->link, &q, &f))
 		return true;
 	good = is_in_force(request, &f);

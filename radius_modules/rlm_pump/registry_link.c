@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/secret.h"
 
 /* Events that could not be delivered, oldest first; the oldest is given up for a new one. */
 struct backlog {
@@ -21,6 +22,7 @@ struct registry_link {
 	pthread_key_t key;
 	_Atomic int64_t paused_until_us; /* 0: registryd answers */
 	_Atomic int acct_waiting;
+	_Atomic uint64_t request_id; /* the last one given; starts at random, then counts */
 	char path[108];
 	struct backlog backlog;
 };
@@ -45,6 +47,7 @@ int registry_link_new(const char *socket_path, struct registry_link **out)
 		return err_set(ERR_IO, "no thread key left");
 	}
 	pthread_mutex_init(&l->backlog.lock, NULL);
+	secret_fill_random(&l->request_id, sizeof(l->request_id));
 	*out = l;
 	return 0;
 }
@@ -73,6 +76,19 @@ static struct ipc_client *client_of_thread(struct registry_link *l)
 		return NULL;
 	}
 	return c;
+}
+
+uint64_t registry_link_request_begin(struct registry_link *l)
+{
+	struct ipc_client *c = client_of_thread(l);
+	uint64_t id = atomic_fetch_add(&l->request_id, 1) + 1;
+
+	if (!c)
+		return 0;
+	if (id == 0) /* which would mean: a random one */
+		id = 1;
+	ipc_client_request_id_set(c, id);
+	return id;
 }
 
 /* False during a pause; when the pause has ended, for all threads but the one that tries. */

@@ -24,6 +24,10 @@ int registry_link_new(const char *socket_path, struct registry_link **out) MUST_
 /* Closes the calling thread's connection too; no other thread may use the link any more. */
 void registry_link_free(struct registry_link *l); /* NULL ok */
 
+/* A new id for what the calling thread sends from now on: one per RADIUS packet, it stands in the
+ * logs of both processes. 0 without memory. */
+uint64_t registry_link_request_begin(struct registry_link *l);
+
 /* Questions: 0 or why there is no answer (ERR_UNAVAILABLE at once during a pause). */
 int registry_link_pump_facts(struct registry_link *l, const struct cert_name *q,
 			     struct pump_facts *out) MUST_USE;
