@@ -158,6 +158,56 @@ else
 	skip "another_uid_is_refused" "needs root"
 fi
 
+# a registry that hangs: bounded answers, everything else goes on
+pump_with_token PG-S
+csr s /CN=PG-S
+kill -STOP "$REGISTRY"
+started=$(date +%s%3N)
+for n in 1 2 3 4; do
+	enroll PG-S s >"$W/hang$n" 2>&1 &
+	asking[n]=$!
+done
+check "status_is_answered_while_the_registry_hangs" timeout 1 "$TOOL" "$H" status
+wait "${asking[@]}"
+check "hanging_registry_is_said_so" grep -q 'registry-away: ' "$W/hang1" "$W/hang4"
+check "hanging_registry_costs_two_seconds_at_most" test $(($(date +%s%3N) - started)) -lt 4000
+kill -CONT "$REGISTRY"
+check "certificate_once_the_registry_is_back" enroll PG-S s
+check "the_hang_made_no_second_certificate" test "$(cut -d' ' -f5 "$H/ca/issued.log" |
+	grep -c PG-S)" = 1
+
+# settings
+stop "$SIGNER" TERM
+printf '[ca]\nissue_per_minute = 2\n[users]\nenrolld = 65534\n' >"$H/pumpgate.conf"
+chmod 0711 "$W" "$H"
+signer_start
+check "root_is_not_the_enrolment_service" says 'closed|denied' enroll PG-S s
+as_enrolld() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
+if [ "$(id -u)" = 0 ]; then
+	mkdir -m 0777 "$W/enrolld"
+	cp "$TOOL" "$W/PG-S.token" "$W/s.csr" "$W/enrolld/"
+	chmod -R a+rX "$W/enrolld"
+	again=("$W/enrolld/signer_client" "$H" enroll PG-S "$W/enrolld/PG-S.token"
+		"$W/enrolld/s.csr" "$W/enrolld/s.der")
+	check "enrolment_service_by_its_uid" as_enrolld "${again[@]}"
+	as_enrolld "${again[@]}" >/dev/null
+	check "cap_per_minute_holds" says 'limit: signer-away: more than 2' as_enrolld "${again[@]}"
+else
+	skip "enrolment_service_by_its_uid" "needs root"
+fi
+stop "$SIGNER" TERM
+printf '[ca]\nissue_per_minutes = 2\n' >"$H/pumpgate.conf"
+check "misspelt_setting_is_refused" says 'issue_per_minutes: no such setting' \
+	"$BIN/pumpgate-signerd" --home "$H"
+printf '[ca]\nserver_validity = 90d\n' >"$H/pumpgate.conf"
+check "server_validity_beyond_60_days_is_refused" says 'server_validity must be' \
+	"$BIN/pumpgate-signerd" --home "$H"
+printf '[users]\nsignerd = 65534\n' >"$H/pumpgate.conf"
+check "another_user_than_configured_is_refused" says 'runs as uid' \
+	"$BIN/pumpgate-signerd" --home "$H"
+rm "$H/pumpgate.conf"
+signer_start
+
 # kill -9 anywhere: repeating gives a certificate, and no serial names two.
 for n in 1 2 3 4 5 6 7 8; do
 	pump_with_token "PG-K$n"
