@@ -24,6 +24,8 @@ REVOKED_MS=0
 export PUMP_MAC=02:50:47:00:01:23
 # shellcheck source=tests/demo/network.sh
 . tests/demo/network.sh
+# shellcheck source=tests/demo/switch.sh
+. tests/demo/switch.sh
 # shellcheck source=tests/demo/stage.sh
 . tests/demo/stage.sh
 
@@ -39,13 +41,6 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-
-# in the background, its output in $D/NAME.log
-start() {
-	local name=$1 host=$2
-	shift 2
-	setsid ip netns exec "$NET-$host" "$@" >"$D/$name.log" 2>&1 </dev/null &
-}
 
 stage_evidence() {
 	local log
@@ -71,11 +66,6 @@ pump_blocked() {
 	done
 	[ "$silent" = yes ]
 }
-# the last event of that kind: switch_event NAME [jq-filter]
-switch_event() {
-	jq -c "select(.event == \"$1\") ${2:+| select($2)}" "$D/switch.log" 2>/dev/null | tail -n 1 | grep .
-}
-switch_says() { switch_event "$@"; }
 agent_state() { jq -r .state "$D/pump/status.json" 2>/dev/null; }
 agent_is() { [ "$(agent_state)" = "$1" ]; }
 
@@ -101,7 +91,7 @@ start_server() {
 		--radius-address "$MGMT_SERVER" --radius-auth-port 1812 --radius-acct-port 1813 \
 		--est-address "$WARD_SERVER" --est-port 8443 --est-name "$WARD_SERVER" \
 		--organization "Hospital of the demo" || return
-	start run srv pumpctl run
+	start "$D/run.log" srv pumpctl run
 	SERVER=$!
 	wait_for 30 "run.json" server_ready || return
 	OUTCOME="ready: RADIUS $(jq -r .radius.auth "$PUMPGATE_HOME/run.json"), EST $(jq -r .est "$PUMPGATE_HOME/run.json")"
@@ -124,51 +114,11 @@ add_zones_and_nas() {
 	OUTCOME="onboarding (VLAN $VLAN_ONBOARD), infusion-pumps (VLAN $VLAN_PUMPS), $NAS ($MGMT_NAS)"
 }
 
-hostapd_conf() {
-	local secret
-	secret=$(cat "$D/nas.secret")
-	cat <<-END
-		interface=port1
-		driver=wired
-		ctrl_interface=$D/hostapd
-		ieee8021x=1
-		eapol_version=2
-		use_pae_group_addr=1
-		own_ip_addr=$MGMT_NAS
-		nas_identifier=$NAS
-		auth_server_addr=$MGMT_SERVER
-		auth_server_port=1812
-		auth_server_shared_secret=$secret
-		acct_server_addr=$MGMT_SERVER
-		acct_server_port=1813
-		acct_server_shared_secret=$secret
-		radius_auth_req_attr=61:d:15
-		radius_auth_req_attr=5:d:1
-		radius_acct_req_attr=61:d:15
-		radius_acct_req_attr=5:d:1
-		radius_das_port=3798
-		radius_das_client=127.0.0.1 $secret
-		radius_das_require_event_timestamp=1
-		radius_das_require_message_authenticator=1
-		eap_reauth_period=3600
-		dynamic_vlan=1
-		vlan_file=$D/vlans
-	END
-}
-
 start_switch() {
-	printf '%s br%s\n' "$VLAN_ONBOARD" "$VLAN_ONBOARD" "$VLAN_PUMPS" "$VLAN_PUMPS" >"$D/vlans"
-	(umask 077 && hostapd_conf >"$D/hostapd.conf")
-	start hostapd nas hostapd "$D/hostapd.conf"
-	start switch nas testswitch --port port1 --hostapd "$D/hostapd/port1" \
-		--vlan "$VLAN_ONBOARD=br$VLAN_ONBOARD:isolated" --vlan "$VLAN_PUMPS=br$VLAN_PUMPS" \
-		--vlan "$VLAN_OTHER=br$VLAN_OTHER" --auth "$MGMT_SERVER:1812" \
-		--das "$MGMT_NAS:3799" --hostapd-das 127.0.0.1:3798 \
-		--acct "$MGMT_SERVER:1813" --secret-file "$D/nas.secret" --nas-ip "$MGMT_NAS" \
-		--nas-identifier "$NAS" --hold-ms 1000
-	wait_for 10 "the switch" switch_says ready || return
+	switch_start "$D" "$NAS" || return
+	wait_for 10 "the switch" switch_event ready || return
 	pump_blocked "$WARD_SERVER" "$WARD_MATE" "$WARD_OTHER" || { fail "the port is open before anybody authenticated"; return 1; }
-	wait_for 5 "the refusal of an unknown MAC" switch_says mab-reject || return
+	wait_for 5 "the refusal of an unknown MAC" switch_event mab-reject || return
 	OUTCOME="port closed; the switch asked about MAC $PUMP_MAC, unknown so far: refused"
 }
 
@@ -210,8 +160,8 @@ has_certificate() {
 enrol() {
 	mkdir -m 0700 "$D/pump"
 	printf 'ctrl_interface=%s\nap_scan=0\n' "$D/wpa" >"$D/wpa.conf"
-	start wpa_supplicant pump wpa_supplicant -D wired -i eth0 -c "$D/wpa.conf"
-	start agent pump pumpgate-agentd --state "$D/pump" --bundle "$D/$PUMP.json" \
+	start "$D/wpa_supplicant.log" pump wpa_supplicant -D wired -i eth0 -c "$D/wpa.conf"
+	start "$D/agent.log" pump pumpgate-agentd --state "$D/pump" --bundle "$D/$PUMP.json" \
 		--interface eth0 --driver wired --control "$D/wpa"
 	wait_for 15 "the pump's certificate" has_certificate || return
 	[ ! -e "$D/$PUMP.json" ] || wait_for 5 "the bundle's end" test ! -e "$D/$PUMP.json" || return
@@ -221,7 +171,7 @@ enrol() {
 
 eap_tls() {
 	wait_for 20 "VLAN $VLAN_PUMPS by EAP-TLS" \
-		switch_says placed ".why == \"eap\" and .vlan == $VLAN_PUMPS" || return
+		switch_event placed ".why == \"eap\" and .vlan == $VLAN_PUMPS" || return
 	wait_for 5 "the agent to see it" agent_is online || return
 	OUTCOME="VLAN $VLAN_PUMPS on RADIUS's word; the agent is online"
 }
@@ -253,7 +203,7 @@ revoke() {
 	REVOKED_MS=$(now_ms)
 	show pumpctl pump revoke "$PUMP" --reason "stolen from ward 7" ||
 		{ fail "revoke ended with $?"; return 1; }
-	wait_for 5 "the port to close" switch_says blocked '.why == "disconnected"' || return
+	wait_for 5 "the port to close" switch_event blocked '.why == "disconnected"' || return
 	pump_blocked "$WARD_MATE" || { fail "packets still pass"; return 1; }
 	kill -INT "$pinger" && wait "$pinger"
 	last=$(sed -n 's/^.\([0-9]*\)[.]\([0-9]\{3\}\).*bytes from.*/\1\2/p' "$D/ping.out" | tail -n 1)
@@ -289,8 +239,8 @@ agent_retry() {
 }
 
 mac_retry() {
-	wait_for 10 "the refusal of the MAC" switch_says mab-reject ".at_ms > $REVOKED_MS" || return
-	! switch_says placed ".at_ms > $REVOKED_MS" || { fail "somebody was let in"; return 1; }
+	wait_for 10 "the refusal of the MAC" switch_event mab-reject ".at_ms > $REVOKED_MS" || return
+	! switch_event placed ".at_ms > $REVOKED_MS" || { fail "somebody was let in"; return 1; }
 	pumpctl pump revoke "$PUMP" --reason again >"$D/receipt" # 2: nothing to do; the same receipt
 	[ $? = 2 ] || { fail "revoking twice"; return 1; }
 	show cat "$D/receipt"
