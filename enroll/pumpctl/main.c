@@ -4,6 +4,7 @@
  * own file. Holds nothing; all state is behind pumpgate-registryd and in the home folder.
  */
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "base/daemon.h"
 #include "base/log.h"
@@ -21,9 +22,11 @@ int main(int argc, char *argv[])
 		verb_audit_tail,  verb_audit_verify,
 	};
 	const size_t n = sizeof(verbs) / sizeof(verbs[0]);
+	const struct rlimit no_core = {0, 0}; /* a token or a NAS secret may be in memory */
 	struct call call;
 	int rc;
 
+	setrlimit(RLIMIT_CORE, &no_core);
 	log_start("pumpctl", LOG_WARN);
 	rc = args_parse(verbs, n, argc, (const char *const *)argv, &call);
 	if (rc)

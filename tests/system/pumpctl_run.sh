@@ -45,7 +45,7 @@ killed_and_repeated() {
 		wait_until 5 half_left || return 1
 		pumpctl --home "$SCRATCH/half" init
 		status=$?
-		[ $status = 0 ] || [ $status = 2 ] || return 1
+		[ "$status" = 0 ] || [ "$status" = 2 ] || return 1
 		fails_with 2 pumpctl --home "$SCRATCH/half" init || return 1
 		openssl verify -CAfile "$SCRATCH/half/trust/server.pem" \
 			"$SCRATCH/half/est/cert.pem" "$SCRATCH/half/radius/cert.pem" || return 1
@@ -68,16 +68,16 @@ check status_is_healthy pumpctl status
 check init_while_running_has_nothing_to_do fails_with 2 pumpctl init
 came_back() {
 	local new
-	new=$(pgrep -f "$1.* --home $PUMPGATE_HOME") && [ "$new" != "$2" ]
+	new=$(pgrep -f "$1.* $PUMPGATE_HOME") && [ "$new" != "$2" ]
 }
 restarted() {
 	local old
-	old=$(pgrep -f "$1.* --home $PUMPGATE_HOME") || return 1
+	old=$(pgrep -f "$1.* $PUMPGATE_HOME") || return 1
 	kill -9 "$old"
 	wait_until 10 came_back "$1" "$old" && wait_until 10 pumpctl status
 }
-for name in registryd signerd enrolld dispatchd; do
-	check "${name}_comes_back_after_it_was_killed" restarted "pumpgate-$name"
+for name in pumpgate-registryd pumpgate-signerd pumpgate-enrolld freeradius pumpgate-dispatchd; do
+	check "${name#pumpgate-}_comes_back_after_it_was_killed" restarted "$name"
 done
 end INT
 check an_interrupt_ends_run_with_0 [ "$ENDED" = 0 ]

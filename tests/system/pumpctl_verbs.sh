@@ -98,9 +98,21 @@ ten_megabytes() {
 	  echo "PG-800,Acme,P1,$(mac 800),icu"; } | pumpctl pump import -
 }
 check a_line_of_ten_megabytes_is_one_bad_row says "1 added, 0 unchanged, 1 refused" ten_megabytes
+killed_in_between() {
+	local status
+	{
+		echo serial,maker,model,mac,zone
+		for i in $(seq 1000 1300); do echo "PG-$i,Acme,P1,$(mac "$i"),icu"; done
+		kill -9 "$(pgrep -f "pumpgate-registryd --home $PUMPGATE_HOME")"
+		for i in $(seq 1301 1600); do echo "PG-$i,Acme,P1,$(mac "$i"),icu"; done
+	} | pumpctl pump import -
+	status=$?
+	[ "$status" = 0 ] && [ "$(pumpctl pump list --json | jq '[.[] | select(.ward == "")] | length')" = 603 ]
+}
+check an_import_rides_out_a_killed_registry killed_in_between
 check an_empty_file_is_refused fails_with 1 pumpctl pump import /dev/null
 check a_folder_is_refused fails_with 1 pumpctl pump import /tmp
-check a_list_spans_pages json 'length == 702 and ([.[].serial] | unique | length) == 702' \
+check a_list_spans_pages json 'length == 1303 and ([.[].serial] | unique | length) == 1303' \
 	< <(pumpctl pump list --json)
 check a_list_is_filtered json 'length == 701' < <(pumpctl pump list --ward 3B --model 'P, 1' --json; \
 	pumpctl pump list --ward 3B --json | jq '. + [1]')

@@ -108,6 +108,9 @@ for j in 0 3 4; do
 	check "${NAMES[j]}_gets_no_role_at_the_signer" role_is_refused $((FIRST + j)) signer enroll
 done
 check a_stranger_is_no_admin_of_the_registry role_is_refused 61999 registry admin
+check pumpctl_tells_a_stranger_who_may \
+	says "does not take this user as an admin" \
+	setpriv --reuid 61999 --regid 61999 --clear-groups pumpctl pump list
 check the_server_is_healthy_afterwards pumpctl status
 check doctor_finds_nothing_wrong pumpctl doctor
 tap_done

@@ -6,12 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "enroll/pumpctl/bundle.h"
 #include "enroll/pumpctl/logfile.h"
 #include "enroll/pumpctl/notify.h"
+#include "enroll/pumpctl/ports.h"
 #include "enroll/pumpctl/raddb.h"
 #include "enroll/pumpctl/settings.h"
 
@@ -153,6 +159,58 @@ static void a_log_never_grows_past_its_bound(void **state)
 	rmdir(folder);
 }
 
+static void a_taken_port_is_passed_over(void **state)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	uint32_t port, chosen;
+
+	(void)state;
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	port = ntohs(a.sin_port);
+	assert_false(port_is_free(PORT_UDP, "127.0.0.1", port));
+	assert_true(port_is_free(PORT_UDP, "127.0.0.2", port));
+	assert_int_equal(port_choose(PORT_UDP, "127.0.0.1", port - 1, 2, &chosen), 0);
+	assert_true(chosen > port);
+	close(fd);
+	assert_false(port_is_free(PORT_UDP, "192.0.2.1", port)); /* not this machine's */
+	assert_int_equal(port_choose(PORT_UDP, "192.0.2.1", port, 1, &chosen), ERR_FULL);
+}
+
+/* One datagram by ourselves and one by a child: each named by the kernel, not by its words. */
+static void readiness_is_attested_by_the_kernel(void **state)
+{
+	char path[] = "/tmp/pumpgate-test.XXXXXX";
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd, from = mkstemp(path);
+	bool ready;
+	pid_t child, pid;
+
+	(void)state;
+	close(from);
+	assert_int_equal(notify_open(path, &fd), 0);
+	assert_int_equal(notify_read(fd, &pid, &ready), ERR_NOT_FOUND);
+	strcpy(a.sun_path, path);
+	from = socket(AF_UNIX, SOCK_DGRAM, 0);
+	assert_int_equal(connect(from, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(send(from, "MAINPID=1\nREADY=1", 17, 0), 17);
+	assert_int_equal(notify_read(fd, &pid, &ready), 0);
+	assert_int_equal(pid, getpid());
+	assert_true(ready);
+	child = fork();
+	if (child == 0)
+		_exit(send(from, "STATUS=x", 8, 0) != 8);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(notify_read(fd, &pid, &ready), 0);
+	assert_int_equal(pid, child);
+	assert_false(ready);
+	close(from);
+	close(fd);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +221,8 @@ int main(void)
 		cmocka_unit_test(only_a_whole_line_makes_a_child_ready),
 		cmocka_unit_test(a_bundle_holds_just_the_documented_members),
 		cmocka_unit_test(no_anchor_is_taken_from_what_is_no_root),
+		cmocka_unit_test(a_taken_port_is_passed_over),
+		cmocka_unit_test(readiness_is_attested_by_the_kernel),
 		cmocka_unit_test(a_log_never_grows_past_its_bound),
 	};
 
