@@ -54,6 +54,7 @@ struct supervisor {
 	unsigned next;	/* the first one not started yet */
 	bool all_ready; /* has been reached once */
 	bool stopping;
+	bool stopped; /* no child is left */
 	int result;
 	struct event *stop_timer;
 	struct event *events[5];
@@ -85,6 +86,7 @@ static void stop_next(struct supervisor *sup)
 			return;
 		}
 	}
+	sup->stopped = true;
 	event_base_loopbreak(sup->base);
 }
 
@@ -402,7 +404,8 @@ int supervisor_run(const struct supervisor_options *o)
 		rc = events_init(&sup);
 	if (!rc) {
 		start_next(&sup);
-		event_base_dispatch(sup.base);
+		if (!sup.stopped) /* a break before the loop would be forgotten */
+			event_base_dispatch(sup.base);
 		rc = sup.result;
 	}
 	supervisor_done(&sup);

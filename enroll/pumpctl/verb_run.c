@@ -80,6 +80,18 @@ static int on_ready(void *ctx)
 	return rc;
 }
 
+static int programs_check(void)
+{
+	for (unsigned i = 0; i < SERVICES_N; i++) {
+		char path[PATH_MAX];
+		int rc = service_find(&services[i], path);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
 static int home_take(struct run *r)
 {
 	int rc = settings_read(home_dir(r->call->home), &r->settings);
@@ -89,6 +101,9 @@ static int home_take(struct run *r)
 	if (access(r->settings.home, W_OK))
 		return err_set(ERR_DENIED, "%s belongs to another user; run it as that one or root",
 			       r->settings.home);
+	rc = programs_check();
+	if (rc)
+		return rc;
 	rc = layout_lock(r->settings.home, LOCK_RUN);
 	if (rc == ERR_BUSY)
 		return err_set(ERR_CONFLICT, "%s is running already; see: pumpctl --home %s status",
