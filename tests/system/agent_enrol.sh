@@ -62,6 +62,13 @@ check second_agent_on_the_same_folder_is_refused says 'another agent' "$AGENT" -
 agent_stop
 check stopped_agent_keeps_its_state_readable says enrolled "$AGENT" --state "$SCRATCH/plain" status
 
+bundle PG-RSA rsa
+"$AGENT" --state "$SCRATCH/rsa" --bundle "$SCRATCH/rsa.json" --interface none0 --key rsa2048 >"$SCRATCH/rsa.log" 2>&1 &
+AGENT_PID=$!
+check agent_enrols_with_an_rsa_key_where_the_pump_needs_it wait_until 20 state_is rsa enrolled
+check and_its_certificate_is_for_it says 'Public-Key: .2048 bit' openssl x509 -in "$SCRATCH/rsa/a/cert.pem" -noout -text
+agent_stop
+
 # --- killed anywhere ---
 # killed N: dies right before the N-th file and finishes after a restart,
 # with one certificate. SURVIVED=yes when there was no N-th file.

@@ -69,6 +69,8 @@ OLD=(-startdate "$(date -u -d '-300 days' +%Y%m%d%H%M%SZ)" -enddate "$(date -u -
 issue first $PUMP device-ca "$CLIENT" "${OLD[@]}"
 issue fresh $PUMP device-ca "$CLIENT" "${YEAR[@]}"
 issue second $PUMP device-ca "$CLIENT" "${YEAR[@]}"
+openssl genrsa -out "$T/rsa.key" 2048 2>/dev/null
+issue rsa $PUMP device-ca "$CLIENT" "${YEAR[@]}"
 issue wrong $PUMP stranger-ca "$CLIENT" "${YEAR[@]}"
 cat "$T/server-root.pem" "$T/server-ca.pem" >"$T/anchors.pem"
 cat "$T/device-root.pem" "$T/device-ca.pem" >"$T/devices.pem"
@@ -215,6 +217,13 @@ wpa remove_network all >/dev/null
 agent
 check agent_does_not_take_a_certificate_of_another_ca wait_until 15 state_is online
 check and_keeps_the_old_one uses first
+stop agent
+
+# --- a pump that knows no elliptic curves ---
+enrolled rsa
+wpa remove_network all >/dev/null
+agent
+check agent_brings_a_pump_with_an_rsa_key_onto_the_network wait_until 15 state_is online
 stop agent
 
 # --- refusals ---
