@@ -72,6 +72,7 @@ void agent_job_done(void *ctx, int rc, const char *why, const struct enrol *e)
 {
 	struct agent *a = ctx;
 	bool by_bundle = a->at == AGENT_BOOTSTRAPPING;
+	char text[STATUS_WHY_MAX];
 	enum agent_event event = EVENT_ENROL_DONE;
 
 	if (!rc && by_bundle) {
@@ -87,6 +88,13 @@ void agent_job_done(void *ctx, int rc, const char *why, const struct enrol *e)
 		    LOG_S("pump", a->state.settings.pump));
 		backoff_succeeded(&a->enrol_wait);
 		agent_error_over(a, false);
+	}
+	if (!rc && by_bundle && store_slot_clear(&a->store, slot_other(a->state.active)))
+		LOG(LOG_WARN, "agent.old_key_kept", LOG_S("why", err_text()));
+	if (!rc && e->is_bundle_kept) {
+		snprintf(text, sizeof(text), "the used bundle cannot be deleted; delete %s",
+			 a->options->bundle);
+		agent_error(a, "bundle", text);
 	}
 	if (event == EVENT_ENROL_REFUSED && by_bundle &&
 	    enrol_bundle_hash(a->options->bundle, a->refused_bundle))
@@ -137,7 +145,7 @@ static void connect_network(struct agent *a)
 
 	if (!a->link || !a->cert || a->state.revoked)
 		return;
-	rc = store_path(&a->store, "anchors.pem", anchors);
+	rc = store_anchors_path(&a->store, &a->state.settings, ANCHORS_SERVER, anchors);
 	if (!rc && a->network < 0 && !supplicant_adopt(a->link, in, &who, &a->network)) {
 		LOG(LOG_INFO, "agent.network_kept", LOG_U("network", a->network));
 		link_look(a);

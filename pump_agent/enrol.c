@@ -63,8 +63,8 @@ static int anchors_fetch(struct enrol *e, struct est_session *est, const struct 
 	rc = rc ? rc : est_certs_parse(answer.data, answer.len, &all);
 	rc = rc ? rc : anchors_of_server(all, set->anchor_hash, &server);
 	rc = rc ? rc : anchors_of_devices(all, server, &devices);
-	rc = rc ? rc : store_certs_write(e->store, "anchors.pem", server);
-	rc = rc ? rc : store_certs_write(e->store, "devices.pem", devices);
+	rc = rc ? rc : store_anchors_write(e->store, set, ANCHORS_SERVER, server);
+	rc = rc ? rc : store_anchors_write(e->store, set, ANCHORS_DEVICES, devices);
 	if (!rc)
 		*devices_out = OSSL_TAKE(devices);
 	return rc;
@@ -131,14 +131,6 @@ static int bundle_read(const char *path, struct bundle *out)
 	return rc ? err_add(rc, "%s", path) : 0;
 }
 
-/* The token has done its work: it must not lie about on a pump. */
-static int bundle_remove(const char *path)
-{
-	if (unlink(path) && errno != ENOENT)
-		return err_errno(ERR_IO, "%s: the used bundle cannot be deleted", path);
-	return 0;
-}
-
 static int enrol_request(struct enrol *e, struct est_session *est, const struct bundle *b,
 			 enum slot slot, EVP_PKEY *key, const STACK_OF(X509) * devices)
 {
@@ -176,7 +168,10 @@ int enrol_by_bundle(struct enrol *e)
 		rc = enrol_request(e, est, &b, slot, key, devices);
 	rc = rc ? rc : step(e, "commit");
 	rc = rc ? rc : store_state_write(e->store, &done);
-	return rc ? rc : bundle_remove(e->bundle_path);
+	/* The token has done its work: it must not lie about on a pump. */
+	if (!rc && unlink(e->bundle_path))
+		e->is_bundle_kept = errno != ENOENT;
+	return rc;
 }
 
 static int renew_request(struct enrol *e, enum slot slot, EVP_PKEY *key, EVP_PKEY *old_key,
@@ -189,7 +184,7 @@ static int renew_request(struct enrol *e, enum slot slot, EVP_PKEY *key, EVP_PKE
 	AUTO_X509S server = NULL;
 	AUTO_X509S devices = NULL;
 	AUTO_EST est = NULL;
-	int rc = store_certs_read(e->store, "anchors.pem", &server);
+	int rc = store_anchors_read(e->store, set, ANCHORS_SERVER, &server);
 
 	rc = rc ? rc : est_session_new(set->est, server, old_key, old_cert, e->stop, &est);
 	rc = rc ? rc : anchors_fetch(e, est, set, &devices);
@@ -214,7 +209,7 @@ int enrol_renew(struct enrol *e)
 	rc = rc ? rc : store_cert_read(e->store, e->state.active, &old_cert);
 	rc = rc ? rc : ossl_serial_hex(old_cert, serial, CERT_SERIAL_TEXT_MAX);
 	rc = rc ? rc : slot_key(e, slot, purpose, &key);
-	rc = rc ? rc : store_certs_read(e->store, "devices.pem", &devices);
+	rc = rc ? rc : store_anchors_read(e->store, &e->state.settings, ANCHORS_DEVICES, &devices);
 	if (rc || slot_is_ready(e, slot, key, e->state.settings.pump, devices))
 		return rc;
 	return renew_request(e, slot, key, old_key, old_cert);

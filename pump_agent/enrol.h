@@ -19,7 +19,8 @@ struct enrol {
 	const char *bundle_path;
 	enum key_kind key_kind;
 	const atomic_bool *stop;
-	char step[24]; /* where it ended, for logs: "bundle", "first-contact", ... */
+	bool is_bundle_kept; /* out: it was used, but cannot be deleted */
+	char step[24];	     /* where it ended, for logs: "bundle", "first-contact", ... */
 };
 
 /*

@@ -130,22 +130,36 @@ static int file_remove(const char *path)
 	return 0;
 }
 
-int store_certs_read(const struct store *s, const char *name, STACK_OF(X509) * *out)
+int store_anchors_path(const struct store *s, const struct pump_settings *set, enum anchors_of what,
+		       char out[PATH_MAX])
+{
+	char hash[2 * ANCHOR_HASH_BYTES + 1];
+	char name[64];
+
+	hex_encode(set->anchor_hash, ANCHOR_HASH_BYTES, hash, sizeof(hash));
+	snprintf(name, sizeof(name), "%s-%.16s.pem", what == ANCHORS_SERVER ? "anchors" : "devices",
+		 hash);
+	return store_path(s, name, out);
+}
+
+int store_anchors_read(const struct store *s, const struct pump_settings *set, enum anchors_of what,
+		       STACK_OF(X509) * *out)
 {
 	AUTO_BUF pem = {.max = EST_ANSWER_MAX};
 	char path[PATH_MAX];
-	int rc = store_path(s, name, path);
+	int rc = store_anchors_path(s, set, what, path);
 
 	rc = rc ? rc : buf_read_file(&pem, path);
 	rc = rc ? rc : certs_pem_parse(pem.data, pem.len, out);
-	return rc ? err_add(rc, "%s", name) : 0;
+	return rc ? err_add(rc, "trust anchors") : 0;
 }
 
-int store_certs_write(const struct store *s, const char *name, const STACK_OF(X509) * certs)
+int store_anchors_write(const struct store *s, const struct pump_settings *set,
+			enum anchors_of what, const STACK_OF(X509) * certs)
 {
 	AUTO_BUF pem = {.max = EST_ANSWER_MAX};
 	char path[PATH_MAX];
-	int rc = store_path(s, name, path);
+	int rc = store_anchors_path(s, set, what, path);
 
 	rc = rc ? rc : certs_pem_build(certs, &pem);
 	return rc ? rc : buf_write_file(path, 0644, pem.data, pem.len); /* public */

@@ -4,12 +4,12 @@
  * in use and is the one commit point: every file is replaced atomically, so the agent may be killed
  * anywhere and goes on where it was.
  *
- *   state.json   settings and the active slot     anchors.pem  server root and issuing CA
- *   a/ b/        key.pem, cert.pem, for           devices.pem  the pumps' own hierarchy
+ *   state.json   settings and the active slot     anchors-*.pem  server root and issuing CA
+ *   a/ b/        key.pem, cert.pem, for           devices-*.pem  the pumps' own hierarchy
  *   run/         sockets to wpa_supplicant        status.json  for everybody to read
  *
  * The keys are readable by the agent alone; wpa_supplicant may run as another user and reads
- * anchors.pem. All calls block on the disk.
+ * the anchors. All calls block on the disk.
  */
 #ifndef PUMP_AGENT_STORE_H
 #define PUMP_AGENT_STORE_H
@@ -56,10 +56,16 @@ int store_path(const struct store *s, const char *name, char out[PATH_MAX]) MUST
 int store_state_read(const struct store *s, struct store_state *out) MUST_USE;
 int store_state_write(const struct store *s, const struct store_state *state) MUST_USE;
 
-/* "anchors.pem" and the like. */
-int store_certs_read(const struct store *s, const char *name, STACK_OF(X509) * *out) MUST_USE;
-int store_certs_write(const struct store *s, const char *name,
-		      const STACK_OF(X509) * certs) MUST_USE;
+/* Two hierarchies for each pinned server root: enrolling with another one leaves what the identity
+ * in use is checked by alone. */
+enum anchors_of { ANCHORS_SERVER, ANCHORS_DEVICES };
+
+int store_anchors_path(const struct store *s, const struct pump_settings *set, enum anchors_of what,
+		       char out[PATH_MAX]) MUST_USE;
+int store_anchors_read(const struct store *s, const struct pump_settings *set, enum anchors_of what,
+		       STACK_OF(X509) * *out) MUST_USE;
+int store_anchors_write(const struct store *s, const struct pump_settings *set,
+			enum anchors_of what, const STACK_OF(X509) * certs) MUST_USE;
 
 /* ERR_NOT_FOUND, ERR_CRYPTO when the file is no key. */
 int store_key_read(const struct store *s, enum slot slot, EVP_PKEY **out) MUST_USE;

@@ -30,6 +30,7 @@ fake_stop() {
 }
 down() {
 	agent_stop
+	umount "$SCRATCH/stick" 2>/dev/null
 	fake_stop
 	scratch_down
 }
@@ -68,6 +69,21 @@ AGENT_PID=$!
 check agent_enrols_with_an_rsa_key_where_the_pump_needs_it wait_until 20 state_is rsa enrolled
 check and_its_certificate_is_for_it says 'Public-Key: .2048 bit' openssl x509 -in "$SCRATCH/rsa/a/cert.pem" -noout -text
 agent_stop
+
+mkdir "$SCRATCH/stick"
+if mount -t tmpfs -o size=1m stick "$SCRATCH/stick" 2>/dev/null; then
+	bundle PG-STICK stick/b && mount -o remount,ro "$SCRATCH/stick"
+	"$AGENT" --state "$SCRATCH/ro" --bundle "$SCRATCH/stick/b.json" --interface none0 >"$SCRATCH/ro.log" 2>&1 &
+	AGENT_PID=$!
+	check agent_enrols_from_a_bundle_that_it_cannot_delete wait_until 20 state_is ro enrolled
+	check and_says_that_somebody_must_delete_it wait_until 5 error_has ro 'bundle: .*cannot be deleted'
+	sleep 2.5
+	check and_does_not_use_it_twice test "$(certificates_of PG-STICK)" = 1
+	agent_stop
+	umount "$SCRATCH/stick"
+else
+	skip agent_enrols_from_a_bundle_that_it_cannot_delete "needs root (mount)"
+fi
 
 # --- killed anywhere ---
 # killed N: dies right before the N-th file and finishes after a restart,

@@ -88,7 +88,8 @@ enrolled() {
 	rm -rf "$T/state"
 	mkdir -m 0711 "$T/state"
 	identity a "$1" bundle
-	cp "$T/anchors.pem" "$T/devices.pem" "$T/state/"
+	cp "$T/anchors.pem" "$T/state/anchors-${HASH:0:16}.pem"
+	cp "$T/devices.pem" "$T/state/devices-${HASH:0:16}.pem"
 	cat >"$T/state/state.json" <<-END
 		{"version": 1, "pump": "$PUMP", "est": "https://127.0.0.1:9/x", "radius_server_name": "$NAME",
 		 "server_anchor_sha256": "$HASH", "active": "a", "bundle": "", "enrolled": true, "revoked": false}
@@ -156,7 +157,7 @@ supplicant
 agent
 check agent_brings_an_enrolled_pump_onto_the_network wait_until 15 state_is online
 check block_has_ca_and_server_name says "\"$NAME\"" wpa get_network 0 domain_match
-check block_has_the_anchors_file says anchors.pem wpa get_network 0 ca_cert
+check block_has_the_anchors_file says "anchors-${HASH:0:16}.pem" wpa get_network 0 ca_cert
 check passphrase_of_the_key_is_not_in_the_log_of_the_supplicant fails_with 1 \
 	grep -aE 'private_key_passwd.*"[0-9a-f]' "$T/wpa.log"
 check status_can_be_read_by_everybody test "$(stat -c %a "$T/state" "$T/state/status.json" | xargs)" = "711 644"
