@@ -155,11 +155,14 @@ check "32_supplicants_at_once_are_all_accepted" parallel
 
 # ---- revoked ----
 # A pump that resumes its session over and over, revoked in the middle: the next attempt fails.
+resumptions() { grep -c 'verdict=accept.* method=eap-tls-resumed' "$log"; }
+more_resumptions_than() { [ "$(resumptions)" -gt "$1" ]; }
 revoked_while_resuming() {
-	local looping
+	local looping before
+	before=$(resumptions)
 	eap PG-1 -r5000 &
 	looping=$!
-	sleep 1
+	wait_until 20 more_resumptions_than "$((before + 3))" || return 1
 	pumpctl pump revoke PG-1 --no-wait --reason 'lost in the ward' >"$SCRATCH/receipt" 2>&1
 	! wait "$looping" && attempt_was reject pump-revoked eap-tls-resumed
 }

@@ -3,3 +3,5 @@ $(call test,radius_modules/test_rlm_pump_text,\
 	tests/unit/radius_modules/test_rlm_pump_text.c,rlm_pump_core policies base,)
 $(call test,radius_modules/test_rlm_pump_session,\
 	tests/unit/radius_modules/test_rlm_pump_session.c,rlm_pump_core base,libssl libcrypto)
+$(call test,radius_modules/test_rlm_pump_link,\
+	tests/unit/radius_modules/test_rlm_pump_link.c,rlm_pump_core registry_proto base,)
