@@ -134,15 +134,33 @@ static int hierarchy_have(const char *home, const char *what, enum ca_kind kind,
 	return hierarchy_make(home, what, kind, s);
 }
 
-static int trust_write(const char *home, const char *what)
+/* Whoever pinned an anchor must keep finding it: one of another CA is not replaced silently. */
+static int trust_check(const char *path, X509 *root)
+{
+	AUTO_X509 there = NULL;
+	int rc = keystore_cert_read(path, &there);
+
+	if (!rc && X509_cmp(there, root))
+		rc = err_set(
+			ERR_EXISTS,
+			"%s is of another CA than HOME/ca; move it away if that CA is given up",
+			path);
+	return rc;
+}
+
+static int trust_have(const char *home, const char *what)
 {
 	struct ca_issuer issuer = {0};
 	char rel[64], path[PATH_MAX];
 	int rc = issuer_load(home, what, &issuer); /* also proves that the files fit */
 
 	snprintf(rel, sizeof(rel), "trust/%s.pem", what);
-	if (!rc && !(rc = home_path(home, rel, path)) && !is_there(path))
-		rc = keystore_certs_write(path, 0644, (X509 *[]){issuer.root, issuer.cert}, 2);
+	if (!rc)
+		rc = home_path(home, rel, path);
+	if (!rc)
+		rc = is_there(path) ? trust_check(path, issuer.root)
+				    : keystore_certs_write(path, 0644,
+							   (X509 *[]){issuer.root, issuer.cert}, 2);
 	ca_issuer_done(&issuer);
 	return rc;
 }
@@ -156,9 +174,9 @@ static int all_have(const char *home)
 	    (rc = folder_have(home, "trust", 0755)) ||
 	    (rc = hierarchy_have(home, "device", CA_KIND_DEVICE_ROOT, &s)) ||
 	    (rc = hierarchy_have(home, "server", CA_KIND_SERVER_ROOT, &s)) ||
-	    (rc = trust_write(home, "device")))
+	    (rc = trust_have(home, "device")))
 		return rc;
-	return trust_write(home, "server");
+	return trust_have(home, "server");
 }
 
 int command_init(const char *home)

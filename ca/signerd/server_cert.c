@@ -118,5 +118,5 @@ int command_server_cert(const char *home, const struct server_cert_options *o)
 	ca_issuer_done(&issuer);
 	if (rc)
 		fprintf(stderr, "pumpgate-signerd server-cert: %s\n", err_text());
-	return rc ? EXIT_FAILED : EXIT_DONE;
+	return rc == ERR_BUSY ? EXIT_TRY_AGAIN : rc ? EXIT_FAILED : EXIT_DONE;
 }

@@ -10,7 +10,6 @@
 
 #define EXIT_DONE 0
 #define EXIT_FAILED 1
-#define EXIT_NOTHING_TO_DO 2
 #define EXIT_USAGE 64
 #define EXIT_TRY_AGAIN 75
 

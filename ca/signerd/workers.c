@@ -79,8 +79,8 @@ static void serve_one(struct issuance *is, const struct queued *q)
 		ipc_request_reply(q->rq, &cert, 1);
 }
 
-/* Waits for the next request; false at the end. While the registry does not know our CA, tries to
- * introduce it now and then, so that it is known before the first pump asks. */
+/* Waits for the next request; false at the end. While the registry does not know our CA, the first
+ * worker tries to introduce it now and then, so that it is known before the first pump asks. */
 static bool next_take(struct worker *me, struct queued *out)
 {
 	struct workers *w = me->all;
@@ -90,7 +90,7 @@ static bool next_take(struct worker *me, struct queued *out)
 	while (!w->n && !w->stop) {
 		struct timespec until;
 
-		if (me->is.issuer_known) {
+		if (me->is.issuer_known || me != w->workers) {
 			pthread_cond_wait(&w->wake, &w->lock);
 			continue;
 		}

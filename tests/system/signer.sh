@@ -65,9 +65,12 @@ check "init_makes_two_hierarchies" "$BIN/pumpgate-signerd" --home "$H" init
 sha256sum "$H"/ca/*.key "$H"/trust/*.pem >"$W/sums"
 check "init_again_changes_nothing" "$BIN/pumpgate-signerd" --home "$H" init
 check "keys_and_trust_are_as_before" sha256sum --quiet -c "$W/sums"
-rm "$H/ca/device-ca.pem" "$H/trust/device.pem"
+rm "$H/ca/device-ca.pem"
 check "init_refuses_to_make_a_new_ca_over_an_old_key" \
 	fails_with 1 "$BIN/pumpgate-signerd" --home "$H" init
+rm -rf "$H/ca"
+check "init_refuses_to_replace_the_trust_of_another_ca" says 'of another CA' \
+	"$BIN/pumpgate-signerd" --home "$H" init
 rm -rf "$H"/ca "$H"/trust
 "$BIN/pumpgate-signerd" --home "$H" init
 
