@@ -48,6 +48,8 @@ CREATE TABLE sessions (
 	UNIQUE (nas, session_id)
 );
 CREATE INDEX sessions_device ON sessions (device, updated_at);
+-- for an accept that replaces an earlier one: not past all that the pump ever had
+CREATE INDEX sessions_accepted ON sessions (device) WHERE state = 'accepted';
 CREATE INDEX sessions_live ON sessions (updated_at) WHERE state <> 'stopped';
 CREATE INDEX sessions_stopped ON sessions (stopped_at) WHERE state = 'stopped';
 
