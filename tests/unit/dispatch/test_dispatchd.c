@@ -230,6 +230,17 @@ static void forge_garble_then_nak_twice(struct played_nas *n, const struct radiu
 	ack(n, rq, to); /* too late */
 }
 
+/* More than the socket holds, the true answer among it. */
+static void flood(struct played_nas *n, const struct radius_view *rq, const struct sockaddr_in *to)
+{
+	uint8_t junk[RADIUS_PACKET_MAX] = {RADIUS_DISCONNECT_ACK, rq->id, 0x10, 0x00};
+
+	for (int i = 0; i < 2000; i++)
+		(void)!sendto(n->fd, junk, sizeof(junk), 0, (const struct sockaddr *)to,
+			      sizeof(*to));
+	ack(n, rq, to);
+}
+
 static void on_request(evutil_socket_t fd, short what, void *ctx)
 {
 	struct played_nas *n = ctx;
@@ -401,6 +412,21 @@ static void a_nak_keeps_its_error_cause_among_forged_garbled_and_late_answers(vo
 	assert_int_equal(b->results[0].error_cause, 503);
 }
 
+static void a_flood_of_garbage_ends_no_order_and_does_not_stop_the_next(void **state)
+{
+	struct bench *b = *state;
+
+	b->nas.answer = flood;
+	order_add(b, b->nas.port);
+	dispatchd_start(b);
+	run_until(b, nas_was_asked);
+	b->nas.answer = ack;
+	order_add(b, b->nas.port);
+	run_until(b, all_done);
+	assert_string_equal(b->results[0].result, "ack");
+	assert_string_equal(b->results[1].result, "ack");
+}
+
 static void an_answer_to_the_second_try_is_an_ack(void **state)
 {
 	struct bench *b = *state;
@@ -505,6 +531,7 @@ int main(void)
 		BENCH_TEST(a_silent_nas_is_reported_as_silent),
 		BENCH_TEST(a_nas_without_das_port_is_unsendable),
 		BENCH_TEST(a_nak_keeps_its_error_cause_among_forged_garbled_and_late_answers),
+		BENCH_TEST(a_flood_of_garbage_ends_no_order_and_does_not_stop_the_next),
 		BENCH_TEST(an_answer_to_the_second_try_is_an_ack),
 		BENCH_TEST(orders_of_a_killed_dispatcher_are_taken_again_by_the_next),
 		BENCH_TEST(a_registry_that_restarts_gets_the_result_once_and_nothing_is_sent_twice),
