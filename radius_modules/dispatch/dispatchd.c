@@ -19,7 +19,9 @@
 #include "base/daemon.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "radius_modules/dispatch/confine.h"
 #include "radius_modules/dispatch/exchange.h"
+#include "radius_modules/dispatch/radius_packet.h"
 #include "radius_modules/dispatch/sender.h"
 #include "sql/client/registry_client.h"
 
@@ -196,15 +198,29 @@ static int dispatchd_new(struct dispatchd *d)
 	return rc ? rc : sender_new(d->base, on_finished, d, &d->sender);
 }
 
+/* The library reads its configuration when it is first used: before files are given up. */
+static int crypto_prepare(void)
+{
+	struct radius_packet p;
+
+	radius_begin(&p, RADIUS_DISCONNECT_REQUEST, 0);
+	return radius_sign_request(&p, "-", 1);
+}
+
 static int dispatchd_run(struct dispatchd *d)
 {
 	pthread_t take, report;
-	int rc;
+	int rc = crypto_prepare();
 
+	if (rc)
+		return rc;
 	if (pthread_create(&take, NULL, taker, d) || pthread_create(&report, NULL, reporter, d))
 		return err_set(ERR_NOMEM, "no thread");
 	pthread_detach(take);
 	pthread_detach(report);
+	rc = dispatch_confine();
+	if (rc)
+		return rc;
 	LOG(LOG_INFO, "dispatch.started", LOG_S("registry", d->socket));
 	rc = daemon_loop(d->base);
 	exchange_flush(d->exchange, FLUSH_MS);
