@@ -175,6 +175,8 @@ static void on_cell(void *cell, size_t len, void *ctx)
 	struct inventory *v = ctx;
 	const char *text = cell ? cell : ""; /* libcsv has no memory yet for an empty first cell */
 
+	if (v->stop)
+		return;
 	if (v->have_header)
 		row_cell(v, text, len);
 	else
@@ -224,15 +226,14 @@ static int row_abandon(struct inventory *v, const char *why)
 	return v->stop ? v->stop : csv_begin(v, separator);
 }
 
-/* At most one line, with its end if it has one. */
-static int line_feed(struct inventory *v, const char *data, size_t len)
+/* At most one line, with its end (CR or LF) if it has one. */
+static int line_feed(struct inventory *v, const char *data, size_t len, bool ends)
 {
 	size_t room = INVENTORY_ROW_MAX - v->row_bytes;
 	size_t take = len < room ? len : room;
-	bool ends = len && data[len - 1] == '\n';
 	int rc = 0;
 
-	if (ends)
+	if (ends && data[len - 1] == '\n')
 		v->line++;
 	if (!v->skipping) {
 		v->row_bytes += take; /* on_row sets it back to 0 */
@@ -253,10 +254,15 @@ static int line_feed(struct inventory *v, const char *data, size_t len)
 static int lines_feed(struct inventory *v, const char *data, size_t len)
 {
 	while (len) {
-		const char *nl = memchr(data, '\n', len);
-		size_t n = nl ? (size_t)(nl - data) + 1 : len;
-		int rc = line_feed(v, data, n);
+		size_t n = 0;
+		bool ends;
+		int rc;
 
+		while (n < len && data[n] != '\n' && data[n] != '\r')
+			n++;
+		ends = n < len;
+		n += ends;
+		rc = line_feed(v, data, n, ends);
 		if (rc)
 			return rc;
 		data += n;
