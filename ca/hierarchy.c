@@ -56,6 +56,7 @@ static int hierarchy_fill(enum ca_kind kind, const char *organization, int64_t n
 			     .not_before_ms = now_ms - CA_BACKDATE_MS,
 			     .not_after_ms = now_ms + ROOT_VALIDITY_MS,
 			     .organization = organization};
+	char name[CA_ISSUER_NAME_SIZE];
 	int rc;
 
 	h->root_key = EVP_EC_gen("P-256");
@@ -73,7 +74,14 @@ static int hierarchy_fill(enum ca_kind kind, const char *organization, int64_t n
 	t.common_name = device ? "Pumpgate Device CA 1" : "Pumpgate Server CA 1";
 	t.not_after_ms = now_ms + CA_VALIDITY_MS;
 	ca_serial_random(t.serial);
-	return sign_and_check(&t, h->ca_key, h->root, h->root_key, &h->ca);
+	rc = sign_and_check(&t, h->ca_key, h->root, h->root_key, &h->ca);
+	if (rc)
+		return rc;
+	/* the name by which the registry and FreeRADIUS know the CA: letters beyond ASCII take 4
+	 * characters for each byte there */
+	if (ossl_name_oneline(X509_get_subject_name(h->ca), name, sizeof(name)))
+		return err_set(ERR_INVALID, "organization \"%.64s\" is too long", organization);
+	return 0;
 }
 
 int ca_hierarchy_new(enum ca_kind kind, const char *organization, int64_t now_ms,

@@ -157,6 +157,29 @@ static void issuer_refuses_a_key_or_root_that_is_not_its_own(void **state)
 	assert_null(none.cert);
 }
 
+static void hierarchy_refuses_an_organization_that_makes_no_name(void **state)
+{
+	char long_ascii[66], long_utf8[2 * 60 + 1];
+	struct ca_hierarchy h = {0};
+
+	(void)state;
+	memset(long_ascii, 'x', sizeof(long_ascii) - 1);
+	long_ascii[sizeof(long_ascii) - 1] = '\0';
+	for (size_t i = 0; i + 1 < sizeof(long_utf8); i += 2)
+		memcpy(long_utf8 + i, "\xc3\xbc", 2);
+	long_utf8[sizeof(long_utf8) - 1] = '\0';
+	assert_int_equal(ca_hierarchy_new(CA_KIND_DEVICE_ROOT, long_ascii, NOW_MS, &h),
+			 ERR_INVALID);
+	assert_int_equal(ca_hierarchy_new(CA_KIND_DEVICE_ROOT, long_utf8, NOW_MS, &h), ERR_INVALID);
+	assert_int_equal(ca_hierarchy_new(CA_KIND_DEVICE_ROOT, "\xff", NOW_MS, &h), ERR_INVALID);
+	assert_int_equal(ca_hierarchy_new(CA_KIND_DEVICE_CA, "x", NOW_MS, &h), ERR_INTERNAL);
+	assert_null(h.root);
+	assert_int_equal(
+		ca_hierarchy_new(CA_KIND_DEVICE_ROOT, "Universit\xc3\xa4tsklinikum", NOW_MS, &h),
+		0);
+	ca_hierarchy_done(&h);
+}
+
 static void issue_refuses_names_that_are_none(void **state)
 {
 	const char *const bad_serials[] = {"", "pg-1", "PG 1", "PG/1", "PG\n1"};
@@ -327,6 +350,7 @@ int main(void)
 		cmocka_unit_test(name_constraints_hold_against_a_stolen_server_ca_key),
 		cmocka_unit_test(device_leaf_cannot_issue),
 		cmocka_unit_test(issuer_refuses_a_key_or_root_that_is_not_its_own),
+		cmocka_unit_test(hierarchy_refuses_an_organization_that_makes_no_name),
 		cmocka_unit_test(issue_refuses_names_that_are_none),
 		cmocka_unit_test(issue_refuses_cas_and_terms_beyond_the_issuer),
 		cmocka_unit_test(profile_check_notices_every_difference),
