@@ -17,10 +17,11 @@ struct action admin_at(int64_t at)
 
 int fixture_setup_bare(void **state)
 {
+	const char *tmp = getenv("TMPDIR");
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	strcpy(f->dir, "/tmp/pumpgate-sql-XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "%s/pumpgate-sql-XXXXXX", tmp && *tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->registry, sizeof(f->registry), "%s/registry.db", f->dir);
 	snprintf(f->sessions, sizeof(f->sessions), "%s/sessions.db", f->dir);
