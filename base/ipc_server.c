@@ -161,6 +161,7 @@ static void request_done(struct ipc_request *rq)
 {
 	struct ipc_server *s = rq->server;
 	uint64_t one = 1;
+	bool first;
 	ssize_t n;
 
 	if (pthread_equal(pthread_self(), s->loop_thread)) {
@@ -168,8 +169,11 @@ static void request_done(struct ipc_request *rq)
 		return;
 	}
 	pthread_mutex_lock(&s->done_lock);
+	first = STAILQ_EMPTY(&s->done); /* else the loop has been woken and takes all */
 	STAILQ_INSERT_TAIL(&s->done, rq, link);
 	pthread_mutex_unlock(&s->done_lock);
+	if (!first)
+		return;
 	n = write(s->wake_fd, &one, sizeof(one)); /* can only fail when already signalled */
 	(void)n;
 }

@@ -14,8 +14,8 @@
 #include "sql/proto/registry_verbs.h"
 
 #define AUTH_PATIENCE_US 40000 /* nobody waits for it */
-#define ACCT_PATIENCE_US 2000 /* the NAS waits */
-#define PRUNE_EVERY_US (60LL * 1000000)
+#define ACCT_PATIENCE_US 2000  /* the NAS waits */
+#define PRUNE_EVERY_US (600LL * 1000000)
 #define PRUNE_MORE_US 200000
 
 struct event_worker {
@@ -224,11 +224,15 @@ void event_worker_run(struct lane_job **jobs, size_t n, void *worker)
 			event_answer(events[i]->rq, rc ? rc : events[i]->outcome);
 		events[i]->rq = NULL;
 	}
+	/* the state of the registry is looked at after the commit above */
+	if (!rc && store_look_begin(w->registry))
+		LOG(LOG_ERROR, "event.check_failed", LOG_S("why", err_text()));
 	for (size_t i = 0; i < n; i++) {
 		if (!rc && !events[i]->outcome)
 			follow_up(w, events[i]);
 		free(events[i]);
 	}
+	store_look_end(w->registry);
 }
 
 int64_t event_worker_idle(void *worker)

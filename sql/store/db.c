@@ -287,6 +287,12 @@ int tx_commit(struct tx *tx)
 	return rc;
 }
 
+void db_rollback(struct db *db)
+{
+	if (!sqlite3_get_autocommit(db->sqlite))
+		(void)sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+}
+
 void tx_end(struct tx *tx)
 {
 	struct db *db = tx->db;
@@ -294,8 +300,7 @@ void tx_end(struct tx *tx)
 	tx->db = NULL;
 	if (!db)
 		return;
-	if (!sqlite3_get_autocommit(db->sqlite))
-		(void)sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+	db_rollback(db);
 	/* what is in the log can go where it belongs, and the log begin anew: that may be room
 	 * enough */
 	if (db->was_full)

@@ -94,5 +94,7 @@ int tx_begin(struct tx *tx, struct db *db) MUST_USE;
 /* An error does not mean that nothing was written: only that it must not be acknowledged. */
 int tx_commit(struct tx *tx) MUST_USE;
 void tx_end(struct tx *tx);
+/* Ends whatever transaction is open, undone; nothing is fine. */
+void db_rollback(struct db *db);
 
 #endif

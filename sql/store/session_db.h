@@ -6,9 +6,17 @@
 #include "sql/store/db.h"
 #include "sql/store/session_store.h"
 
+#define NAS_REMEMBERED 1024
+
+struct nas_memory {
+	char name[NAME_SIZE];
+	int64_t at;
+};
+
 struct session_store {
 	struct db *db;
-	struct tx tx; /* of the running group */
+	struct tx tx;			       /* of the running group */
+	struct nas_memory nas[NAS_REMEMBERED]; /* when each was last written down */
 };
 
 #endif

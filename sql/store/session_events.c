@@ -26,24 +26,42 @@ static int event_insert(struct db *db, const char *source, const char *subject,
 		      DB_T(e->detail));
 }
 
-static int nas_note(struct db *db, const char *nas, int64_t at)
+/* Where `nas` is remembered, to write it down only now and then. */
+static struct nas_memory *nas_slot(struct session_store *ss, const char *nas)
 {
-	if (!*nas)
+	size_t at = 5381;
+
+	for (const char *p = nas; *p; p++)
+		at = at * 33 + (unsigned char)*p;
+	return &ss->nas[at % NAS_REMEMBERED];
+}
+
+static int nas_note(struct session_store *ss, const char *nas, int64_t at)
+{
+	struct nas_memory *slot = nas_slot(ss, nas);
+	int rc;
+
+	if (!*nas || (!strcmp(slot->name, nas) && at < slot->at + NAS_SEEN_STEP_MS))
 		return 0;
-	return db_run(db,
-		      "INSERT INTO nas_seen (nas, at) VALUES (?1, ?2)"
-		      " ON CONFLICT (nas) DO UPDATE SET at = excluded.at"
-		      " WHERE nas_seen.at + ?3 < excluded.at",
-		      DB_T(nas), DB_I(at), DB_I(NAS_SEEN_STEP_MS));
+	rc = db_run(ss->db,
+		    "INSERT INTO nas_seen (nas, at) VALUES (?1, ?2)"
+		    " ON CONFLICT (nas) DO UPDATE SET at = excluded.at"
+		    " WHERE nas_seen.at < excluded.at",
+		    DB_T(nas), DB_I(at));
+	if (!rc && !str_copy(slot->name, sizeof(slot->name), nas))
+		slot->at = at;
+	return rc;
 }
 
 static int session_open(struct db *db, const struct auth_event *e, int64_t at)
 {
-	/* the same pump on the same port: an earlier accept that never came to a session is over */
+	/* the same pump on the same port: an earlier accept that never came to a session is over
+	 * (the state is asked twice to name the index of live sessions) */
 	int rc = db_run(db,
 			"UPDATE sessions SET state = 'stopped', stopped_at = ?5,"
 			" cause = 'replaced' WHERE device = ?1 AND nas = ?2"
-			" AND calling_station = ?3 AND session_id <> ?4 AND state = 'accepted'",
+			" AND calling_station = ?3 AND session_id <> ?4 AND state <> 'stopped' AND "
+			"state = 'accepted'",
 			DB_T(e->device), DB_T(e->nas), DB_T(e->calling_station),
 			DB_T(e->session_id), DB_I(at));
 
@@ -73,7 +91,7 @@ int session_store_auth(struct session_store *ss, const struct auth_event *e, int
 	int rc = event_insert(ss->db, "auth", *e->device ? e->device : e->identity, e, at);
 
 	if (!rc)
-		rc = nas_note(ss->db, e->nas, at);
+		rc = nas_note(ss, e->nas, at);
 	if (rc || !strcmp(e->verdict, "reject"))
 		return rc;
 	rc = session_open(ss->db, e, at);
@@ -99,40 +117,42 @@ int session_store_enroll(struct session_store *ss, const struct enroll_event *e,
 	return event_insert(ss->db, "enroll", e->device, &row, e->at ? e->at : now);
 }
 
-static int session_update(struct db *db, const struct acct_event *e, int64_t at)
+/* Yields one row: the session's pump. */
+static int session_update(struct query *q, struct db *db, const struct acct_event *e, int64_t at)
 {
 	const char *state = !strcmp(e->type, "stop") ? "stopped" : "started";
 	bool stop = *state == 's' && !strcmp(state, "stopped");
 
 	/* An interim that overtakes a stop must not wake the session again; a start may: some NAS
 	 * begin the same id again. A pump once known is not forgotten for a missing Class. */
-	return db_run(db,
-		      "INSERT INTO sessions (nas, session_id, device, cert_serial, mac, nas_port,"
-		      " calling_station, zone, vlan, state, accepted_at, started_at, updated_at,"
-		      " stopped_at, input_octets, output_octets, cause) VALUES (?1, ?2, ?3, ?4, ?5,"
-		      " ?6, ?7, '', 0, ?8, 0, ?9, ?9, ?10, ?11, ?12, ?13)"
-		      " ON CONFLICT (nas, session_id) DO UPDATE SET"
-		      " device = CASE WHEN sessions.device = '' THEN excluded.device"
-		      "  ELSE sessions.device END,"
-		      " cert_serial = CASE WHEN sessions.cert_serial = ''"
-		      "  THEN excluded.cert_serial ELSE sessions.cert_serial END,"
-		      " nas_port = CASE WHEN excluded.nas_port = '' THEN sessions.nas_port"
-		      "  ELSE excluded.nas_port END,"
-		      " state = CASE WHEN sessions.state = 'stopped' AND ?14 = 1 THEN 'stopped'"
-		      "  ELSE excluded.state END,"
-		      " started_at = CASE WHEN sessions.started_at = 0 THEN excluded.started_at"
-		      "  ELSE sessions.started_at END,"
-		      " updated_at = excluded.updated_at,"
-		      " stopped_at = CASE WHEN sessions.state = 'stopped' AND ?14 = 1"
-		      "  THEN sessions.stopped_at ELSE excluded.stopped_at END,"
-		      " input_octets = excluded.input_octets,"
-		      " output_octets = excluded.output_octets,"
-		      " cause = CASE WHEN sessions.state = 'stopped' AND ?14 = 1"
-		      "  THEN sessions.cause ELSE excluded.cause END",
-		      DB_T(e->nas), DB_T(e->session_id), DB_T(e->device), DB_T(e->cert_serial),
-		      DB_T(e->mac), DB_T(e->nas_port), DB_T(e->calling_station), DB_T(state),
-		      DB_I(at), DB_I(stop ? at : 0), DB_I(e->input_octets), DB_I(e->output_octets),
-		      DB_T(stop ? e->cause : ""), DB_I(!strcmp(e->type, "interim")));
+	return query_open(
+		q, db,
+		"INSERT INTO sessions (nas, session_id, device, cert_serial, mac, nas_port,"
+		" calling_station, zone, vlan, state, accepted_at, started_at, updated_at,"
+		" stopped_at, input_octets, output_octets, cause) VALUES (?1, ?2, ?3, ?4, ?5,"
+		" ?6, ?7, '', 0, ?8, 0, ?9, ?9, ?10, ?11, ?12, ?13)"
+		" ON CONFLICT (nas, session_id) DO UPDATE SET"
+		" device = CASE WHEN sessions.device = '' THEN excluded.device"
+		"  ELSE sessions.device END,"
+		" cert_serial = CASE WHEN sessions.cert_serial = ''"
+		"  THEN excluded.cert_serial ELSE sessions.cert_serial END,"
+		" nas_port = CASE WHEN excluded.nas_port = '' THEN sessions.nas_port"
+		"  ELSE excluded.nas_port END,"
+		" state = CASE WHEN sessions.state = 'stopped' AND ?14 = 1 THEN 'stopped'"
+		"  ELSE excluded.state END,"
+		" started_at = CASE WHEN sessions.started_at = 0 THEN excluded.started_at"
+		"  ELSE sessions.started_at END,"
+		" updated_at = excluded.updated_at,"
+		" stopped_at = CASE WHEN sessions.state = 'stopped' AND ?14 = 1"
+		"  THEN sessions.stopped_at ELSE excluded.stopped_at END,"
+		" input_octets = excluded.input_octets,"
+		" output_octets = excluded.output_octets,"
+		" cause = CASE WHEN sessions.state = 'stopped' AND ?14 = 1"
+		"  THEN sessions.cause ELSE excluded.cause END RETURNING device",
+		DB_T(e->nas), DB_T(e->session_id), DB_T(e->device), DB_T(e->cert_serial),
+		DB_T(e->mac), DB_T(e->nas_port), DB_T(e->calling_station), DB_T(state), DB_I(at),
+		DB_I(stop ? at : 0), DB_I(e->input_octets), DB_I(e->output_octets),
+		DB_T(stop ? e->cause : ""), DB_I(!strcmp(e->type, "interim")));
 }
 
 static int acct_check(const struct acct_event *e)
@@ -160,7 +180,7 @@ int session_store_acct(struct session_store *ss, const struct acct_event *e, int
 
 	*device_out = 0;
 	if (!rc)
-		rc = nas_note(ss->db, e->nas, at);
+		rc = nas_note(ss, e->nas, at);
 	if (rc)
 		return rc;
 	if (!strcmp(e->type, "on") || !strcmp(e->type, "off"))
@@ -169,14 +189,12 @@ int session_store_acct(struct session_store *ss, const struct acct_event *e, int
 			      " cause = ?3 WHERE nas = ?1 AND state <> 'stopped'",
 			      DB_T(e->nas), DB_I(at),
 			      DB_T(!strcmp(e->type, "on") ? "nas-started" : "nas-stopped"));
-	rc = session_update(ss->db, e, at);
-	if (!rc)
-		rc = query_open(&q, ss->db,
-				"SELECT device FROM sessions WHERE nas = ?1 AND session_id = ?2",
-				DB_T(e->nas), DB_T(e->session_id));
+	rc = session_update(&q, ss->db, e, at);
 	if (!rc)
 		rc = query_next(&q);
-	if (rc == 1)
+	if (rc == 1) {
 		query_text(&q, 0, device_out, DEVICE_SERIAL_SIZE);
+		rc = query_next(&q); /* runs the statement to its end */
+	}
 	return rc < 0 ? rc : 0;
 }

@@ -3,6 +3,7 @@
 #include "sql/store/session_db.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "sql/store/migrate.h"
 
@@ -58,6 +59,7 @@ int session_store_commit(struct session_store *ss)
 
 void session_store_rollback(struct session_store *ss)
 {
+	memset(ss->nas, 0, sizeof(ss->nas)); /* what was noted in this group was not kept */
 	tx_end(&ss->tx);
 }
 

@@ -47,6 +47,16 @@ void store_close(struct store *st)
 	free(st);
 }
 
+int store_look_begin(struct store *st)
+{
+	return db_run(st->db, "BEGIN");
+}
+
+void store_look_end(struct store *st)
+{
+	db_rollback(st->db);
+}
+
 int list_limit(const struct list_query *q, size_t max, size_t *out)
 {
 	if (q->limit > STORE_LIST_MAX)

@@ -135,6 +135,9 @@ int store_order_list(struct store *st, uint64_t revocation, struct order_status 
 		     size_t *n_out) MUST_USE;
 
 /* ---- what an event means for the registry ---- */
+/* Many looks at one state of the registry, as it is at the first look; cheaper than one by one. */
+int store_look_begin(struct store *st) MUST_USE;
+void store_look_end(struct store *st); /* safe without a beginning */
 struct event_standing {
 	bool revoked;	     /* the pump is */
 	bool return_unnoted; /* its latest revocation has no return_refused_at yet */

@@ -47,10 +47,10 @@ CREATE TABLE sessions (
 	cause TEXT NOT NULL,
 	UNIQUE (nas, session_id)
 );
-CREATE INDEX sessions_device ON sessions (device, updated_at);
--- for an accept that replaces an earlier one: not past all that the pump ever had
-CREATE INDEX sessions_accepted ON sessions (device) WHERE state = 'accepted';
-CREATE INDEX sessions_live ON sessions (updated_at) WHERE state <> 'stopped';
+-- no index holds updated_at: every accounting record changes it
+CREATE INDEX sessions_device ON sessions (device, id);
+-- few per pump: an accept, a revocation and a list must not read past all that it ever had
+CREATE INDEX sessions_live ON sessions (device, id) WHERE state <> 'stopped';
 CREATE INDEX sessions_stopped ON sessions (stopped_at) WHERE state = 'stopped';
 
 -- When a pump last showed a certificate and was let on.
