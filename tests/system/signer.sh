@@ -161,6 +161,16 @@ else
 	skip "another_uid_is_refused" "needs root"
 fi
 
+# rubbish on the socket, and a pump that enrols meanwhile
+pump_with_token PG-G
+csr g /CN=PG-G
+"${PUMPGATE_BUILD:-build}/tools/garbage" unix "$H/run/signer/sock" 1 400 >"$W/garbage.out" 2>&1 &
+rubbish=$!
+check "pump_enrols_beside_a_peer_that_talks_rubbish" enroll PG-G g
+wait "$rubbish"
+check "rubbish_was_sent" test $? = 0
+check "rubbish_does_not_end_the_signer" client status
+
 # a registry that hangs: bounded answers, everything else goes on
 pump_with_token PG-S
 csr s /CN=PG-S
