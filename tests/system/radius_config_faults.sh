@@ -56,4 +56,18 @@ check "an_accept_for_everybody_is_stopped" unsent
 with_fault sites/check-eap-tls 's/pump_verdict/pump_admit/' || exit 1
 check "an_operation_in_a_section_that_is_not_its_own_admits_nobody" refused_as \
 	'does not belong into this section'
+
+# FreeRADIUS compares the version that a module was built for with its own (3.2.7: f0 30 20 70).
+other_version() {
+	local magic='\x70\x20\x30\xf0' other='\x71\x20\x30\xf0'
+	scratch_stop
+	cp -a "$SCRATCH/raddb/." "$raddb/"
+	mkdir -p "$SCRATCH/lib"
+	LC_ALL=C sed "s/$magic/$other/" "$PUMPGATE_BUILD/lib/pumpgate/rlm_pump.so" \
+		>"$SCRATCH/lib/rlm_pump.so"
+	! cmp -s "$PUMPGATE_BUILD/lib/pumpgate/rlm_pump.so" "$SCRATCH/lib/rlm_pump.so" || return 1
+	sed -i "s|^libdir = [^:]*:|libdir = $SCRATCH/lib:|" "$raddb/radiusd.conf"
+	says 'magic number \((version|commit)\) mismatch' freeradius -C -d "$raddb" -n radiusd -l stdout
+}
+check "a_module_built_for_another_freeradius_is_refused_in_words" other_version
 tap_done
