@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	static uint64_t first[2048], second[2048]; /* aligned; larger than any record */
 	const struct record_desc *d;
 	struct cursor c;
-	AUTO_BUF b;
+	AUTO_BUF b = {.max = 64 * 1024};
 
 	if (len < 1)
 		return 0;
@@ -29,7 +29,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	c = cursor_of(data + 1, len - 1);
 	if (record_get(&c, d, first))
 		return 0;
-	buf_init(&b, 64 * 1024);
 	if (record_put(&b, d, first))
 		abort();
 	c = cursor_of(b.data, b.len);
