@@ -43,23 +43,48 @@ static int give_entry(const char *path, const struct stat *st, int type, struct 
 	return lchown(path, give_to.uid, give_to.gid);
 }
 
-/* A folder changes hands with everything in it, as long as nobody else could write there before. */
+static int wrong_owner(const char *path, const struct stat *st, const struct owner *o)
+{
+	return err_set(ERR_DENIED,
+		       "%s belongs to user %u, not %u; if that is right, do: chown -R %u:%u %s",
+		       path, (unsigned)st->st_uid, (unsigned)o->uid, (unsigned)o->uid,
+		       (unsigned)o->gid, path);
+}
+
+/* A process's folder changes hands with everything in it, as long as nobody but us could write
+ * there before. */
 static int folder_give(const char *path, const struct stat *st, const struct owner *o,
 		       bool *changed)
 {
 	if (st->st_uid == o->uid && st->st_gid == o->gid)
 		return 0;
 	if (st->st_uid != o->uid && st->st_uid != geteuid())
-		return err_set(
-			ERR_DENIED,
-			"%s belongs to user %u, not %u; if that is right, do: chown -R %u:%u %s",
-			path, (unsigned)st->st_uid, (unsigned)o->uid, (unsigned)o->uid,
-			(unsigned)o->gid, path);
+		return wrong_owner(path, st, o);
 	give_to = *o;
 	if (nftw(path, give_entry, 16, FTW_PHYS | FTW_MOUNT | FTW_DEPTH))
 		return err_errno(ERR_IO, "%s: cannot give it to user %u", path, (unsigned)o->uid);
 	*changed = true;
 	return 0;
+}
+
+/* Our own folders. The signer holds trust/ while it makes the CAs; an init that was killed just
+ * then left it so. */
+static int folder_keep(const struct settings *s, const struct layout_folder *f, const char *path,
+		       const struct stat *st, bool *changed)
+{
+	const struct owner self = {geteuid(), getegid()};
+	struct owner signer;
+	int rc;
+
+	if (st->st_uid == self.uid)
+		return 0;
+	rc = settings_owner(s, PROCESS_SIGNERD, &signer);
+	if (rc)
+		return rc;
+	if (strcmp(f->path, "trust") || st->st_uid != signer.uid)
+		return wrong_owner(path, st, &self);
+	*changed = true;
+	return lchown(path, self.uid, self.gid) ? err_errno(ERR_IO, "%s", path) : 0;
 }
 
 static int folder_apply(const struct settings *s, const struct layout_folder *f, bool *changed)
@@ -79,7 +104,8 @@ static int folder_apply(const struct settings *s, const struct layout_folder *f,
 		return err_errno(ERR_IO, "%s", path);
 	if (!S_ISDIR(st.st_mode))
 		return err_set(ERR_IO, "%s is no folder; move it away", path);
-	rc = folder_give(path, &st, &o, changed);
+	rc = f->process < 0 ? folder_keep(s, f, path, &st, changed)
+			    : folder_give(path, &st, &o, changed);
 	if (rc)
 		return rc;
 	if (f->path[0] && (st.st_mode & 07777) != f->mode) {

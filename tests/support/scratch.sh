@@ -3,6 +3,7 @@
 # A whole server in a scratch home, for system tests. Source it after tap.sh.
 #
 #   scratch_up [INIT-OPTION...]   init on free loopback ports, run, wait until ready
+#   scratch_install               the programs in a folder that every user can read
 #   scratch_down                  stop and remove (also by itself when the script ends)
 #
 # Sets and exports PUMPGATE_HOME, RADIUS_AUTH, RADIUS_ACCT (address:port), RADIUS_AUTH_PORT,
@@ -14,15 +15,30 @@ PATH=$PUMPGATE_BUILD/bin:$PATH
 SCRATCH=
 SUPERVISOR=
 
+scratch_folder() {
+	[ -z "$SCRATCH" ] || return 0
+	SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/pumpgate-test.XXXXXX")
+	chmod 0755 "$SCRATCH" # processes may have users of their own
+	trap scratch_down EXIT
+}
+
+# Puts the programs where every user can reach them, whatever the checkout's folder allows, and first
+# in PATH.
+scratch_install() {
+	scratch_folder
+	mkdir -p "$SCRATCH/prefix/lib" "$SCRATCH/prefix/share"
+	cp -R "$PUMPGATE_BUILD/bin" "$SCRATCH/prefix/"
+	cp -R "$PUMPGATE_BUILD/lib/pumpgate" "$SCRATCH/prefix/lib/"
+	cp -R "$PUMPGATE_BUILD/share/pumpgate" "$SCRATCH/prefix/share/"
+	chmod -R a+rX "$SCRATCH/prefix"
+	PATH=$SCRATCH/prefix/bin:$PATH
+}
+
 # scratch_init [INIT-OPTION...]: a new home that is not running yet.
 scratch_init() {
 	local base
 
-	if [ -z "$SCRATCH" ]; then
-		SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/pumpgate-test.XXXXXX")
-		chmod 0755 "$SCRATCH" # processes may have users of their own
-		trap scratch_down EXIT
-	fi
+	scratch_folder
 	export PUMPGATE_HOME=$SCRATCH/home
 	rm -rf "$PUMPGATE_HOME"
 	# below the kernel's ephemeral range, so that no client's socket sits there

@@ -18,6 +18,7 @@ end() {
 }
 
 # ---- init ----
+scratch_install
 scratch_init || exit 1
 chmod 0700 "$PUMPGATE_HOME/registry"
 before=$(keys_sum)
@@ -36,14 +37,14 @@ check run_without_a_home_says_init says "init" pumpctl --home "$SCRATCH/nothing"
 half_left() { ! pgrep -f -- "$SCRATCH/half"; }
 killed_and_repeated() {
 	local ms status
-	for ms in 002 005 008 012 016 020 025 030 040 050; do
+	for ms in 004 010 016 022 028 036; do
 		rm -rf "$SCRATCH/half"
-		pumpctl --home "$SCRATCH/half" init >/dev/null 2>&1 &
+		pumpctl --home "$SCRATCH/half" init "$@" >/dev/null 2>&1 &
 		sleep "0.$ms"
 		kill -KILL $! 2>/dev/null
 		wait $! 2>/dev/null
 		wait_until 5 half_left || return 1
-		pumpctl --home "$SCRATCH/half" init
+		pumpctl --home "$SCRATCH/half" init "$@"
 		status=$?
 		[ "$status" = 0 ] || [ "$status" = 2 ] || return 1
 		fails_with 2 pumpctl --home "$SCRATCH/half" init || return 1
@@ -52,6 +53,11 @@ killed_and_repeated() {
 	done
 }
 check init_killed_anywhere_is_completed_by_the_next killed_and_repeated
+if [ "$(id -u)" = 0 ]; then
+	check the_same_with_a_user_per_process killed_and_repeated --users 61000
+else
+	skip the_same_with_a_user_per_process "needs root to give files to other users"
+fi
 
 # ---- run ----
 scratch_run || { cat "$SCRATCH/run.out" >&2; exit 1; }

@@ -15,17 +15,6 @@ FIRST=61000
 NAMES=(registryd signerd enrolld radiusd dispatchd)
 FOLDERS=(registry ca est radius)
 
-# The programs where every user can reach them, whatever the checkout's folder allows.
-install_copy() {
-	mkdir -p "$SCRATCH/prefix/lib" "$SCRATCH/prefix/share"
-	cp -R "$PUMPGATE_BUILD/bin" "$SCRATCH/prefix/"
-	cp -R "$PUMPGATE_BUILD/lib/pumpgate" "$SCRATCH/prefix/lib/"
-	cp -R "$PUMPGATE_BUILD/share/pumpgate" "$SCRATCH/prefix/share/"
-	cp "$PUMPGATE_BUILD/tools/trespass" "$SCRATCH/prefix/bin/"
-	chmod -R a+rX "$SCRATCH/prefix"
-	PATH=$SCRATCH/prefix/bin:$PATH
-}
-
 pid_of() {
 	case $1 in
 	radiusd) pgrep -f "freeradius .*$PUMPGATE_HOME/radius" ;;
@@ -63,10 +52,8 @@ no_other_process_traced() {
 	trespass "$uid" ptrace "${pids[@]}" "$SUPERVISOR"
 }
 
-SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/pumpgate-test.XXXXXX")
-chmod 0755 "$SCRATCH"
-trap scratch_down EXIT
-install_copy
+scratch_install
+cp "$PUMPGATE_BUILD/tools/trespass" "$SCRATCH/prefix/bin/"
 scratch_up --users $FIRST || exit 1
 check nothing_is_said_of_a_missing_isolation bash -c "! grep -q 'no isolation' '$SCRATCH/run.out'"
 
