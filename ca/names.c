@@ -144,11 +144,12 @@ static int subtree_push(STACK_OF(GENERAL_SUBTREE) * *list, int type, const void 
 /* RFC 5280 4.2.1.10. A constraint on URIs applies to their host part, and OpenSSL fails a chain
  * with a URN in it once there is one: so the device CAs exclude or empty every kind of name but the
  * URI, and the server CAs empty the URI, which shuts out a pump's name. ".invalid" never exists
- * (RFC 6761 6.4); "" excludes all DNS names; an address with the mask 0 all addresses. */
+ * (RFC 6761 6.4); "" excludes all DNS names. Addresses are left to the EKU: strongSwan 5.9 can't
+ * read a certificate with a constraint on them, and so could not take the CA certificates over EST.
+ */
 int ca_name_constraints_new(int eku, NAME_CONSTRAINTS **out)
 {
 	static const char nowhere[] = "invalid";
-	static const uint8_t any_v4[8], any_v6[32];
 	NAME_CONSTRAINTS *nc = NAME_CONSTRAINTS_new();
 	int rc;
 
@@ -158,9 +159,7 @@ int ca_name_constraints_new(int eku, NAME_CONSTRAINTS **out)
 	if (!rc && eku == NID_server_auth) {
 		rc = subtree_push(&nc->permittedSubtrees, GEN_URI, nowhere, strlen(nowhere));
 	} else if (!rc) {
-		if (!(rc = subtree_push(&nc->excludedSubtrees, GEN_DNS, "", 0)) &&
-		    !(rc = subtree_push(&nc->excludedSubtrees, GEN_IPADD, any_v4, sizeof(any_v4))))
-			rc = subtree_push(&nc->excludedSubtrees, GEN_IPADD, any_v6, sizeof(any_v6));
+		rc = subtree_push(&nc->excludedSubtrees, GEN_DNS, "", 0);
 	}
 	if (rc) {
 		NAME_CONSTRAINTS_free(nc);

@@ -169,9 +169,9 @@ pki_quietly() { pki "$@" 2> >(grep -v 'failed to load' >&2); }
 BASE=${EST_URL%/.well-known/est}
 strongswan_cacerts() {
 	pki_quietly --estca --url "$BASE" --cacert server-1.pem --cacert server-2.pem --caout swan-ca.pem \
-		--outform pem --force && ls swan-ca*.pem
+		--outform pem --force && [ "$(cat swan-ca*.pem | grep -c BEGIN)" = 4 ]
 }
-check "strongswan_reads_cacerts" strongswan_cacerts
+check "strongswan_reads_all_four_cacerts" strongswan_cacerts
 strongswan_enrol() {
 	pki --gen --type ecdsa --size 256 --outform pem >swan.key 2>/dev/null &&
 		pki --req --type priv --in swan.key --dn CN=PG-6 --outform pem >swan.req 2>/dev/null &&
