@@ -271,6 +271,8 @@ sed -i '2s/PG-1/PG-9/' "$H/ca/issued.log"
 check "changed_list_stops_the_signer" says 'line 2: its hash does not fit' \
 	"$BIN/pumpgate-signerd" --home "$H"
 SIGNER=''
-check "no_sanitizer_has_spoken" fails_with 1 grep -E 'Sanitizer|runtime error' "$W/signer.log"
+# (in its cage the leak check can't run, and says so)
+check "no_sanitizer_has_spoken" fails_with 1 grep -E \
+	'(ERROR|WARNING): [A-Za-z]*Sanitizer|runtime error' "$W/signer.log"
 check "log_has_no_token" fails_with 1 grep -qF "$(cat "$W/PG-1.token")" "$W/signer.log"
 tap_done
