@@ -30,7 +30,8 @@ static const char usage[] =
 	"  --certs-max N        certificates used   --tls 1.2|1.3 (1.2)\n"
 	"  --resume             offer the last session; every slot keeps to one certificate\n"
 	"  --expect accept|reject (accept)          --vlan V     expected in every Accept\n"
-	"  --retry-ms N (2000)  --tries N (3)       --pids P,..  processes whose CPU is measured\n";
+	"  --retry-ms N (2000)  --tries N (3)       --pids P,..  processes whose CPU is measured,\n"
+	"                       together and the last also alone\n";
 
 struct totals {
 	uint64_t done, accepted, rejected, lost, wrong, resumed, round_trips, retransmissions;
@@ -234,20 +235,21 @@ static void phase(struct totals *t, uint64_t count, int64_t seconds)
 	}
 }
 
-static void report(struct totals *t, int64_t wall_us, int64_t cpu_ns)
+static void report(struct totals *t, int64_t wall_us, int64_t cpu_ns, int64_t cpu_last_ns)
 {
 	double done = t->done ? (double)t->done : 1;
 	double trips = (double)t->round_trips / done;
 
 	printf("{\"auths\":%llu,\"per_s\":%.1f,\"p50_ms\":%.2f,\"p99_ms\":%.2f,"
 	       "\"round_trips\":%.2f,\"resumed\":%llu,\"accepted\":%llu,\"rejected\":%llu,"
-	       "\"retransmissions\":%llu,\"lost\":%llu,\"wrong\":%llu,\"cpu_ms\":%.4f}\n",
+	       "\"retransmissions\":%llu,\"lost\":%llu,\"wrong\":%llu,\"cpu_ms\":%.4f,"
+	       "\"cpu_last_ms\":%.4f}\n",
 	       (unsigned long long)t->done, done * 1e6 / (double)wall_us,
 	       latency_percentile(&t->latency, 50) / 1e3, latency_percentile(&t->latency, 99) / 1e3,
 	       trips, (unsigned long long)t->resumed, (unsigned long long)t->accepted,
 	       (unsigned long long)t->rejected, (unsigned long long)t->retransmissions,
 	       (unsigned long long)t->lost, (unsigned long long)t->wrong,
-	       (double)cpu_ns / 1e6 / done);
+	       (double)cpu_ns / 1e6 / done, (double)cpu_last_ns / 1e6 / done);
 	if (t->wrong)
 		fprintf(stderr, "eap_load: %llu wrong, the first: %s\n",
 			(unsigned long long)t->wrong, t->first_wrong);
@@ -256,7 +258,7 @@ static void report(struct totals *t, int64_t wall_us, int64_t cpu_ns)
 int main(int argc, char **argv)
 {
 	struct totals warm = {0}, t = {0};
-	int64_t started, cpu, wall_us;
+	int64_t started, cpu, cpu_last, wall_us;
 	bool bad;
 
 	options_parse(argc, argv);
@@ -272,12 +274,14 @@ int main(int argc, char **argv)
 	phase(&warm, run.warmup, 0);
 	usleep(SETTLE_US);
 	cpu = process_cpu_ns(&run.pids);
+	cpu_last = process_cpu_last_ns(&run.pids);
 	started = clock_mono_us();
 	phase(&t, run.seconds ? UINT64_MAX : run.count, run.seconds);
 	wall_us = clock_mono_us() - started;
 	usleep(SETTLE_US);
 	cpu = process_cpu_ns(&run.pids) - cpu;
-	report(&t, wall_us ? wall_us : 1, cpu);
+	cpu_last = process_cpu_last_ns(&run.pids) - cpu_last;
+	report(&t, wall_us ? wall_us : 1, cpu, cpu_last);
 	bad = t.lost || t.wrong || t.done == 0;
 	for (unsigned i = 0; i < run.in_flight; i++)
 		eap_slot_close(&run.slots[i]);

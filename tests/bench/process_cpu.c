@@ -22,17 +22,26 @@ void process_list_parse(const char *text, struct process_list *out)
 	process_cpu_ns(out);
 }
 
+static int64_t one_ns(pid_t pid)
+{
+	struct timespec ts;
+	clockid_t id;
+
+	if (clock_getcpuclockid(pid, &id) || clock_gettime(id, &ts))
+		errx(1, "process %d is gone", (int)pid);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
 int64_t process_cpu_ns(const struct process_list *l)
 {
 	int64_t sum = 0;
 
-	for (size_t i = 0; i < l->n; i++) {
-		struct timespec ts;
-		clockid_t id;
-
-		if (clock_getcpuclockid(l->pids[i], &id) || clock_gettime(id, &ts))
-			errx(1, "process %d is gone", (int)l->pids[i]);
-		sum += (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-	}
+	for (size_t i = 0; i < l->n; i++)
+		sum += one_ns(l->pids[i]);
 	return sum;
+}
+
+int64_t process_cpu_last_ns(const struct process_list *l)
+{
+	return l->n ? one_ns(l->pids[l->n - 1]) : 0;
 }

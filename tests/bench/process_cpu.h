@@ -18,5 +18,7 @@ struct process_list {
 void process_list_parse(const char *text, struct process_list *out);
 /* The sum over the list. Ends the program when one of them is gone: its figure would be wrong. */
 int64_t process_cpu_ns(const struct process_list *l);
+/* Of the last in the list alone; 0 when the list is empty. */
+int64_t process_cpu_last_ns(const struct process_list *l);
 
 #endif

@@ -56,6 +56,8 @@ auth_table() {
 			"$(get "$kind" $variant per_s)" "$(get "$kind" $variant p50_ms)" \
 			"$(get "$kind" $variant p99_ms)" "$(get "$kind" $variant lost sum)" \
 			"$(get "$kind" $variant wrong sum)"
+		[ $variant != pumpgate ] || printf '%-34s %8.3f\n' '  registryd'"'"'s part of it' \
+			"$(get "$kind" pumpgate cpu_last_ms)"
 	done
 }
 
