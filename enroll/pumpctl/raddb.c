@@ -149,6 +149,14 @@ static int tree_render(struct render *r, const char *from, const char *rel, int 
 	return rc;
 }
 
+bool raddb_path_is_plain(const char *path)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789/._+-";
+
+	return path[strspn(path, plain)] == '\0';
+}
+
 int raddb_render(const struct settings *s, bool *changed)
 {
 	char folder[PATH_MAX], from[PATH_MAX], libdir[PATH_MAX], auth[8], acct[8];
@@ -161,6 +169,11 @@ int raddb_render(const struct settings *s, bool *changed)
 	if (snprintf(from, sizeof(from), "%s/../share/pumpgate/raddb", folder) >= PATH_MAX ||
 	    snprintf(libdir, sizeof(libdir), "%s/../lib/pumpgate", folder) >= PATH_MAX)
 		return err_set(ERR_LIMIT, "%s: path too long", folder);
+	if (!raddb_path_is_plain(libdir))
+		return err_set(ERR_INVALID,
+			       "%s: FreeRADIUS takes only letters, digits and /._+- in paths; "
+			       "install Pumpgate elsewhere",
+			       folder);
 	snprintf(auth, sizeof(auth), "%u", s->radius_auth_port);
 	snprintf(acct, sizeof(acct), "%u", s->radius_acct_port);
 	memcpy(r.words,

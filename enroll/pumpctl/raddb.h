@@ -19,6 +19,9 @@ struct raddb_word {
 int raddb_fill(const char *in, size_t len, const struct raddb_word *words, size_t n,
 	       struct buf *out) MUST_USE;
 
+/* Whether FreeRADIUS's configuration can hold the path as it is. Pure. */
+bool raddb_path_is_plain(const char *path);
+
 /* Renders every template into HOME/radius/raddb, mode 0600, for radiusd's user. Files that are
  * right already stay untouched; files that no template knows stay too. ERR_NOT_FOUND without
  * templates. */

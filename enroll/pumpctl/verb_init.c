@@ -150,6 +150,9 @@ static int conf_have(const struct call *call, struct settings *s, bool *changed)
 	if (rc != ERR_NOT_FOUND)
 		return rc;
 	settings_default(s);
+	if (!raddb_path_is_plain(home))
+		return err_set(ERR_INVALID, "%s: use only letters, digits and /._+- for a home",
+			       home);
 	if ((rc = home_make(home, s->home)) || (rc = options_take(call, s)) ||
 	    (rc = ports_choose(call, s)))
 		return rc;

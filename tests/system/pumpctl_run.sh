@@ -32,6 +32,8 @@ check no_key_is_open_to_others bash -c \
 	"! find '$PUMPGATE_HOME' -name '*key*' -type f -perm /077 | grep ."
 check init_refuses_a_home_too_deep_for_sockets \
 	says "too long a path" pumpctl --home "$SCRATCH/$(printf 'x%.0s' {1..90})" init
+check init_refuses_a_home_with_a_space says "only letters" pumpctl --home "$SCRATCH/a b" init
+check init_made_nothing_there [ ! -e "$SCRATCH/a b" ]
 check run_without_a_home_says_init says "init" pumpctl --home "$SCRATCH/nothing" run
 
 half_left() { ! pgrep -f -- "$SCRATCH/half"; }
