@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "sql/proto/registry_verbs.h"
 
-#define ORDERS_MAX 3000 /* fits one message */
+#define ORDERS_MAX 2000 /* fit one message, however long their session ids */
 
 int reader_new(struct service *s, struct reader **out)
 {

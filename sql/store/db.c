@@ -125,6 +125,11 @@ void db_close(struct db *db)
 	free(db);
 }
 
+const char *db_path(const struct db *db)
+{
+	return db->path;
+}
+
 /* The kept statement for this text, prepared on first use. */
 static int statement(struct db *db, const char *sql, sqlite3_stmt **out)
 {

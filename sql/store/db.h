@@ -30,6 +30,7 @@ enum db_sync {
  * ERR_NOT_FOUND, ERR_IO, ERR_FULL, ERR_CORRUPT, ERR_NOMEM. */
 int db_open(const char *path, enum db_mode mode, enum db_sync sync, struct db **out) MUST_USE;
 void db_close(struct db *db); /* NULL ok */
+const char *db_path(const struct db *db);
 
 static inline void db_auto_close(struct db **db)
 {

@@ -18,7 +18,8 @@ int schema_version(struct db *db, const struct schema *s, unsigned *out)
 		return 0;
 	}
 	if (id != (int64_t)s->application_id)
-		return err_set(ERR_CORRUPT, "not a Pumpgate %s database", s->name);
+		return err_set(ERR_CORRUPT, "%s is not a Pumpgate %s database", db_path(db),
+			       s->name);
 	rc = db_number(db, &version, "SELECT max(version) FROM schema_version");
 	if (rc)
 		return rc;
@@ -26,14 +27,14 @@ int schema_version(struct db *db, const struct schema *s, unsigned *out)
 	return 0;
 }
 
-static int newer(const struct schema *s, unsigned version)
+static int newer(const struct db *db, const struct schema *s, unsigned version)
 {
 	return err_set(
 		ERR_NEWER,
-		"the %s database has schema version %u; this program knows up to %u. It was "
+		"%s: the %s database has schema version %u; this program knows up to %u. It was "
 		"written by a newer Pumpgate: install that version, or restore a backup made "
 		"with this one",
-		s->name, version, s->version);
+		db_path(db), s->name, version, s->version);
 }
 
 int schema_check(struct db *db, const struct schema *s)
@@ -44,11 +45,12 @@ int schema_check(struct db *db, const struct schema *s)
 	if (rc)
 		return rc;
 	if (version > s->version)
-		return newer(s, version);
+		return newer(db, s, version);
 	if (version < s->version)
-		return err_set(ERR_CONFLICT,
-			       "the %s database has schema version %u and needs an upgrade to %u",
-			       s->name, version, s->version);
+		return err_set(
+			ERR_CONFLICT,
+			"%s: the %s database has schema version %u and needs an upgrade to %u",
+			db_path(db), s->name, version, s->version);
 	return 0;
 }
 
@@ -88,7 +90,7 @@ int schema_upgrade(struct db *db, const struct schema *s, unsigned *from_out)
 	if (rc)
 		return rc;
 	if (version > s->version)
-		return newer(s, version);
+		return newer(db, s, version);
 	for (unsigned to = version + 1; to <= s->version; to++) {
 		rc = step(db, s, to);
 		if (rc)

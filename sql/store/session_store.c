@@ -18,7 +18,7 @@ int session_store_upgrade(const char *path, unsigned *from_out, unsigned *to_out
 		rc = schema_upgrade(db, &schema_sessions, from_out);
 	if (!rc)
 		*to_out = schema_sessions.version;
-	return rc ? err_add(rc, "%s", path) : 0;
+	return rc;
 }
 
 int session_store_open(const char *path, enum store_access access, struct session_store **out)
@@ -32,7 +32,7 @@ int session_store_open(const char *path, enum store_access access, struct sessio
 	if (!rc)
 		rc = schema_check(ss->db, &schema_sessions);
 	if (rc)
-		return err_add(rc, "%s", path);
+		return rc;
 	*out = ss;
 	ss = NULL;
 	return 0;

@@ -17,7 +17,7 @@ int store_upgrade(const char *path, unsigned *from_out, unsigned *to_out)
 		rc = schema_upgrade(db, &schema_registry, from_out);
 	if (!rc)
 		*to_out = schema_registry.version;
-	return rc ? err_add(rc, "%s", path) : 0;
+	return rc;
 }
 
 int store_open(const char *path, enum store_access access, struct store **out)
@@ -33,7 +33,7 @@ int store_open(const char *path, enum store_access access, struct store **out)
 	if (!rc)
 		rc = schema_check(st->db, &schema_registry);
 	if (rc)
-		return err_add(rc, "%s", path);
+		return rc;
 	*out = st;
 	st = NULL;
 	return 0;
