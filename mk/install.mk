@@ -12,5 +12,7 @@ install: all ## Install below $(DESTDIR)$(PREFIX)
 	install -m 0755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/sbin/
 	install -m 0644 $(MODULES) $(DESTDIR)$(PREFIX)/lib/pumpgate/
 	cp -R $(O)/share/pumpgate/. $(DESTDIR)$(PREFIX)/share/pumpgate/
+	install -D -m 0644 enroll/pumpctl/pumpctl.bash-completion \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pumpctl
 	for page in $(MANPAGES); do \
 		install -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/; done
