@@ -101,6 +101,8 @@ int audit_append(struct db *db, const struct action *by, const char *action, con
 			    " ON CONFLICT (one) DO UPDATE SET seq = excluded.seq,"
 			    " hash = excluded.hash",
 			    DB_I(l.seq), DB_B(hash, HASH_BYTES));
+	if (rc == ERR_EXISTS || rc == ERR_CONFLICT || rc == ERR_NOT_FOUND || rc == ERR_INVALID)
+		rc = ERR_CORRUPT; /* never to be taken for a finding about the action's object */
 	return rc ? err_add(rc, "audit") : 0;
 }
 

@@ -87,6 +87,19 @@ static void refused_action_leaves_no_audit_row(void **state)
 	assert_int_equal(verify(f).rows, before);
 }
 
+/* The head was set back: the next row's number is taken, which is nothing about the pump. */
+static void pump_whose_audit_row_cannot_be_written_is_not_added(void **state)
+{
+	struct fixture *f = *state;
+	struct device d = {.serial = "PG-9", .mac = "02:00:00:00:00:09", .zone = "wards"};
+	struct add_outcome out;
+
+	sql_run(f->registry, "UPDATE audit_head SET seq = seq - 1");
+	assert_int_equal(store_device_add(f->st, &admin_now, &d, 1, &out), ERR_CORRUPT);
+	assert_int_equal(
+		sql_number(f->registry, "SELECT count(*) FROM devices WHERE serial = 'PG-9'"), 0);
+}
+
 static void long_chain_is_whole_and_its_head_is_the_last_hash(void **state)
 {
 	struct list_query tail = {.limit = 2};
@@ -123,6 +136,7 @@ int main(void)
 		WITH(swapped_rows_are_found),
 		WITH(cut_tail_is_found_when_the_head_was_left),
 		WITH(refused_action_leaves_no_audit_row),
+		WITH(pump_whose_audit_row_cannot_be_written_is_not_added),
 		WITH(long_chain_is_whole_and_its_head_is_the_last_hash),
 	};
 
