@@ -117,6 +117,13 @@ int session_store_enroll(struct session_store *ss, const struct enroll_event *e,
 	return event_insert(ss->db, "enroll", e->device, &row, e->at ? e->at : now);
 }
 
+/* A NAS began an id again that had been stopped, and says for whom (?14: interim): it is that
+ * pump's session now, or a revocation of it would not find it. */
+#define BEGUN_ANEW                                                                    \
+	"(sessions.state = 'stopped' AND excluded.state = 'started' AND ?14 = 0 AND " \
+	"excluded.device"                                                             \
+	" <> '')"
+
 /* Yields one row: the session's pump. */
 static int session_update(struct query *q, struct db *db, const struct acct_event *e, int64_t at)
 {
@@ -132,10 +139,13 @@ static int session_update(struct query *q, struct db *db, const struct acct_even
 		" stopped_at, input_octets, output_octets, cause) VALUES (?1, ?2, ?3, ?4, ?5,"
 		" ?6, ?7, '', 0, ?8, 0, ?9, ?9, ?10, ?11, ?12, ?13)"
 		" ON CONFLICT (nas, session_id) DO UPDATE SET"
-		" device = CASE WHEN sessions.device = '' THEN excluded.device"
+		" device = CASE WHEN sessions.device = '' OR " BEGUN_ANEW " THEN excluded.device"
 		"  ELSE sessions.device END,"
-		" cert_serial = CASE WHEN sessions.cert_serial = ''"
+		" cert_serial = CASE WHEN sessions.cert_serial = '' OR " BEGUN_ANEW
 		"  THEN excluded.cert_serial ELSE sessions.cert_serial END,"
+		" mac = CASE WHEN " BEGUN_ANEW " THEN excluded.mac ELSE sessions.mac END,"
+		" calling_station = CASE WHEN " BEGUN_ANEW " THEN excluded.calling_station"
+		"  ELSE sessions.calling_station END,"
 		" nas_port = CASE WHEN excluded.nas_port = '' THEN sessions.nas_port"
 		"  ELSE excluded.nas_port END,"
 		" state = CASE WHEN sessions.state = 'stopped' AND ?14 = 1 THEN 'stopped'"
@@ -183,10 +193,12 @@ int session_store_acct(struct session_store *ss, const struct acct_event *e, int
 		rc = nas_note(ss, e->nas, at);
 	if (rc)
 		return rc;
+	/* what came up after the restart stays: the NAS may say late that it restarted */
 	if (!strcmp(e->type, "on") || !strcmp(e->type, "off"))
 		return db_run(ss->db,
 			      "UPDATE sessions SET state = 'stopped', stopped_at = ?2,"
-			      " cause = ?3 WHERE nas = ?1 AND state <> 'stopped'",
+			      " cause = ?3 WHERE nas = ?1 AND state <> 'stopped'"
+			      " AND accepted_at <= ?2 AND started_at <= ?2",
 			      DB_T(e->nas), DB_I(at),
 			      DB_T(!strcmp(e->type, "on") ? "nas-started" : "nas-stopped"));
 	rc = session_update(&q, ss->db, e, at);

@@ -146,6 +146,34 @@ static void restart_of_a_nas_stops_its_sessions_only(void **state)
 	assert_int_equal(live(f), 0);
 }
 
+static void restart_reported_late_leaves_what_came_up_since(void **state)
+{
+	struct fixture *f = *state;
+
+	auth(f, "accept", "ap-1", "S1", NOW);
+	auth(f, "accept", "ap-1", "S2", NOW + 20000);
+	assert_int_equal(acct(f, "start", "ap-1", "S2", "PG-1", NOW + 20005), 0);
+	assert_int_equal(acct(f, "start", "ap-1", "S3", "PG-1", NOW + 21000), 0);
+	assert_int_equal(acct(f, "on", "ap-1", "", "", NOW + 10000), 0);
+	assert_int_equal(live(f), 2);
+}
+
+static void id_begun_again_for_another_pump_is_that_pumps_session(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(acct(f, "start", "ap-1", "S1", "PG-1", NOW), 0);
+	/* a second start, or an interim, changes no owner of what is live */
+	assert_int_equal(acct(f, "start", "ap-1", "S1", "PG-2", NOW + 1), 0);
+	assert_string_equal(only_session(f).device, "PG-1");
+	assert_int_equal(acct(f, "stop", "ap-1", "S1", "PG-1", NOW + 2), 0);
+	assert_int_equal(acct(f, "interim", "ap-1", "S1", "PG-2", NOW + 3), 0);
+	assert_string_equal(only_session(f).device, "PG-1");
+	assert_int_equal(acct(f, "start", "ap-1", "S1", "PG-2", NOW + 4), 0);
+	assert_string_equal(only_session(f).device, "PG-2");
+	assert_string_equal(only_session(f).state, "started");
+}
+
 static void footholds_are_live_sessions_and_nas_of_the_last_day(void **state)
 {
 	struct fixture *f = *state;
@@ -286,6 +314,8 @@ int main(void)
 		WITH(session_known_from_accounting_alone_names_its_pump),
 		WITH(accept_that_never_started_is_replaced_by_the_next),
 		WITH(restart_of_a_nas_stops_its_sessions_only),
+		WITH(restart_reported_late_leaves_what_came_up_since),
+		WITH(id_begun_again_for_another_pump_is_that_pumps_session),
 		WITH(an_accept_without_a_session_id_is_a_foothold_too),
 		WITH(footholds_are_live_sessions_and_nas_of_the_last_day),
 		WITH(a_nas_that_reports_a_thousand_sessions_hides_no_other),
