@@ -65,6 +65,8 @@ void verb_event(struct ipc_request *rq, void *ctx)
 		job->verb = verb->verb;
 		job->rq = verb->one_way ? NULL : rq;
 		memcpy(&job->e, ipc_request_record(rq), verb->req->size);
+		if (verb->verb == REGISTRY_AUTH_EVENT)
+			memcpy(job->device, job->e.auth.device, sizeof(job->device));
 		rc = lane_put(s->events, &job->job,
 			      verb->one_way ? AUTH_PATIENCE_US : ACCT_PATIENCE_US);
 	}
@@ -111,7 +113,6 @@ static int event_store(struct event_worker *w, struct event_job *job, int64_t no
 {
 	switch (job->verb) {
 	case REGISTRY_AUTH_EVENT:
-		memcpy(job->device, job->e.auth.device, sizeof(job->device));
 		return session_store_auth(w->sessions, &job->e.auth, now);
 	case REGISTRY_ACCT_EVENT:
 		return session_store_acct(w->sessions, &job->e.acct, now, job->device);
@@ -172,6 +173,8 @@ static void follow_up_acct(struct event_worker *w, const struct event_job *job,
 	f->settled = !strcmp(e->type, "interim");
 	if (!strcmp(e->type, "on")) {
 		f->kind = FOLLOWUP_NAS_RESTARTED;
+		if (e->at && e->at < f->at)
+			f->at = e->at; /* said late; what is younger than the restart stays open */
 		if (store_has_open_orders(w->registry, e->nas))
 			writer_follow_up(w->service, f);
 	} else if (standing->revoked && (f->settled || !strcmp(e->type, "start"))) {
@@ -224,11 +227,12 @@ void event_worker_run(struct lane_job **jobs, size_t n, void *worker)
 			event_answer(events[i]->rq, rc ? rc : events[i]->outcome);
 		events[i]->rq = NULL;
 	}
-	/* the state of the registry is looked at after the commit above */
-	if (!rc && store_look_begin(w->registry))
+	/* the state of the registry is looked at after the commit above; an accept that could not
+	 * be kept needs its look all the more. Accounting that was not answered comes again. */
+	if (store_look_begin(w->registry))
 		LOG(LOG_ERROR, "event.check_failed", LOG_S("why", err_text()));
 	for (size_t i = 0; i < n; i++) {
-		if (!rc && !events[i]->outcome)
+		if (rc ? events[i]->verb == REGISTRY_AUTH_EVENT : !events[i]->outcome)
 			follow_up(w, events[i]);
 		free(events[i]);
 	}

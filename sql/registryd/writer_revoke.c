@@ -35,6 +35,25 @@ static int sessions_again(struct writer *w, const char *device, struct foothold 
 	return rc;
 }
 
+/* Where the pump may be on. A session database that can't be read keeps nobody on the network: then
+ * every NAS is told. */
+static size_t holds_find(struct writer *w, const char *device, int64_t since,
+			 struct foothold *holds)
+{
+	size_t n = 0;
+	int rc = session_store_footholds(w->sessions, device, since, holds, FOOTHOLDS_MAX, &n);
+
+	if (!rc)
+		return n;
+	LOG(LOG_ERROR, "revoke.sessions_unknown", LOG_S("object", device),
+	    LOG_S("why", err_text()));
+	rc = store_footholds_everywhere(w->registry, device, holds, FOOTHOLDS_MAX, &n);
+	if (rc)
+		LOG(LOG_ERROR, "revoke.nas_unknown", LOG_S("object", device),
+		    LOG_S("why", err_text()));
+	return rc ? 0 : n;
+}
+
 void writer_revoke(struct writer *w, struct ipc_request *rq, const struct action *by,
 		   int64_t asked_at)
 {
@@ -43,12 +62,9 @@ void writer_revoke(struct writer *w, struct ipc_request *rq, const struct action
 	struct revocation receipt;
 	char id[REQUEST_NAME_SIZE];
 	bool already;
-	size_t n;
-	int rc = session_store_footholds(w->sessions, q->device, by->at - RECENT_MS, holds,
-					 FOOTHOLDS_MAX, &n);
+	size_t n = holds_find(w, q->device, by->at - RECENT_MS, holds);
+	int rc = store_revoke(w->registry, by, q, asked_at, holds, n, &receipt);
 
-	if (!rc)
-		rc = store_revoke(w->registry, by, q, asked_at, holds, n, &receipt);
 	if (rc) {
 		writer_tell(rq, rc, "pump.revoke", q->device, by->actor);
 		return;

@@ -133,6 +133,28 @@ int store_revoke(struct store *st, const struct action *by, const struct revoke 
 	return rc;
 }
 
+int store_footholds_everywhere(struct store *st, const char *device, struct foothold *out,
+			       size_t max, size_t *n_out)
+{
+	AUTO_QUERY q;
+	size_t n = 0;
+	/* RFC 3580 3.21: upper case, dashes */
+	int rc = query_open(&q, st->db,
+			    "SELECT n.name, upper(replace(d.mac, ':', '-')) FROM devices d, nas n"
+			    " WHERE d.serial = ?1 AND n.das_port > 0 ORDER BY n.name LIMIT ?2",
+			    DB_T(device), DB_I(max));
+
+	while (!rc && n < max && (rc = query_next(&q)) == 1) {
+		out[n] = (struct foothold){0};
+		query_text(&q, 0, out[n].nas, sizeof(out[n].nas));
+		query_text(&q, 1, out[n].calling_station, sizeof(out[n].calling_station));
+		n++;
+		rc = 0;
+	}
+	*n_out = n;
+	return rc < 0 ? rc : 0;
+}
+
 int store_return_refused(struct store *st, const char *device, int64_t at)
 {
 	int64_t changed;

@@ -105,6 +105,10 @@ struct foothold {
 	char session_id[SESSION_ID_SIZE]; /* "": no live session, but the NAS may hold a key */
 	char calling_station[LABEL_SIZE];
 };
+/* Every NAS that takes Disconnect-Requests, for when the session database can't be read: the pump
+ * is named by its MAC address. Only the first `max` by name. */
+int store_footholds_everywhere(struct store *st, const char *device, struct foothold *out,
+			       size_t max, size_t *n_out) MUST_USE;
 /* Pump, certificates, tokens, audit row, revocation and one order per foothold in one transaction.
  * `asked_at`: when the request came in. out->already: it was revoked before, this is that receipt.
  * ERR_NOT_FOUND. */

@@ -358,6 +358,65 @@ static void session_of_a_revoked_pump_is_found_again_after_a_crash(void **state)
 	assert_string_equal(o[0].session_id, "S3");
 }
 
+static void sessions_break(struct running *r, const char *table)
+{
+	char path[128], sql[64];
+
+	snprintf(path, sizeof(path), "%s/registry/sessions.db", r->f->dir);
+	snprintf(sql, sizeof(sql), "ALTER TABLE %s RENAME TO broken", table);
+	sql_run(path, sql);
+}
+
+static void revocation_needs_no_session_database_and_tells_every_nas(void **state)
+{
+	struct running *r = *state;
+	struct dispatch_order o[4];
+	struct revocation receipt;
+	struct cert_name name = {.issuer = ISSUER, .cert_serial = "00000001"};
+	struct pump_facts facts;
+
+	enroll_pg1(r, 1, 1);
+	sessions_break(r, "sessions");
+	revoke_pg1(r, &receipt);
+	assert_int_equal(receipt.orders, 2);
+	assert_int_equal(registry_pump_facts(r->radius, &name, &facts, WAIT_MS), 0);
+	assert_string_equal(facts.device_state, "revoked");
+	assert_int_equal(take(r, true, 3000, o), 2);
+	assert_string_equal(o[0].calling_station, "02-00-00-00-00-01");
+	assert_string_equal(o[0].session_id, "");
+}
+
+static void accept_that_crosses_the_revocation_is_seen_though_it_cannot_be_kept(void **state)
+{
+	struct running *r = *state;
+	struct dispatch_order o[4];
+	struct revocation receipt;
+
+	enroll_pg1(r, 1, 1);
+	revoke_pg1(r, &receipt);
+	sessions_break(r, "events");
+	report(r, "accept", "ap-2", "S9", "00000001");
+	assert_int_equal(take(r, true, 3000, o), 1);
+	assert_string_equal(o[0].session_id, "S9");
+}
+
+static void restart_reported_late_settles_no_younger_order(void **state)
+{
+	struct running *r = *state;
+	struct acct_event e = {.type = "on", .nas = "ap-1"};
+	struct dispatch_order o[4];
+	struct revocation receipt;
+
+	enroll_pg1(r, 1, 1);
+	account(r, "start", "ap-1", "S1");
+	revoke_pg1(r, &receipt);
+	assert_int_equal(receipt.orders, 1);
+	e.at = clock_wall_ms() - 30000; /* Acct-Delay-Time */
+	assert_int_equal(registry_acct_event(r->radius, &e, WAIT_MS), 0);
+	usleep(100000); /* what it would have settled, it has by now */
+	assert_int_equal(take(r, true, 0, o), 1);
+}
+
 static bool refused_is_noted(struct running *r)
 {
 	struct list_query q = {.device = "PG-1"};
@@ -465,6 +524,9 @@ int main(void)
 		RUN(take_without_orders_ends_empty_after_its_time),
 		RUN(accept_that_crosses_the_revocation_gets_its_own_order),
 		RUN(session_of_a_revoked_pump_is_found_again_after_a_crash),
+		RUN(revocation_needs_no_session_database_and_tells_every_nas),
+		RUN(accept_that_crosses_the_revocation_is_seen_though_it_cannot_be_kept),
+		RUN(restart_reported_late_settles_no_younger_order),
 		RUN(refused_return_is_noted_in_the_receipt),
 		RUN(first_use_of_a_renewed_certificate_supersedes_the_old_one),
 	};
