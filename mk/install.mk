@@ -3,6 +3,9 @@
 
 all: $(PROGRAMS) $(MODULES) $(SHARE_FILES)
 
+UNITS := $(wildcard sql/registryd/*.service ca/signerd/*.service enroll/enrolld/*.service \
+	policies/*.service radius_modules/dispatch/*.service enroll/*.target)
+
 .PHONY: install
 install: all ## Install below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/pumpgate \
@@ -12,6 +15,9 @@ install: all ## Install below $(DESTDIR)$(PREFIX)
 	install -m 0755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/sbin/
 	install -m 0644 $(MODULES) $(DESTDIR)$(PREFIX)/lib/pumpgate/
 	cp -R $(O)/share/pumpgate/. $(DESTDIR)$(PREFIX)/share/pumpgate/
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 0644 $(UNITS) $(DESTDIR)$(PREFIX)/lib/systemd/system/
+	install -D -m 0644 enroll/pumpgate.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/pumpgate.conf
 	install -D -m 0644 enroll/pumpctl/pumpctl.bash-completion \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pumpctl
 	for page in $(MANPAGES); do \

@@ -171,41 +171,38 @@ int layout_give_file(const struct settings *s, const char *rel, int process)
 	return 0;
 }
 
-static int lock_open(const char *home, const char *name, int *fd_out)
+static int lock_open(const char *home, const char *rel, int *fd_out)
 {
-	char rel[64], path[PATH_MAX];
-	int rc;
+	char path[PATH_MAX];
+	int rc = home_path(home, rel, path);
 
-	snprintf(rel, sizeof(rel), "run/%s", name);
-	rc = home_path(home, rel, path);
 	if (rc)
 		return rc;
 	*fd_out = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	return *fd_out < 0 ? err_errno(ERR_IO, "%s", path) : 0;
 }
 
-int layout_lock(const char *home, const char *name)
+int layout_lock(const char *home, const char *rel)
 {
 	int fd;
-	int rc = lock_open(home, name, &fd);
+	int rc = lock_open(home, rel, &fd);
 
 	if (rc)
 		return rc;
 	if (flock(fd, LOCK_EX | LOCK_NB)) {
-		rc = err_errno(errno == EWOULDBLOCK ? ERR_BUSY : ERR_IO, "%s/run/%s", home, name);
+		rc = err_errno(errno == EWOULDBLOCK ? ERR_BUSY : ERR_IO, "%s/%s", home, rel);
 		close(fd);
 		return rc;
 	}
 	return 0; /* the descriptor stays open: it is the lock */
 }
 
-bool layout_is_locked(const char *home, const char *name)
+bool layout_is_locked(const char *home, const char *rel)
 {
-	char rel[64], path[PATH_MAX];
+	char path[PATH_MAX];
 	bool held;
 	int fd;
 
-	snprintf(rel, sizeof(rel), "run/%s", name);
 	if (home_path(home, rel, path))
 		return false;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);

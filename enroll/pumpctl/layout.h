@@ -25,11 +25,12 @@ int layout_apply(const struct settings *s, bool *changed) MUST_USE;
 /* Gives a file of ours to the process's user; a symbolic link is refused. */
 int layout_give_file(const struct settings *s, const char *rel, int process) MUST_USE;
 
-/* Takes the lock HOME/run/NAME for the life of this process. ERR_BUSY when another holds it. */
-int layout_lock(const char *home, const char *name) MUST_USE;
+/* Takes the lock file HOME/REL for the life of this process. ERR_BUSY when another holds it. */
+int layout_lock(const char *home, const char *rel) MUST_USE;
 /* Whether some process holds it. */
-bool layout_is_locked(const char *home, const char *name);
-#define LOCK_RUN "supervisor.lock"
-#define LOCK_INIT "init.lock"
+bool layout_is_locked(const char *home, const char *rel);
+#define LOCK_RUN "run/supervisor.lock"
+#define LOCK_INIT "run/init.lock"
+#define LOCK_REGISTRY "registry/lock" /* registryd's own */
 
 #endif

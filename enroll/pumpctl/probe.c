@@ -26,6 +26,7 @@ void probe_take(const struct settings *s, struct probe *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->supervised = layout_is_locked(s->home, LOCK_RUN);
+	out->running = out->supervised || layout_is_locked(s->home, LOCK_REGISTRY);
 	out->radius = !port_is_free(PORT_UDP, s->radius_address, s->radius_auth_port) &&
 		      !port_is_free(PORT_UDP, s->radius_address, s->radius_acct_port);
 	out->est = !port_is_free(PORT_TCP, s->est_address, s->est_port);

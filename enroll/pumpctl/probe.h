@@ -10,6 +10,7 @@
 
 struct probe {
 	bool supervised; /* `pumpctl run` holds this home */
+	bool running;	 /* it does, or registryd runs without it (systemd) */
 	bool radius;	 /* somebody has the RADIUS ports */
 	bool est;	 /* somebody listens on the EST port */
 	bool signer;	 /* signerd answers; then `signer_status` is filled in */

@@ -232,7 +232,7 @@ static void ports_check(struct doctor *d)
 
 	settings_endpoint(d->s.radius_address, d->s.radius_auth_port, radius, sizeof(radius));
 	settings_endpoint(d->s.est_address, d->s.est_port, est, sizeof(est));
-	if (d->probe.supervised) {
+	if (d->probe.running) {
 		check(d, d->probe.radius ? GRADE_OK : GRADE_FAIL, "radius", "%s %s", radius,
 		      d->probe.radius ? "is served" : "is not served; see log/radiusd.log");
 		check(d, d->probe.est ? GRADE_OK : GRADE_FAIL, "est", "%s %s", est,
@@ -274,11 +274,14 @@ static void services_check(struct doctor *d)
 	struct list_query q = {0};
 	struct status st;
 
-	if (!d->probe.supervised) {
-		check(d, GRADE_WARN, "running", "no; do: pumpctl --home %s run", d->s.home);
+	if (!d->probe.running) {
+		check(d, GRADE_WARN, "running",
+		      "no; do: pumpctl --home %s run, or: systemctl start pumpgate.target",
+		      d->s.home);
 		return;
 	}
-	check(d, GRADE_OK, "running", "yes");
+	check(d, GRADE_OK, "running", "%s",
+	      d->probe.supervised ? "yes" : "yes, without pumpctl run");
 	if (registry_open(d->call, &c) || registry_status(c, &q, &st, REGISTRY_TIMEOUT_MS))
 		check(d, GRADE_FAIL, "registryd", "%s; see log/registryd.log", err_text());
 	else

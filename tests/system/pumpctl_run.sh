@@ -124,4 +124,12 @@ for missing in pumpgate-registryd pumpgate-dispatchd; do
 done
 check doctor_names_the_taken_port says "fail +est .*taken" pumpctl --home "$SCRATCH/other" doctor
 scratch_stop
+
+# ---- services that systemd keeps, without `pumpctl run` ----
+pumpgate-registryd --home "$PUMPGATE_HOME" 2>/dev/null &
+REGISTRYD=$!
+check doctor_sees_a_registry_that_runs_without_pumpctl_run wait_until 5 \
+	bash -c '. tests/support/tap.sh; says "running +yes, without" pumpctl doctor'
+kill "$REGISTRYD"
+wait "$REGISTRYD"
 tap_done
