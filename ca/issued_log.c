@@ -157,6 +157,11 @@ static int line_write(struct issued_log *log, const struct buf *line)
 	return 0;
 }
 
+static int list_is_broken(const struct issued_log *log)
+{
+	return err_set(ERR_IO, "%s: the disk failed before; restart pumpgate-signerd", log->path);
+}
+
 /* Under the lock. */
 static int line_append(struct issued_log *log, const struct issued_entry *entry)
 {
@@ -165,8 +170,7 @@ static int line_append(struct issued_log *log, const struct issued_entry *entry)
 	int rc;
 
 	if (log->broken)
-		return err_set(ERR_IO, "%s: the disk failed before; restart pumpgate-signerd",
-			       log->path);
+		return list_is_broken(log);
 	if (serial_index_has(&log->index, entry->serial))
 		return err_set(ERR_EXISTS, "serial %s was issued before", entry->serial);
 	memcpy(chain, log->chain, sizeof(chain));
@@ -182,17 +186,23 @@ static int line_append(struct issued_log *log, const struct issued_entry *entry)
 	return rc;
 }
 
+/* The kernel tells of a failed write once: after that the next sync says that all is well. So
+ * whoever waited for the one that failed must not ask again. */
 static int sync_up_to(struct issued_log *log, uint64_t end)
 {
 	uint64_t size;
+	bool broken;
 	int rc = 0;
 
 	pthread_mutex_lock(&log->sync_lock);
 	if (log->synced < end) {
 		pthread_mutex_lock(&log->lock);
 		size = log->size;
+		broken = log->broken;
 		pthread_mutex_unlock(&log->lock);
-		if (fdatasync(log->fd)) {
+		if (broken) {
+			rc = list_is_broken(log);
+		} else if (fdatasync(log->fd)) {
 			rc = err_errno(ERR_IO, "%s", log->path);
 			pthread_mutex_lock(&log->lock);
 			log->broken = true; /* what the kernel kept of it is unknown from now on */
@@ -244,7 +254,10 @@ int issued_log_find(struct issued_log *log, const char *serial, struct buf *stor
 	pthread_mutex_unlock(&log->lock);
 	if (!found)
 		return err_set(ERR_NOT_FOUND, "serial %s was not issued here", serial);
-	rc = line_read(log, at, store, &e);
+	rc = sync_up_to(log,
+			at + 1); /* lines go to the disk whole; this one may still be on its way */
+	if (!rc)
+		rc = line_read(log, at, store, &e);
 	if (rc)
 		return rc;
 	if (strcmp(e.serial, serial))

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ca/issued_log.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "ca/issued_line.h"
@@ -230,6 +233,52 @@ static void find_gives_back_what_was_appended(void **state)
 
 static struct issued_log *shared;
 
+static atomic_bool sync_is_to_fail, sync_is_failing;
+
+/* In libc's place: can fail once, as the kernel does, while somebody else has appended. */
+int fdatasync(int fd)
+{
+	if (!atomic_exchange(&sync_is_to_fail, false))
+		return (int)syscall(SYS_fdatasync, fd);
+	sync_is_failing = true;
+	while (issued_log_count(shared) < 2)
+		usleep(1000);
+	errno = EIO;
+	return -1;
+}
+
+static void *append_one(void *arg)
+{
+	struct issued_entry e = entry(1);
+	int *rc = arg;
+
+	*rc = issued_log_append(shared, &e);
+	return NULL;
+}
+
+static void nothing_counts_as_issued_once_a_sync_has_failed(void **state)
+{
+	AUTO_BUF store = {.max = 65536};
+	struct issued_entry e = entry(1), second = entry(2);
+	pthread_t thread;
+	int first_rc = 0;
+
+	(void)state;
+	shared = open_log();
+	sync_is_to_fail = true;
+	assert_int_equal(pthread_create(&thread, NULL, append_one, &first_rc), 0);
+	while (!sync_is_failing)
+		usleep(1000);
+	assert_int_equal(issued_log_append(shared, &second),
+			 ERR_IO); /* its own sync would succeed */
+	pthread_join(thread, NULL);
+	assert_int_equal(first_rc, ERR_IO);
+	assert_int_equal(issued_log_find(shared, entry(1).serial, &store, &e), ERR_IO);
+	e = entry(3);
+	assert_int_equal(issued_log_append(shared, &e), ERR_IO);
+	issued_log_close(shared);
+}
+
 static void *append_some(void *arg)
 {
 	unsigned from = *(unsigned *)arg;
@@ -276,6 +325,7 @@ int main(void)
 		TEST(append_refuses_a_serial_twice_and_words_that_break_a_line),
 		TEST(append_leaves_the_list_whole_when_the_disk_is_full),
 		TEST(find_gives_back_what_was_appended),
+		TEST(nothing_counts_as_issued_once_a_sync_has_failed),
 		TEST(append_from_many_threads_keeps_the_chain),
 	};
 
