@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Owns which public keys may be certified. Never sees a private one. */
 #include <stdio.h>
+#include <string.h>
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/objects.h>
 
 #include "ca/csr.h"
@@ -79,6 +81,23 @@ static int rsa_check(EVP_PKEY *key, char *key_type)
 	return rc;
 }
 
+/* RFC 3279 2.3.1: "The parameters field MUST have ASN.1 type NULL". The same key in another dress
+ * would have another hash, and be taken for a key that no other pump has. */
+static int rsa_form_check(X509_PUBKEY *spki, EVP_PKEY *key)
+{
+	unsigned char *given = NULL, *usual = NULL;
+	int given_len = i2d_X509_PUBKEY(spki, &given), usual_len = i2d_PUBKEY(key, &usual);
+	bool same =
+		given_len > 0 && given_len == usual_len && !memcmp(given, usual, (size_t)given_len);
+
+	OPENSSL_free(given);
+	OPENSSL_free(usual);
+	ERR_clear_error();
+	return same ? 0
+		    : ca_refuse(REASON_KEY_REFUSED, ERR_CRYPTO,
+				"RSA key is not in the one form of RFC 3279");
+}
+
 int ca_key_check(X509_PUBKEY *spki, char key_type_out[CSR_KEY_TYPE_SIZE])
 {
 	ASN1_OBJECT *kind;
@@ -103,5 +122,8 @@ int ca_key_check(X509_PUBKEY *spki, char key_type_out[CSR_KEY_TYPE_SIZE])
 		rc = err_ossl(ERR_CRYPTO, "public key can't be decoded");
 		return err_add(rc, "%s", reason_name(REASON_KEY_REFUSED));
 	}
-	return nid == NID_rsaEncryption ? rsa_check(key, key_type_out) : 0;
+	if (nid != NID_rsaEncryption)
+		return 0;
+	rc = rsa_check(key, key_type_out);
+	return rc ? rc : rsa_form_check(spki, key);
 }

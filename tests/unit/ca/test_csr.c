@@ -128,6 +128,31 @@ static void keys_refuse_rsa_exponent_3(void **state)
 	assert_key_refused(fixture_rsa(2048, 3), "exponent");
 }
 
+/* One key would pass for two: it is known by the hash of its SubjectPublicKeyInfo. */
+static void keys_refuse_rsa_in_another_form(void **state)
+{
+	EVP_PKEY *key = fixture_rsa(2048, 65537);
+	X509_REQ *req = fixture_request_draft(&(struct request){.key = key});
+	X509_PUBKEY *spki = X509_REQ_get_X509_PUBKEY(req);
+	AUTO_BUF der = {.max = CSR_DER_MAX};
+	AUTO_CSR csr = {0};
+	const uint8_t *bits;
+	uint8_t *copy;
+	int len;
+
+	(void)state;
+	assert_int_equal(X509_PUBKEY_get0_param(NULL, &bits, &len, NULL, spki), 1);
+	copy = OPENSSL_memdup(bits, (size_t)len);
+	assert_int_equal(X509_PUBKEY_set0_param(spki, OBJ_nid2obj(NID_rsaEncryption), V_ASN1_UNDEF,
+						NULL, copy, len),
+			 1);
+	fixture_request_sign(req, key, &der);
+	assert_int_equal(ca_csr_parse(der.data, der.len, &csr), ERR_CRYPTO);
+	assert_true(refused_as("key-refused"));
+	X509_REQ_free(req);
+	EVP_PKEY_free(key);
+}
+
 static void keys_refuse_other_curves(void **state)
 {
 	(void)state;
@@ -339,6 +364,7 @@ int main(void)
 		cmocka_unit_test(parse_refuses_another_keys_signature),
 		cmocka_unit_test(keys_refuse_short_rsa),
 		cmocka_unit_test(keys_refuse_rsa_exponent_3),
+		cmocka_unit_test(keys_refuse_rsa_in_another_form),
 		cmocka_unit_test(keys_refuse_other_curves),
 		cmocka_unit_test(keys_refuse_other_algorithms),
 		cmocka_unit_test(keys_refuse_curves_by_explicit_parameters),
