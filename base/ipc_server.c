@@ -7,6 +7,7 @@
 #include "base/ipc_server.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@
 #include "base/log.h"
 
 #define HELLO_WAIT_S 3		     /* a peer that says nothing must not hold a place */
+#define MESSAGES_AT_ONCE 64	     /* of one peer, before the others have their turn */
 #define OUTPUT_MAX (8 * 1024 * 1024) /* unread answers before a peer that does not read is cut */
 
 struct connection {
@@ -389,36 +391,83 @@ static int message_take(struct connection *c)
 	return rc ? rc : 1;
 }
 
-static void connection_read(struct bufferevent *bev, void *arg)
+/* Takes at most `max` messages; false when the connection is gone. */
+static bool messages_take(struct connection *c, unsigned max)
 {
-	struct connection *c = arg;
 	struct ipc_server *s = c->server;
 	uint64_t number = c->number;
 	int rc = 1;
 
-	(void)bev;
-	while (rc > 0) {
+	for (unsigned n = 0; rc > 0 && n < max; n++) {
 		if (c->in_flight >= s->o.max_in_flight) {
 			c->paused = true;
 			bufferevent_disable(c->bev, EV_READ);
-			return;
+			return true;
 		}
 		rc = message_take(c);
 		if (rc > 0 && !connection_by_number(s, number))
-			return;
+			return false;
 	}
 	if (rc < 0) {
 		LOG(LOG_WARN, "ipc.refused", LOG_U("uid", c->uid),
 		    LOG_S("role", c->role ? c->role->name : "-"), LOG_S("why", err_text()));
 		connection_close(c);
+	} else if (rc > 0) { /* perhaps there are more: after the others */
+		bufferevent_trigger(c->bev, EV_READ,
+				    BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
 	}
+	return rc >= 0;
+}
+
+static void connection_read(struct bufferevent *bev, void *arg)
+{
+	(void)bev;
+	(void)messages_take(arg, MESSAGES_AT_ONCE);
 }
 
 static void connection_event(struct bufferevent *bev, short what, void *arg)
 {
 	(void)bev;
-	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT))
+	if (!(what & (BEV_EVENT_EOF | BEV_EVENT_ERROR | BEV_EVENT_TIMEOUT)))
+		return;
+	/* what it said before it went still counts */
+	if (!(what & BEV_EVENT_EOF) || messages_take(arg, UINT_MAX))
 		connection_close(arg);
+}
+
+static bool may_take_a_role(const struct ipc_server *s, uid_t uid)
+{
+	for (size_t i = 0; i < s->o.n_roles; i++)
+		for (size_t u = 0; u < s->o.roles[i].n_uids; u++)
+			if (s->o.roles[i].uids[u] == uid)
+				return true;
+	return false;
+}
+
+/* Where processes have users of their own, none can take all places and shut out the others. */
+static bool has_room(const struct ipc_server *s, uid_t uid)
+{
+	const struct connection *c;
+	unsigned n = 0;
+
+	LIST_FOREACH (c, &s->connections, link)
+		n += c->uid == uid;
+	return s->n_connections < s->o.max_connections &&
+	       (uid == geteuid() || n < s->o.max_connections / 2);
+}
+
+/* A uid with no business here does not hold a place for as long as a hello may take. */
+static bool is_welcome(const struct ipc_server *s, uid_t uid)
+{
+	if (!may_take_a_role(s, uid))
+		LOG(LOG_WARN, "ipc.refused", LOG_U("uid", uid), LOG_S("role", "-"),
+		    LOG_S("why", "the uid has no role here"));
+	else if (!has_room(s, uid))
+		LOG(LOG_WARN, "ipc.too_many_connections", LOG_U("uid", uid),
+		    LOG_U("max", s->o.max_connections));
+	else
+		return true;
+	return false;
 }
 
 static void connection_accept(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *addr,
@@ -426,21 +475,20 @@ static void connection_accept(struct evconnlistener *l, evutil_socket_t fd, stru
 {
 	const struct timeval hello_wait = {HELLO_WAIT_S, 0};
 	struct ipc_server *s = arg;
-	struct ucred peer;
+	struct ucred peer = {.uid = (uid_t)-1}; /* nobody's */
 	socklen_t len = sizeof(peer);
 	struct connection *c;
 
 	(void)l;
 	(void)addr;
 	(void)addr_len;
-	if (s->n_connections >= s->o.max_connections) {
-		LOG(LOG_WARN, "ipc.too_many_connections", LOG_U("max", s->o.max_connections));
+	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+	if (!is_welcome(s, peer.uid)) {
 		evutil_closesocket(fd);
 		return;
 	}
 	c = calloc(1, sizeof(*c));
-	if (!c || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) ||
-	    !(c->bev = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE))) {
+	if (!c || !(c->bev = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE))) {
 		LOG(LOG_ERROR, "ipc.accept_failed", LOG_S("why", strerror(errno)));
 		free(c);
 		evutil_closesocket(fd);

@@ -102,14 +102,15 @@ static void stop_loop(evutil_socket_t fd, short what, void *base)
 static void *serve(void *arg)
 {
 	uid_t me = geteuid();
+	const uid_t us[] = {me, FIXTURE_OTHER_UID};
 	const struct ipc_role roles[] = {
 		{"tester", &me, 1, verbs, sizeof(verbs) / sizeof(verbs[0])},
-		{"narrow", &me, 1, verbs, 1},
+		{"narrow", us, 2, verbs, 1},
 		{"nobody", NULL, 0, verbs, 1},
 	};
 	const struct ipc_server_options o = {
 		.path = path,
-		.mode = 0600,
+		.mode = 0666,
 		.group = (gid_t)-1,
 		.max_connections = FIXTURE_CONNECTIONS,
 		.max_in_flight = FIXTURE_IN_FLIGHT,

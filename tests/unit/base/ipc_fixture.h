@@ -28,6 +28,7 @@ enum {
 
 #define FIXTURE_IN_FLIGHT 4
 #define FIXTURE_CONNECTIONS 16
+#define FIXTURE_OTHER_UID 65533 /* may be "narrow" */
 
 /* Listens at fixture_path(); roles: "tester" (all verbs), "narrow" (ECHO), "nobody" (no uid). */
 void fixture_start(void);

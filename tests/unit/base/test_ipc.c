@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -153,6 +155,64 @@ static void connections_beyond_the_maximum_are_closed_and_room_comes_back(void *
 		close(fds[i]);
 	usleep(20000);
 	assert_int_equal(call(c, VERB_ECHO, 1, 0, 1000, &out), 0);
+}
+
+/* Runs `what` as another user; its status. */
+static int as_uid(uid_t uid, int (*what)(void))
+{
+	pid_t pid = fork();
+	int how;
+
+	if (pid == 0)
+		_exit(setresuid(uid, uid, uid) ? 99 : what());
+	assert_true(pid > 0 && waitpid(pid, &how, 0) == pid && WIFEXITED(how));
+	return WEXITSTATUS(how);
+}
+
+/* How many of the connections that say nothing are cut long before a hello is due. */
+static int silent_ones_cut(void)
+{
+	struct pollfd fds[FIXTURE_CONNECTIONS];
+	int n;
+
+	for (int i = 0; i < FIXTURE_CONNECTIONS; i++)
+		fds[i] = (struct pollfd){.fd = raw_connect(), .events = POLLIN};
+	usleep(200000);
+	n = poll(fds, FIXTURE_CONNECTIONS, 0);
+	return n < 0 ? 98 : n;
+}
+
+static void uid_without_a_role_holds_no_place(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(as_uid(65532, silent_ones_cut), FIXTURE_CONNECTIONS);
+}
+
+static void uid_of_one_role_cannot_take_all_places(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(as_uid(FIXTURE_OTHER_UID, silent_ones_cut), FIXTURE_CONNECTIONS / 2);
+}
+
+static void flood_of_one_way_messages_ended_at_once_is_taken_whole(void **state)
+{
+	uint8_t frames[300 * 64];
+	size_t len = 0;
+	int fd = raw_connect();
+
+	(void)state;
+	raw_hello(fd, "tester");
+	for (uint32_t i = 0; i < 300; i++)
+		len += raw_note(frames + len, VERB_POST, i + 1, i, 0);
+	raw_send(fd, frames, len);
+	close(fd);
+	for (int i = 0; i < 200 && fixture_posts() < 300; i++)
+		usleep(10000);
+	assert_int_equal(fixture_posts(), 300);
 }
 
 static void frames_that_come_byte_by_byte_are_put_together(void **state)
@@ -406,6 +466,9 @@ int main(void)
 		SERVED(malformed_requests_end_the_connection),
 		SERVED(garbage_ends_the_connection_and_others_are_served_on),
 		SERVED(connections_beyond_the_maximum_are_closed_and_room_comes_back),
+		SERVED(uid_without_a_role_holds_no_place),
+		SERVED(uid_of_one_role_cannot_take_all_places),
+		SERVED(flood_of_one_way_messages_ended_at_once_is_taken_whole),
 		SERVED(frames_that_come_byte_by_byte_are_put_together),
 		SERVED(half_a_frame_blocks_nobody_else),
 		SERVED(peer_that_does_not_read_is_cut_and_blocks_nobody_else),
