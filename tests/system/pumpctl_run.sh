@@ -114,10 +114,14 @@ check run_on_a_taken_port_says_which_process_failed \
 	says "enrolld.*could not start" pumpctl --home "$SCRATCH/other" run
 other_left() { ! pgrep -af -- "--home $SCRATCH/other"; }
 check run_on_a_taken_port_leaves_no_process other_left
+mkdir "$SCRATCH/path" # Pumpgate may be installed on this machine; it must not be found
+for tool in bash timeout grep tail freeradius; do
+	ln -s "$(command -v "$tool")" "$SCRATCH/path/"
+done
 for missing in pumpgate-registryd pumpgate-dispatchd; do
 	rm -rf "$SCRATCH/part" && mkdir -p "$SCRATCH/part"
 	cp -R "$PUMPGATE_BUILD/bin" "$SCRATCH/part/" && rm "$SCRATCH/part/bin/$missing"
-	check "run_without_${missing#pumpgate-}_says_so_and_ends" env PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+	check "run_without_${missing#pumpgate-}_says_so_and_ends" env PATH="$SCRATCH/path" \
 		bash -c ". tests/support/tap.sh; says '$missing is neither' fails_with 1 \
 			timeout 20 $SCRATCH/part/bin/pumpctl --home $SCRATCH/other run"
 	check "run_without_${missing#pumpgate-}_leaves_no_process" other_left
