@@ -12,8 +12,9 @@
 
 #include "base/secret.h"
 
-#define TOKENS_TRIED 16	 /* newest of the pump */
-#define RENEWALS_OPEN 16 /* unused successors of one certificate */
+#define TOKENS_TRIED 16			 /* newest of the pump */
+#define RENEWALS_OPEN 16		 /* of one pump, in force and not yet superseded by use */
+#define RESERVED_MS (24LL * 3600 * 1000) /* a reservation that old will not be finished */
 #define SPKI_BYTES 32
 
 struct issue_device {
@@ -179,11 +180,15 @@ static int proof_by_certificate(struct db *db, const struct issue_begin *rq, int
 		       DB_I(out->prior_id), DB_B(rq->spki_sha256.data, SPKI_BYTES));
 	if (rc || open)
 		return rc ? rc : 1;
-	rc = db_number(db, &open, "SELECT count(*) FROM certificates WHERE prior_id = ?1",
-		       DB_I(out->prior_id));
-	if (!rc && open >= RENEWALS_OPEN)
-		rc = err_set(ERR_LIMIT, "this certificate was renewed %d times, none was used",
-			     RENEWALS_OPEN);
+	/* counted over the pump: a chain of renewals is as long as one likes */
+	rc = db_number(db, &open,
+		       "SELECT count(*) FROM certificates WHERE device_id = ?1"
+		       " AND ((state = 'valid' AND not_after > ?2)"
+		       "  OR (state = 'reserved' AND reserved_at > ?3))",
+		       DB_I(device_id), DB_I(now), DB_I(now - RESERVED_MS));
+	if (!rc && open > RENEWALS_OPEN)
+		rc = err_set(ERR_LIMIT, "pump %s has %d renewed certificates that it never used",
+			     device->serial, RENEWALS_OPEN);
 	return rc;
 }
 

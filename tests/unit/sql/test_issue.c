@@ -252,6 +252,34 @@ static void renewal_is_resumed_for_the_same_key_and_bounded_in_number(void **sta
 	assert_int_equal(rc, ERR_LIMIT);
 }
 
+/* Each renewal is proven by the one before it. */
+static void chain_of_renewals_that_are_never_used_is_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct issue_grant grant;
+	struct issue_begin rq;
+	struct issue_store save;
+	unsigned n = 1;
+	int rc = 0;
+
+	enroll(f->st, "PG-1", 1, 1);
+	for (; n < 40 && !rc; n++) {
+		rq = renewal_request(n, n + 1, (uint8_t)(n + 1));
+		rc = begin(f, &rq, NOW, &grant);
+		if (rc)
+			break;
+		save = store_request(grant.cert_serial, "renewed");
+		assert_int_equal(store_issue_store(f->st, &admin_now, &save), 0);
+	}
+	assert_int_equal(rc, ERR_LIMIT);
+	assert_int_equal(n, 17);
+	/* one use, and there is room again */
+	sprintf(rq.cert_serial, "%08x", n);
+	assert_int_equal(store_supersede(f->st, &admin_now, ISSUER, rq.cert_serial), 0);
+	rq = renewal_request(n, n + 1, (uint8_t)(n + 1));
+	assert_int_equal(begin(f, &rq, NOW, &grant), 0);
+}
+
 static void old_certificate_is_superseded_only_by_a_newer_valid_one(void **state)
 {
 	struct fixture *f = *state;
@@ -320,6 +348,7 @@ int main(void)
 		WITH(enrolment_puts_the_certificate_in_force_and_closes_the_window),
 		WITH(renewal_needs_a_certificate_in_force),
 		WITH(renewal_is_resumed_for_the_same_key_and_bounded_in_number),
+		WITH(chain_of_renewals_that_are_never_used_is_bounded),
 		WITH(old_certificate_is_superseded_only_by_a_newer_valid_one),
 		WITH(token_times_are_bounded_and_the_token_is_not_stored),
 	};
