@@ -52,6 +52,14 @@ static void dropped_note(struct service *s, const char *verb)
 	    LOG_S("why", err_text()));
 }
 
+/* What enrolld tells, which faces the network, leaves room for accepts and accounting. */
+static int event_put(struct service *s, struct event_job *job)
+{
+	if (job->verb == REGISTRY_ENROLL_EVENT)
+		return lane_put_modest(s->events, &job->job, AUTH_PATIENCE_US);
+	return lane_put(s->events, &job->job, job->rq ? ACCT_PATIENCE_US : AUTH_PATIENCE_US);
+}
+
 /* Loop thread. One-way messages are copied and released at once, so that a slow disk never fills
  * the connection's room for unanswered requests and delays the next look-up on it. */
 void verb_event(struct ipc_request *rq, void *ctx)
@@ -67,8 +75,7 @@ void verb_event(struct ipc_request *rq, void *ctx)
 		memcpy(&job->e, ipc_request_record(rq), verb->req->size);
 		if (verb->verb == REGISTRY_AUTH_EVENT)
 			memcpy(job->device, job->e.auth.device, sizeof(job->device));
-		rc = lane_put(s->events, &job->job,
-			      verb->one_way ? AUTH_PATIENCE_US : ACCT_PATIENCE_US);
+		rc = event_put(s, job);
 	}
 	if (rc) {
 		free(job);

@@ -128,13 +128,13 @@ int lane_new(const struct lane_options *o, struct lane **out)
 	return 0;
 }
 
-int lane_put(struct lane *l, struct lane_job *job, int64_t patience_us)
+static int put(struct lane *l, struct lane_job *job, int64_t patience_us, size_t max)
 {
 	bool wake;
 
 	job->start_by_us = clock_mono_us() + patience_us;
 	pthread_mutex_lock(&l->lock);
-	if (l->stopping || l->n_jobs >= l->o.max_jobs) {
+	if (l->stopping || l->n_jobs >= max) {
 		pthread_mutex_unlock(&l->lock);
 		return err_set(ERR_BUSY, "too many requests are waiting (%s): try again",
 			       l->o.name);
@@ -149,6 +149,16 @@ int lane_put(struct lane *l, struct lane_job *job, int64_t patience_us)
 		pthread_cond_signal(&l->changed);
 	pthread_mutex_unlock(&l->lock);
 	return 0;
+}
+
+int lane_put(struct lane *l, struct lane_job *job, int64_t patience_us)
+{
+	return put(l, job, patience_us, l->o.max_jobs);
+}
+
+int lane_put_modest(struct lane *l, struct lane_job *job, int64_t patience_us)
+{
+	return put(l, job, patience_us, l->o.max_jobs / 2);
 }
 
 void lane_stop(struct lane *l)

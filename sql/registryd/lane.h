@@ -44,6 +44,8 @@ int lane_new(const struct lane_options *o, struct lane **out) MUST_USE;
 /* Any thread. The job may wait up to patience_us for others to share its batch. ERR_BUSY when the
  * queue is full; the job is then still the caller's. */
 int lane_put(struct lane *l, struct lane_job *job, int64_t patience_us) MUST_USE;
+/* As lane_put, but leaves half of the queue to others. */
+int lane_put_modest(struct lane *l, struct lane_job *job, int64_t patience_us) MUST_USE;
 /* Runs what is queued, ends the threads, frees. NULL ok. */
 void lane_stop(struct lane *l);
 

@@ -81,6 +81,36 @@ static void full_queue_refuses_and_keeps_what_it_took(void **state)
 	assert_int_equal(b.jobs, 4);
 }
 
+static int put_modestly(struct lane *l)
+{
+	struct lane_job *job = calloc(1, sizeof(*job));
+	int rc = lane_put_modest(l, job, 0);
+
+	if (rc)
+		free(job);
+	return rc;
+}
+
+static void modest_jobs_leave_half_of_the_queue(void **state)
+{
+	struct bench b = {.gated = true};
+	struct lane *l = lane(&b, 4, 1);
+
+	(void)state;
+	assert_int_equal(put(l, 0), 0);
+	sem_wait(&b.entered);
+	assert_int_equal(put_modestly(l), 0);
+	assert_int_equal(put_modestly(l), 0);
+	assert_int_equal(put_modestly(l), ERR_BUSY);
+	assert_int_equal(put(l, 0), 0);
+	assert_int_equal(put(l, 0), 0);
+	assert_int_equal(put(l, 0), ERR_BUSY);
+	for (int i = 0; i < 5; i++)
+		sem_post(&b.gate);
+	lane_stop(l);
+	assert_int_equal(b.jobs, 5);
+}
+
 static void stopping_runs_what_is_queued_even_if_it_could_wait(void **state)
 {
 	struct bench b = {0};
@@ -128,6 +158,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(full_queue_refuses_and_keeps_what_it_took),
+		cmocka_unit_test(modest_jobs_leave_half_of_the_queue),
 		cmocka_unit_test(stopping_runs_what_is_queued_even_if_it_could_wait),
 		cmocka_unit_test(patient_jobs_share_a_run_and_an_impatient_one_takes_them_along),
 		cmocka_unit_test(full_batch_starts_before_its_time),
