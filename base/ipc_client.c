@@ -208,10 +208,12 @@ static int connect_and_hello(struct ipc_client *c, int64_t deadline_us)
 				 c->addr.sun_path);
 	memcpy(hello.role, c->role, sizeof(hello.role));
 	rc = message_build(&c->out, IPC_HELLO, 0, &record_ipc_hello, &hello, 1);
-	if (rc || (rc = send_all(c, deadline_us)))
+	if (rc)
 		return rc;
-	rc = reply_receive(c, IPC_HELLO, 0, deadline_us, &h);
-	if (rc == ERR_TIMEOUT)
+	rc = send_all(c, deadline_us); /* may be cut off before it is heard */
+	if (!rc)
+		rc = reply_receive(c, IPC_HELLO, 0, deadline_us, &h);
+	if (rc == ERR_TIMEOUT || rc == ERR_UNAVAILABLE)
 		rc = err_add(ERR_UNAVAILABLE, "no welcome");
 	return rc ? rc : h.status ? failure_take(c, h.status) : 0;
 }

@@ -182,11 +182,27 @@ static int silent_ones_cut(void)
 	return n < 0 ? 98 : n;
 }
 
+/* How many of many tries were not told plainly. */
+static int unclear_refusals(void)
+{
+	int unclear = 0;
+
+	for (int i = 0; i < 50; i++) {
+		AUTO_IPC_CLIENT c = client("tester");
+		struct note out;
+
+		unclear += call(c, VERB_ECHO, 1, 0, 500, &out) != ERR_UNAVAILABLE ||
+			   !strstr(err_text(), "no welcome");
+	}
+	return unclear;
+}
+
 static void uid_without_a_role_holds_no_place(void **state)
 {
 	(void)state;
 	if (geteuid() != 0)
 		skip();
+	assert_int_equal(as_uid(65532, unclear_refusals), 0);
 	assert_int_equal(as_uid(65532, silent_ones_cut), FIXTURE_CONNECTIONS);
 }
 
