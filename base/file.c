@@ -75,7 +75,11 @@ int buf_write_file(const char *path, unsigned mode, const void *data, size_t len
 
 	if (snprintf(tmp, sizeof(tmp), "%s.tmp.%d", path, (int)getpid()) >= (int)sizeof(tmp))
 		return err_set(ERR_LIMIT, "%s: path too long", path);
-	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, (mode_t)mode);
+	/* a new file always: whoever owns the folder could have put a link there to write through
+	 */
+	if (unlink(tmp) && errno != ENOENT)
+		return err_errno(ERR_IO, "%s", tmp);
+	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, (mode_t)mode);
 	if (fd < 0)
 		return err_errno(ERR_IO, "%s", tmp);
 	if (fchmod(fd, (mode_t)mode) || write_all(fd, data, len))

@@ -77,18 +77,26 @@ static void old_file_stands_when_the_folder_is_missing_or_the_path_too_long(void
 	assert_int_equal(buf_write_file("/nonexistent/x", 0600, "x", 1), ERR_IO);
 }
 
-static void write_does_not_follow_a_link_laid_at_its_temporary_name(void **state)
+/* Whoever owns the folder can lay links in it, for a writer with more rights. */
+static void write_goes_through_no_link_laid_at_its_temporary_name(void **state)
 {
 	char tmp[96], victim[96];
 	struct stat st;
 
 	(void)state;
+	snprintf(victim, sizeof(victim), "%s/victim", dir);
 	snprintf(tmp, sizeof(tmp), "%s.tmp.%d", path, (int)getpid());
-	snprintf(victim, sizeof(victim), "%s.victim", path);
-	assert_int_equal(symlink(victim, tmp), 0);
-	assert_int_equal(buf_write_file(path, 0600, "x", 1), ERR_IO);
-	assert_int_equal(stat(victim, &st), -1);
-	unlink(tmp);
+	for (int hard = 0; hard < 2; hard++) {
+		assert_int_equal(buf_write_file(victim, 0600, "theirs", 6), 0);
+		assert_int_equal(hard ? link(victim, tmp) : symlink(victim, tmp), 0);
+		assert_int_equal(buf_write_file(path, 0600, "ours", 4), 0);
+		assert_content("ours");
+		assert_int_equal(lstat(path, &st), 0);
+		assert_true(S_ISREG(st.st_mode) && st.st_nlink == 1);
+		assert_int_equal(stat(victim, &st), 0);
+		assert_int_equal(st.st_size, 6);
+		unlink(victim);
+	}
 }
 
 static void replacement_is_whole_and_has_its_mode(void **state)
@@ -130,7 +138,7 @@ int main(void)
 		cmocka_unit_test(read_refuses_more_than_the_maximum),
 		cmocka_unit_test(old_file_stands_when_the_new_one_does_not_fit),
 		cmocka_unit_test(old_file_stands_when_the_folder_is_missing_or_the_path_too_long),
-		cmocka_unit_test(write_does_not_follow_a_link_laid_at_its_temporary_name),
+		cmocka_unit_test(write_goes_through_no_link_laid_at_its_temporary_name),
 		cmocka_unit_test(replacement_is_whole_and_has_its_mode),
 	};
 
