@@ -23,9 +23,11 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #define HELLO_WAIT_S 3		     /* a peer that says nothing must not hold a place */
+#define UNWELCOME_LOG_US 1000000     /* anybody can knock: one line a second is enough */
 #define MESSAGES_AT_ONCE 64	     /* of one peer, before the others have their turn */
 #define OUTPUT_MAX (8 * 1024 * 1024) /* unread answers before a peer that does not read is cut */
 
@@ -63,6 +65,8 @@ struct ipc_server {
 	LIST_HEAD(, connection) connections;
 	unsigned n_connections;
 	uint64_t next_number;
+	int64_t unwelcome_logged_us;
+	uint64_t unwelcome;	   /* since then */
 	pthread_mutex_t done_lock; /* held for a list operation only */
 	STAILQ_HEAD(, ipc_request) done;
 };
@@ -456,15 +460,26 @@ static bool has_room(const struct ipc_server *s, uid_t uid)
 	       (uid == geteuid() || n < s->o.max_connections / 2);
 }
 
+static void unwelcome_log(struct ipc_server *s, uid_t uid, const char *event, const char *why)
+{
+	int64_t now_us = clock_mono_us();
+
+	s->unwelcome++;
+	if (s->unwelcome_logged_us && now_us - s->unwelcome_logged_us < UNWELCOME_LOG_US)
+		return;
+	LOG(LOG_WARN, event, LOG_U("uid", uid), LOG_S("role", "-"), LOG_S("why", why),
+	    LOG_U("times", s->unwelcome));
+	s->unwelcome_logged_us = now_us;
+	s->unwelcome = 0;
+}
+
 /* A uid with no business here does not hold a place for as long as a hello may take. */
-static bool is_welcome(const struct ipc_server *s, uid_t uid)
+static bool is_welcome(struct ipc_server *s, uid_t uid)
 {
 	if (!may_take_a_role(s, uid))
-		LOG(LOG_WARN, "ipc.refused", LOG_U("uid", uid), LOG_S("role", "-"),
-		    LOG_S("why", "the uid has no role here"));
+		unwelcome_log(s, uid, "ipc.refused", "the uid has no role here");
 	else if (!has_room(s, uid))
-		LOG(LOG_WARN, "ipc.too_many_connections", LOG_U("uid", uid),
-		    LOG_U("max", s->o.max_connections));
+		unwelcome_log(s, uid, "ipc.too_many_connections", "no place is left");
 	else
 		return true;
 	return false;
