@@ -5,9 +5,18 @@ include $(wildcard tests/unit/*/part.mk tests/fuzz/part.mk tests/bench/part.mk t
 
 SCRIPT_TESTS := $(sort $(wildcard tests/system/*.sh tests/abuse/*.sh))
 
-.PHONY: run-check run-unit run-demo run-bench
+# Those that are worth it with sanitized daemons: many clients, bad input, kills.
+SANITIZED_TESTS := $(addprefix tests/system/,$(addsuffix .sh,agent_enrol dispatch_receipt est_clients \
+	pumpctl_verbs radius_auth registry_durable registry_peers signer uid_separation)) \
+	tests/abuse/est_http.sh tests/abuse/storm.sh
+
+.PHONY: run-check run-unit run-sanitized run-demo run-bench
 run-unit: $(PROGRAMS) $(TESTS)
 	@tests/run.sh $(O) $(TESTS)
+
+run-sanitized: $(PROGRAMS)
+	@$(MAKE) --no-print-directory SAN= O=build all $(patsubst $(O)/%,build/%,$(TOOLS))
+	@tests/sanitized.sh $(O) build $(SANITIZED_TESTS)
 
 run-check: all $(TESTS) $(TOOLS)
 	@tests/run.sh $(O) $(TESTS) $(SCRIPT_TESTS)
