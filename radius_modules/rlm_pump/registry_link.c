@@ -24,7 +24,9 @@ struct registry_link {
 	_Atomic int acct_waiting;
 	_Atomic uint64_t request_id; /* the last one given; starts at random, then counts */
 	char path[108];
-	struct backlog backlog;
+	struct backlog admitted; /* apart: while registryd is away everybody is refused, and that
+				  * must not push out who got on just before */
+	struct backlog refused;
 };
 
 static void client_close(void *client)
@@ -46,7 +48,8 @@ int registry_link_new(const char *socket_path, struct registry_link **out)
 		free(l);
 		return err_set(ERR_IO, "no thread key left");
 	}
-	pthread_mutex_init(&l->backlog.lock, NULL);
+	pthread_mutex_init(&l->admitted.lock, NULL);
+	pthread_mutex_init(&l->refused.lock, NULL);
 	secret_fill_random(&l->request_id, sizeof(l->request_id));
 	*out = l;
 	return 0;
@@ -58,7 +61,8 @@ void registry_link_free(struct registry_link *l)
 		return;
 	client_close(pthread_getspecific(l->key));
 	pthread_key_delete(l->key);
-	pthread_mutex_destroy(&l->backlog.lock);
+	pthread_mutex_destroy(&l->admitted.lock);
+	pthread_mutex_destroy(&l->refused.lock);
 	free(l);
 }
 
@@ -197,10 +201,12 @@ int registry_link_auth_event(struct registry_link *l, const struct auth_event *e
 		rc = err_set(ERR_UNAVAILABLE, "registryd did not answer a moment ago");
 	else
 		rc = registry_auth_event(c, e);
-	if (rc)
-		backlog_add(&l->backlog, e);
-	else
-		backlog_deliver(&l->backlog, c);
+	if (rc) {
+		backlog_add(strcmp(e->verdict, "reject") ? &l->admitted : &l->refused, e);
+	} else {
+		backlog_deliver(&l->admitted, c);
+		backlog_deliver(&l->refused, c);
+	}
 	return rc;
 }
 

@@ -15,7 +15,7 @@
 #define LINK_PAUSE_MS 200
 #define LINK_ACCT_MS 2000
 #define LINK_ACCT_MAX 8	 /* accounting packets that wait for a commit at a time */
-#define LINK_BACKLOG 128 /* events kept while registryd is away */
+#define LINK_BACKLOG 128 /* events kept while registryd is away: accepts, and as many rejects */
 
 struct registry_link;
 
@@ -36,7 +36,7 @@ int registry_link_mac_facts(struct registry_link *l, const struct mac_query *q,
 int registry_link_nas_facts(struct registry_link *l, const struct nas_query *q,
 			    struct nas_facts *out) MUST_USE;
 /* Never waits. On failure the event is kept and delivered after a later one, unless LINK_BACKLOG
- * newer ones come before that. */
+ * newer ones of its kind come before that. */
 int registry_link_auth_event(struct registry_link *l, const struct auth_event *e) MUST_USE;
 /* 0 once committed. ERR_BUSY when LINK_ACCT_MAX threads wait already. */
 int registry_link_acct_event(struct registry_link *l, const struct acct_event *e) MUST_USE;

@@ -256,6 +256,27 @@ static void the_newest_events_are_kept_when_too_many_wait(void **state)
 	registry_link_free(l);
 }
 
+static void refusals_push_out_no_accept_that_waits(void **state)
+{
+	struct registry_link *l = link_up();
+	struct auth_event e = {.at = 1, .vlan = 7, .verdict = "accept"};
+	int64_t took_ms;
+
+	(void)state;
+	registry_kill();
+	assert_int_not_equal(registry_link_auth_event(l, &e), 0);
+	strcpy(e.verdict, "reject");
+	e.vlan = 0;
+	for (int i = 0; i < 2 * LINK_BACKLOG; i++)
+		assert_int_not_equal(registry_link_auth_event(l, &e), 0);
+	registry_start();
+	assert_int_equal(ask(l, &took_ms), 0);
+	e.vlan = 9;
+	assert_int_equal(registry_link_auth_event(l, &e), 0);
+	assert_true(is_told(9) && is_told(7));
+	registry_link_free(l);
+}
+
 static void accounting_is_acknowledged_only_by_an_answer(void **state)
 {
 	struct registry_link *l = link_up();
@@ -288,6 +309,8 @@ int main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(the_newest_events_are_kept_when_too_many_wait,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(refusals_push_out_no_accept_that_waits, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests_name("rlm_pump_link", tests, NULL, NULL);
