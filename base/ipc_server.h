@@ -40,11 +40,11 @@ struct ipc_role {
 };
 
 struct ipc_server_options {
-	const char *path; /* an old socket file there is replaced */
-	mode_t mode;	  /* of the socket file */
-	gid_t group;	  /* of the socket file; (gid_t)-1 leaves it */
-	unsigned max_connections;
-	unsigned max_in_flight; /* unanswered requests per connection; then its reading pauses */
+	const char *path;	  /* an old socket file there is replaced */
+	mode_t mode;		  /* of the socket file */
+	gid_t group;		  /* of the socket file; (gid_t)-1 leaves it */
+	unsigned max_connections; /* half of them for a uid that is not our own */
+	unsigned max_in_flight;	  /* unanswered requests per connection; then its reading pauses */
 	const struct ipc_role *roles;
 	size_t n_roles;
 	void *ctx; /* for the handlers */

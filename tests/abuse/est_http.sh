@@ -180,7 +180,7 @@ check "every_kind_of_refusal_is_in_the_log" bash -c "
 token_in_log() { grep -rE "Wr0ngT0ken|$(printf PG-1:Wr0ngT0ken | base64)" "$PUMPGATE_HOME/log"; }
 check "no_token_is_in_any_log" fails_with 1 token_in_log
 confined() { grep -E '^(Seccomp|NoNewPrivs|CoreDumping)' "/proc/$ENROLLD/status" && grep -q '^Seccomp:.*2' "/proc/$ENROLLD/status"; }
-if grep -q __asan_init "$PUMPGATE_BUILD/bin/pumpgate-enrolld"; then
+if grep -qE '__(asan|tsan)_init' "$PUMPGATE_BUILD/bin/pumpgate-enrolld"; then
 	skip "it_runs_behind_a_seccomp_filter" "not in a sanitized build"
 else
 	check "it_runs_behind_a_seccomp_filter" confined
