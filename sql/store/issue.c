@@ -29,6 +29,7 @@ struct issue_device {
 struct issue_proof {
 	int64_t token_id;
 	int64_t prior_id;
+	bool is_stale; /* the used token is past its time, or was replaced */
 };
 
 static int request_check(const struct issue_begin *rq)
@@ -114,6 +115,7 @@ static int proof_by_token(struct db *db, const struct issue_begin *rq, int64_t n
 			  struct issue_device *device, struct issue_proof *out)
 {
 	struct found_token token;
+	int64_t newer = 0;
 	int rc = device_find(db, rq->device, -1, device);
 
 	if (rc && rc != ERR_NOT_FOUND)
@@ -128,10 +130,15 @@ static int proof_by_token(struct db *db, const struct issue_begin *rq, int64_t n
 	if (!strcmp(device->state, "revoked"))
 		return err_set(ERR_CONFLICT, "pump %s is revoked", device->serial);
 	out->token_id = token.id;
-	if (!strcmp(token.state, "used"))
-		return token.same_key
-			       ? 1
-			       : err_set(ERR_USED, "the token was used before, for another key");
+	if (!strcmp(token.state, "used")) {
+		if (!token.same_key)
+			return err_set(ERR_USED, "the token was used before, for another key");
+		rc = db_number(db, &newer,
+			       "SELECT count(*) FROM tokens WHERE device_id = ?1 AND id > ?2",
+			       DB_I(device->id), DB_I(token.id));
+		out->is_stale = newer > 0 || now > token.expires_at;
+		return rc ? rc : 1;
+	}
 	if (strcmp(token.state, "open"))
 		return err_set(ERR_EXPIRED, "a newer token was made for this pump");
 	if (now > token.expires_at)
@@ -217,6 +224,9 @@ static int resume(struct db *db, const struct issue_proof *proof, const struct i
 	query_text(&q, 1, state, sizeof(state));
 	if (strcmp(state, "reserved") && strcmp(state, "valid"))
 		return err_set(ERR_CONFLICT, "the certificate of this request is %s", state);
+	/* what was made may be fetched again; what was not made yet needs a token in force */
+	if (proof->is_stale && !strcmp(state, "reserved"))
+		return err_set(ERR_EXPIRED, "the token is past its time or was replaced");
 	return query_blob(&q, 2, &out->der, sizeof(out->der.data));
 }
 

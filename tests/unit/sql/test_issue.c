@@ -252,6 +252,28 @@ static void renewal_is_resumed_for_the_same_key_and_bounded_in_number(void **sta
 	assert_int_equal(rc, ERR_LIMIT);
 }
 
+static void unfinished_request_needs_its_token_in_force(void **state)
+{
+	struct fixture *f = *state;
+	struct issue_grant grant;
+	struct issue_begin rq;
+	struct issue_store save;
+	struct token token, newer;
+
+	token_make_for(f->st, "PG-1", &token);
+	rq = token_request("PG-1", &token, 1, 1);
+	assert_int_equal(begin(f, &rq, NOW, &grant), 0);
+	assert_int_equal(begin(f, &rq, token.expires, &grant), 0);
+	assert_int_equal(begin(f, &rq, token.expires + 1, &grant), ERR_EXPIRED);
+	token_make_for(f->st, "PG-1", &newer); /* the first one got lost, an admin thinks */
+	assert_int_equal(begin(f, &rq, NOW, &grant), ERR_EXPIRED);
+	/* signed before that was known: it can be fetched */
+	save = store_request("00000001", "certificate");
+	assert_int_equal(store_issue_store(f->st, &admin_now, &save), 0);
+	assert_int_equal(begin(f, &rq, token.expires + 1, &grant), 0);
+	assert_true(grant.der.len > 0);
+}
+
 /* Each renewal is proven by the one before it. */
 static void chain_of_renewals_that_are_never_used_is_bounded(void **state)
 {
@@ -349,6 +371,7 @@ int main(void)
 		WITH(renewal_needs_a_certificate_in_force),
 		WITH(renewal_is_resumed_for_the_same_key_and_bounded_in_number),
 		WITH(chain_of_renewals_that_are_never_used_is_bounded),
+		WITH(unfinished_request_needs_its_token_in_force),
 		WITH(old_certificate_is_superseded_only_by_a_newer_valid_one),
 		WITH(token_times_are_bounded_and_the_token_is_not_stored),
 	};
