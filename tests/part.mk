@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Unit tests: tests/unit/FOLDER/test_NAME.c is one program, declared in tests/unit/FOLDER/part.mk.
 # System and abuse tests: tests/system/*.sh, tests/abuse/*.sh, run as they are.
-include $(wildcard tests/unit/*/part.mk tests/fuzz/part.mk tests/bench/part.mk tests/support/part.mk)
+include $(wildcard tests/unit/*/part.mk tests/fuzz/part.mk tests/bench/part.mk tests/support/part.mk \
+	tests/races/part.mk)
 
 SCRIPT_TESTS := $(sort $(wildcard tests/system/*.sh tests/abuse/*.sh))
 
@@ -26,6 +27,10 @@ run-demo: all $(TOOLS)
 
 run-bench: all $(TOOLS)
 	@PUMPGATE_BUILD=$(O) tests/bench/bench.sh
+
+.PHONY: soak
+soak: all $(TOOLS) ## Race revocations against authentications for MINUTES (10); SEED=N to replay
+	@PUMPGATE_BUILD=$(O) RACES_MINUTES=$(or $(MINUTES),10) tests/system/revocation_races.sh
 
 .PHONY: fuzz fuzz-run
 fuzz: ## Fuzz every parser with libFuzzer, FUZZ_S seconds each (T=NAME: only those)

@@ -2,6 +2,7 @@
 /* Owns the NAS's half of an authentication. */
 #include "tests/bench/eap_slot.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,6 +47,8 @@ static void finish(struct eap_slot *s, const struct eap_slot_options *o, enum sl
 static void transmit(struct eap_slot *s, const struct eap_slot_options *o)
 {
 	s->sent_us = clock_mono_us();
+	if (!s->tries)
+		s->asked_us = s->sent_us;
 	s->tries++;
 	if (send(s->fd, s->packet.data, s->packet.len, 0) < 0 && errno != ECONNREFUSED &&
 	    errno != ENOBUFS && errno != EAGAIN) {
@@ -59,21 +62,22 @@ static int request_build(struct eap_slot *s, const struct eap_slot_options *o, c
 			 size_t eap_len, const struct radius_attr *state)
 {
 	struct radius_packet *p = &s->packet;
-	char port[32], session[32];
+	uint32_t nas = o->target.source_ip ? ntohl(o->target.source_ip) : 0x7f000001;
+	char port[32];
 	int rc;
 
 	snprintf(port, sizeof(port), "port-%u", s->number);
-	snprintf(session, sizeof(session), "%08X-%08X", s->number, s->sequence);
 	radius_begin(p, RADIUS_ACCESS_REQUEST, ++s->radius_id);
 	if ((rc = radius_put_str(p, RADIUS_USER_NAME, s->peer.identity)) ||
-	    (rc = radius_put_u32(p, RADIUS_NAS_IP_ADDRESS, 0x7f000001)) ||
+	    (rc = radius_put_u32(p, RADIUS_NAS_IP_ADDRESS, nas)) ||
 	    (rc = radius_put_str(p, RADIUS_CALLED_STATION_ID, "02-FF-00-00-00-01")) ||
 	    (rc = radius_put_str(p, RADIUS_CALLING_STATION_ID, s->who->mac)) ||
 	    (rc = radius_put_str(p, RADIUS_NAS_PORT_ID, port)) ||
 	    (rc = radius_put_u32(p, RADIUS_NAS_PORT_TYPE, NAS_PORT_TYPE_ETHERNET)) ||
 	    (rc = radius_put_u32(p, RADIUS_SERVICE_TYPE, SERVICE_TYPE_FRAMED)) ||
 	    (rc = radius_put_u32(p, RADIUS_FRAMED_MTU, FRAMED_MTU)) ||
-	    (rc = radius_put_str(p, RADIUS_ACCT_SESSION_ID, session)) ||
+	    (!o->no_session_id &&
+	     (rc = radius_put_str(p, RADIUS_ACCT_SESSION_ID, s->session_id))) ||
 	    (rc = radius_put_eap(p, eap, eap_len)) ||
 	    (state && (rc = radius_put(p, RADIUS_STATE, state->value, state->len))))
 		return rc;
@@ -91,8 +95,9 @@ void eap_slot_begin(struct eap_slot *s, const struct eap_slot_options *o,
 	s->who = who;
 	s->begun_us = clock_mono_us();
 	s->sequence++;
+	snprintf(s->session_id, sizeof(s->session_id), "%08X-%08X", s->number, s->sequence);
 	s->round_trips = s->retransmissions = s->tries = 0;
-	s->vlan[0] = s->why[0] = '\0';
+	s->vlan[0] = s->why[0] = s->class_text[0] = '\0';
 	s->state = SLOT_WAITING;
 	if (eap_peer_start(&s->peer, who->ctx, who->identity, o->server_name,
 			   o->resume ? s->session : NULL)) {
@@ -163,6 +168,7 @@ void eap_slot_receive(struct eap_slot *s, const struct eap_slot_options *o)
 	case RADIUS_ACCESS_ACCEPT:
 		radius_attr_tagged_str(&v, RADIUS_TUNNEL_PRIVATE_GROUP_ID, s->vlan,
 				       sizeof(s->vlan));
+		radius_attr_str(&v, RADIUS_CLASS, s->class_text, sizeof(s->class_text));
 		if (s->peer.tls_done) {
 			finish(s, o, SLOT_ACCEPTED);
 		} else {

@@ -16,6 +16,7 @@ struct eap_slot_options {
 	struct radius_target target;
 	const char *server_name; /* in the RADIUS server's certificate */
 	bool resume;		 /* offer the session of the slot's last handshake */
+	bool no_session_id;	 /* leave Acct-Session-Id out of the Access-Request */
 	int64_t retry_us;	 /* silence before the same packet goes out again */
 	unsigned tries;		 /* packets in all before the request counts as lost */
 };
@@ -42,11 +43,14 @@ struct eap_slot {
 	uint32_t sequence;
 	int64_t begun_us;
 	int64_t sent_us;
+	int64_t asked_us; /* when the packet that `packet` holds went out for the first time */
 	unsigned tries;
 	/* of the authentication that ended last */
 	unsigned round_trips;
 	unsigned retransmissions;
 	bool resumed;
+	char session_id[32]; /* its Acct-Session-Id */
+	char class_text[RADIUS_ATTR_MAX + 1];
 	char vlan[32];
 	char why[200];
 	int64_t took_us;

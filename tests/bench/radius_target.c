@@ -53,8 +53,10 @@ void radius_target_secret_read(const char *path, struct radius_target *out)
 int radius_target_socket(const struct radius_target *t)
 {
 	int fd = socket(t->addr.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = t->source_ip};
 
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&t->addr, t->addr_len))
+	if (fd < 0 || (t->source_ip && bind(fd, (struct sockaddr *)&from, sizeof(from))) ||
+	    connect(fd, (const struct sockaddr *)&t->addr, t->addr_len))
 		err(1, "UDP socket");
 	return fd;
 }

@@ -10,6 +10,7 @@
 struct radius_target {
 	struct sockaddr_storage addr;
 	socklen_t addr_len; /* 0: not given yet */
+	uint32_t source_ip; /* IPv4, network order, to send from; 0: whichever */
 	uint8_t secret[128];
 	size_t secret_len; /* 0: not given yet */
 };

@@ -1,0 +1,155 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Revocations raced against a storm of EAP-TLS authentications (full and resumed, TLS 1.2 and 1.3)
+# through five NAS that report in different ways: no Accept that was asked for after the receipt, no
+# session on two seconds after it, every receipt true. Then the same against servers with a planted
+# fault, each of which must be caught.
+#
+#   SEED=N replays one run's choices; RACES_MINUTES=N (make soak MINUTES=N) goes on for so long, with
+#   fresh pumps and another seed each round, and plants all faults.
+# shellcheck disable=SC2317,SC2119 # functions are called by check
+cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/support/tap.sh
+. tests/support/tap.sh
+# shellcheck source=tests/support/scratch.sh
+. tests/support/scratch.sh
+# shellcheck source=tests/support/pump_client.sh
+. tests/support/pump_client.sh
+case $PUMPGATE_BUILD in *address* | *thread*)
+	skip "revocation_races" "the server is raced in its plain build"
+	tap_done
+	;;
+esac
+PATH=$PUMPGATE_BUILD/tools:$PATH
+cc=${CC:-gcc}
+seed=${SEED:-$((RANDOM * 32768 + RANDOM))}
+RANDOM=$((seed % 32768))
+net=127.$(shuf -i 10-250 -n 1).$(shuf -i 1-250 -n 1) # nobody else's loopback addresses
+das_port=$(shuf -i 10000-29990 -n 1)
+pumps=0
+
+scratch_install
+scratch_up || exit 1
+rejects_at_once || exit 1
+site_up || exit 1
+for i in 0 1 2 3 4; do
+	pumpctl nas add "race-$i" --ip "$net.$((i + 1))" --secret-file "$SCRATCH/nas.secret" \
+		--das-port "$das_port" >/dev/null || exit 1
+done
+
+# fresh_pumps FOLDER N
+fresh_pumps() {
+	mkdir "$SCRATCH/$1" &&
+		enrol_load --est "127.0.0.1:$EST_PORT" --ca "$TRUST" --zone ward \
+			--registry "$PUMPGATE_HOME/run/registry/sock" --out "$SCRATCH/$1" \
+			--first $((pumps + 1)) --count "$2" --clients 2 >"$SCRATCH/enrol.out" 2>&1 &&
+		pumps=$((pumps + $2))
+}
+
+# race FOLDER SECONDS SEED
+race() {
+	timeout $(($2 + 60)) races --server "$RADIUS_AUTH" --acct-port "$RADIUS_ACCT_PORT" \
+		--secret-file "$SCRATCH/nas.secret" --certs "$SCRATCH/$1" --ca "$TRUST" \
+		--registry "$PUMPGATE_HOME/run/registry/sock" --net "$net" --das-port "$das_port" \
+		--seconds "$2" --seed "$3" >"$SCRATCH/race.out" 2>&1
+	local status=$?
+	tail -n 30 "$SCRATCH/race.out"
+	return "$status"
+}
+
+breaks() { # PATTERN FOLDER SECONDS: the race must end with such a breach
+	race "$2" "$3" "$seed"
+	[ $? = 1 ] && grep -qE "^breach: $1" "$SCRATCH/race.out"
+}
+
+# ---- faults: one source file changed, its program linked anew in this test's own folder ----
+
+# mutant_object SOURCE SED-SCRIPT [CC-OPTION...]: $SCRATCH/mutant.o
+mutant_object() {
+	sed -E "$2" "$1" >"$SCRATCH/mutant.c" && ! cmp -s "$1" "$SCRATCH/mutant.c" &&
+		"$cc" -std=gnu11 -D_GNU_SOURCE -I. -I"$PUMPGATE_BUILD/gen" -fPIC -pthread -O1 -w \
+			-fno-strict-aliasing "${@:3}" -c -o "$SCRATCH/mutant.o" "$SCRATCH/mutant.c"
+}
+
+# objects WITHOUT FOLDER...: $SCRATCH/objects, a list for the compiler
+objects() {
+	local without=$1 folder
+	shift
+	for folder; do
+		find "$PUMPGATE_BUILD/obj/$folder" -name '*.o'
+	done | grep -v "/$without\.o\$" >"$SCRATCH/objects"
+}
+
+# mutant_registryd SOURCE SED-SCRIPT
+mutant_registryd() {
+	mutant_object "$@" &&
+		objects "$(basename "$1" .c)" sql/registryd sql/store sql/proto policies base &&
+		"$cc" -pthread -o "$SCRATCH/prefix/bin/pumpgate-registryd" "$SCRATCH/mutant.o" \
+			"@$SCRATCH/objects" -lsqlite3 -lsodium -levent -levent_pthreads -linih -lsystemd
+}
+
+# mutant_rlm_pump SOURCE SED-SCRIPT
+mutant_rlm_pump() {
+	mutant_object "$@" -D_REENTRANT -DNDEBUG -DIS_MODULE=1 \
+		-idirafter radius_modules/rlm_pump/shim -include freeradius/autoconf.h \
+		-include freeradius/build.h -include freeradius/features.h \
+		-include freeradius/radpaths.h &&
+		objects "$(basename "$1" .c)" radius_modules/rlm_pump policies sql/proto base &&
+		"$cc" -shared -pthread -o "$SCRATCH/prefix/lib/pumpgate/rlm_pump.so" \
+			-Wl,--version-script=radius_modules/rlm_pump/exports.map "$SCRATCH/mutant.o" \
+			"@$SCRATCH/objects" -lcrypto -ltalloc -lsodium -levent -levent_pthreads -linih -lsystemd
+}
+
+sound() {
+	cp "$PUMPGATE_BUILD/bin/pumpgate-registryd" "$SCRATCH/prefix/bin/"
+	cp "$PUMPGATE_BUILD/lib/pumpgate/rlm_pump.so" "$SCRATCH/prefix/lib/pumpgate/"
+}
+
+# caught SENTENCE BREACH PROGRAM SOURCE SED-SCRIPT
+faults=0
+caught() {
+	local sentence=$1 breach=$2 program=$3 folder
+	shift 3
+	faults=$((faults + 1))
+	folder=fault-$faults
+	scratch_stop
+	sound
+	if ! "mutant_$program" "$@" >"$SCRATCH/mutant.log" 2>&1; then
+		check "the_fault_can_be_planted: $sentence" fails_with 1 cat "$SCRATCH/mutant.log"
+		return
+	fi
+	if ! scratch_run || ! fresh_pumps "$folder" 12; then
+		check "it_starts_with_the_fault: $sentence" \
+			fails_with 1 tail -n 20 "$SCRATCH/run.out" "$PUMPGATE_HOME"/log/*.log
+		return
+	fi
+	check "the_race_notices: $sentence" breaks "$breach" "$folder" 1
+}
+
+if [ -n "${RACES_MINUTES:-}" ]; then
+	deadline=$((SECONDS + RACES_MINUTES * 60)) round=0
+	while [ $SECONDS -lt $deadline ]; do
+		round=$((round + 1))
+		fresh_pumps "round-$round" 100 || exit 1
+		check "round_${round}_holds_with_seed_$seed" race "round-$round" 20 "$seed"
+		tail -n 1 "$SCRATCH/race.out" | sed 's/^/# /'
+		rm -rf "$SCRATCH/round-$round"
+		seed=$((seed + 1))
+	done
+else
+	fresh_pumps sound 30 || exit 1
+	check "a_revoked_pump_is_off_within_two_seconds_and_stays_off_seed_$seed" race sound 3 "$seed"
+	tail -n 1 "$SCRATCH/race.out" | sed 's/^/# /'
+fi
+
+caught "a revocation that tells no NAS" still-on registryd sql/store/orders.c \
+	's/DB_T\(port \? "waiting" : "unsendable"\)/DB_T("acked")/'
+caught "a resumed handshake that is not held against the registry" accepted-after-revoke \
+	rlm_pump radius_modules/rlm_pump/auth_ops.c \
+	's/a->verdict = verdict_cert\(&v, now_ms\);/a->verdict = verdict_cert(\&v, now_ms); if (resumed \&\& f.found) a->verdict.kind = VERDICT_ACCEPT;/'
+[ -z "${RACES_MINUTES:-}" ] && tap_done
+caught "a verdict that does not look at the standing" accepted-after-revoke rlm_pump \
+	policies/verdict.c 's/if \(standing != REASON_NONE\)/if (0)/'
+caught "a session that is not on record in time gets no late order" still-on registryd \
+	sql/registryd/events.c 's/f->kind = FOLLOWUP_LATE/f->kind = FOLLOWUP_REFUSED/'
+tap_done
