@@ -15,13 +15,17 @@
 #define FOOTHOLDS_MAX 512
 #define RECENT_MS (24LL * 3600 * 1000)
 #define SWEEP_CHUNK 256
+#define CROSSED_MS 60000 /* an event may be committed so long after its accept */
 
-/* Sessions that came up while the revocation was being committed. */
-static int sessions_again(struct writer *w, const char *device, struct foothold *holds)
+/* Sessions and accepts that were put on record while the revocation was being committed, or were
+ * never followed up. What an order was made for since is left alone. */
+static int sessions_again(struct writer *w, const char *device, int64_t since,
+			  int64_t accepts_since, struct foothold *holds)
 {
 	struct action by = {.actor = "registryd", .at = clock_wall_ms()};
 	size_t n;
-	int rc = session_store_footholds(w->sessions, device, INT64_MAX, holds, FOOTHOLDS_MAX, &n);
+	int rc = session_store_footholds(w->sessions, device, since, accepts_since, holds,
+					 FOOTHOLDS_MAX, &n);
 
 	for (size_t i = 0; !rc && i < n; i++) {
 		rc = store_order_late(w->registry, &by, device, &holds[i], true);
@@ -41,7 +45,8 @@ static size_t holds_find(struct writer *w, const char *device, int64_t since,
 			 struct foothold *holds)
 {
 	size_t n = 0;
-	int rc = session_store_footholds(w->sessions, device, since, holds, FOOTHOLDS_MAX, &n);
+	int rc = session_store_footholds(w->sessions, device, since, since, holds, FOOTHOLDS_MAX,
+					 &n);
 
 	if (!rc)
 		return n;
@@ -69,7 +74,10 @@ void writer_revoke(struct writer *w, struct ipc_request *rq, const struct action
 		writer_tell(rq, rc, "pump.revoke", q->device, by->actor);
 		return;
 	}
-	rc = sessions_again(w, q->device, holds); /* also when asked for once more */
+	if (receipt.already) /* asked for once more */
+		rc = sessions_again(w, q->device, INT64_MAX, receipt.asked_at - CROSSED_MS, holds);
+	else
+		rc = sessions_again(w, q->device, by->at - RECENT_MS, by->at - RECENT_MS, holds);
 	if (rc)
 		LOG(LOG_ERROR, "revoke.sweep_failed", LOG_S("object", q->device),
 		    LOG_S("why", err_text()));
@@ -87,6 +95,26 @@ void writer_revoke(struct writer *w, struct ipc_request *rq, const struct action
 	ipc_request_reply(rq, &receipt, 1);
 }
 
+/* Accepts without a session, of pumps revoked in the last day: nothing else lists them. */
+static int accepts_sweep(struct writer *w, struct foothold *holds)
+{
+	struct revocation recent[SWEEP_CHUNK];
+	uint64_t after = 0;
+	size_t n = SWEEP_CHUNK;
+	int rc = 0;
+
+	while (!rc && n == SWEEP_CHUNK) {
+		rc = store_revocations_since(w->registry, clock_wall_ms() - RECENT_MS, after,
+					     recent, SWEEP_CHUNK, &n);
+		for (size_t i = 0; !rc && i < n; i++)
+			rc = sessions_again(w, recent[i].device, INT64_MAX,
+					    recent[i].asked_at - CROSSED_MS, holds);
+		if (!rc && n)
+			after = recent[n - 1].id;
+	}
+	return rc;
+}
+
 void writer_sweep(struct writer *w)
 {
 	char devices[SWEEP_CHUNK][DEVICE_SERIAL_SIZE], after[DEVICE_SERIAL_SIZE] = "";
@@ -100,11 +128,13 @@ void writer_sweep(struct writer *w)
 		for (size_t i = 0; !rc && i < n; i++) {
 			rc = store_event_standing(w->registry, devices[i], "", "", &standing);
 			if (!rc && standing.revoked)
-				rc = sessions_again(w, devices[i], holds);
+				rc = sessions_again(w, devices[i], INT64_MAX, INT64_MAX, holds);
 		}
 		if (!rc && n)
 			memcpy(after, devices[n - 1], sizeof(after));
 	}
+	if (!rc)
+		rc = accepts_sweep(w, holds);
 	if (rc)
 		LOG(LOG_ERROR, "start.sweep_failed", LOG_S("why", err_text()));
 }

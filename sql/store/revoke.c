@@ -133,6 +133,30 @@ int store_revoke(struct store *st, const struct action *by, const struct revoke 
 	return rc;
 }
 
+int store_revocations_since(struct store *st, int64_t since, uint64_t after, struct revocation *out,
+			    size_t max, size_t *n_out)
+{
+	AUTO_QUERY q;
+	size_t n = 0;
+	int rc = query_open(&q, st->db,
+			    "SELECT r.id, d.serial, r.asked_at FROM revocations r"
+			    " JOIN devices d ON d.id = r.device_id AND d.state = 'revoked'"
+			    " WHERE r.committed_at >= ?1 AND r.id > ?2 ORDER BY r.id LIMIT ?3",
+			    DB_I(since), DB_I(after), DB_I(max));
+
+	while (!rc && n < max && (rc = query_next(&q)) == 1) {
+		out[n] = (struct revocation){.id = (uint64_t)query_i64(&q, 0)};
+		query_text(&q, 1, out[n].device, sizeof(out[n].device));
+		out[n].asked_at = query_i64(&q, 2);
+		n++;
+		rc = 0;
+	}
+	if (rc < 0)
+		return rc;
+	*n_out = n;
+	return 0;
+}
+
 int store_footholds_everywhere(struct store *st, const char *device, struct foothold *out,
 			       size_t max, size_t *n_out)
 {

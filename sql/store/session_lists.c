@@ -13,40 +13,41 @@
  * its accept alone tells, and the station is all to name it by (RFC 3580 3.21: upper case, dashes).
  */
 #define ACCEPTS_WITHOUT_SESSION                                                              \
-	" SELECT nas, '', upper(replace(max(mac), ':', '-')), 0, 1 FROM events e"            \
-	" WHERE subject = ?1 AND device = ?1 AND source = 'auth' AND nas <> '' AND at >= ?2" \
+	" SELECT nas, '', upper(replace(max(mac), ':', '-')), 0, 1, max(at) FROM events e"   \
+	" WHERE subject = ?1 AND device = ?1 AND source = 'auth' AND nas <> '' AND at >= ?3" \
 	" AND session_id = '' AND what IN ('accept', 'onboard') AND NOT EXISTS"              \
 	"  (SELECT 1 FROM sessions r WHERE r.device = ?1 AND r.nas = e.nas"                  \
 	"   AND (r.state <> 'stopped' OR r.updated_at >= ?2)) GROUP BY nas"
 #define LIVE "FROM sessions WHERE device = ?1 AND state <> 'stopped'"
 
 int session_store_footholds(struct session_store *ss, const char *device, int64_t since,
-			    struct foothold *out, size_t max, size_t *n_out)
+			    int64_t accepts_since, struct foothold *out, size_t max, size_t *n_out)
 {
 	AUTO_QUERY q;
 	size_t n = 0;
 	/* the newest session per NAS stands for the key that this NAS may still hold */
 	int rc = query_open(
 		&q, ss->db,
-		"SELECT nas, session_id, calling_station, 1 AS live, nth FROM"
+		"SELECT nas, session_id, calling_station, 1 AS live, nth, 0 FROM"
 		" (SELECT nas, session_id, calling_station, row_number() OVER"
 		"   (PARTITION BY nas ORDER BY updated_at DESC, id DESC) AS nth " LIVE ") a"
 		" WHERE nth <= " FOOTHOLDS_PER_NAS " UNION ALL"
-		" SELECT nas, '', calling_station, 1, nth FROM"
+		" SELECT nas, '', calling_station, 1, nth, 0 FROM"
 		" (SELECT nas, calling_station, row_number() OVER"
 		"   (PARTITION BY nas ORDER BY max(updated_at) DESC) AS nth " LIVE
 		"   AND nas IN (SELECT nas " LIVE
 		" GROUP BY nas HAVING count(*) > " FOOTHOLDS_PER_NAS ")"
 		"   GROUP BY nas, calling_station) b"
 		" WHERE nth <= " FOOTHOLDS_PER_NAS " UNION ALL"
-		" SELECT nas, '', max(calling_station), 0, 1 FROM sessions s"
+		" SELECT nas, '', max(calling_station), 0, 1, 0 FROM sessions s"
 		" WHERE device = ?1 AND updated_at >= ?2 AND NOT EXISTS"
 		"  (SELECT 1 FROM sessions l WHERE l.device = ?1 AND l.nas = s.nas"
 		"   AND l.state <> 'stopped')"
 		" GROUP BY nas UNION ALL" ACCEPTS_WITHOUT_SESSION " ORDER BY 4 DESC, 5, 1",
-		DB_T(device), DB_I(since));
+		DB_T(device), DB_I(since), DB_I(accepts_since));
 
 	while (!rc && n < max && (rc = query_next(&q)) == 1) {
+		out[n].at = query_i64(&q, 5);
 		query_text(&q, 0, out[n].nas, sizeof(out[n].nas));
 		query_text(&q, 1, out[n].session_id, sizeof(out[n].session_id));
 		query_text(&q, 2, out[n].calling_station, sizeof(out[n].calling_station));

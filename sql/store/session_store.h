@@ -44,12 +44,14 @@ int session_store_enroll(struct session_store *ss, const struct enroll_event *e,
 #define SESSION_STORE_STALE_MS (7LL * 24 * 3600 * 1000)
 int session_store_prune(struct session_store *ss, int64_t now, bool *done_out) MUST_USE;
 
-/* Where the pump is on, or was since `since`: one entry per live session, and one per NAS that
- * served it without a live session now. Never too many to revoke: a NAS with very many live
+/* Where the pump is on, or was since `since`: one entry per live session, one per NAS that served
+ * it without a live session now, and one per NAS that shows no session of it but let it in since
+ * `accepts_since` (its `at` says when). Never too many to revoke: a NAS with very many live
  * sessions gets its newest ones and its stations named, and what is beyond `max` is left out, live
  * and newest first; a pump that goes on reporting sessions from there gets late orders. */
 int session_store_footholds(struct session_store *ss, const char *device, int64_t since,
-			    struct foothold *out, size_t max, size_t *n_out) MUST_USE;
+			    int64_t accepts_since, struct foothold *out, size_t max,
+			    size_t *n_out) MUST_USE;
 /* The pumps that have a live session, after `after` in their order. */
 int session_store_live_devices(struct session_store *ss, const char *after,
 			       char (*out)[DEVICE_SERIAL_SIZE], size_t max, size_t *n_out) MUST_USE;

@@ -104,6 +104,7 @@ struct foothold {
 	char nas[NAME_SIZE];
 	char session_id[SESSION_ID_SIZE]; /* "": no live session, but the NAS may hold a key */
 	char calling_station[LABEL_SIZE];
+	int64_t at; /* known by this Accept alone, no session; 0: else */
 };
 /* Every NAS that takes Disconnect-Requests, for when the session database can't be read: the pump
  * is named by its MAC address. Only the first `max` by name. */
@@ -116,14 +117,18 @@ int store_revoke(struct store *st, const struct action *by, const struct revoke 
 		 int64_t asked_at, const struct foothold *holds, size_t n,
 		 struct revocation *out) MUST_USE;
 /* A session of a revoked pump came up after all: one more order, cause "late", unless one that will
- * still be sent is open for it, or (`settled`) one was answered in the last ten seconds.
- * ERR_UNCHANGED; ERR_CONFLICT: the pump is not revoked. */
+ * still be sent is open for it, or (`settled`) one was answered in the last ten seconds, or made
+ * after hold->at. ERR_UNCHANGED; ERR_CONFLICT: the pump is not revoked. */
 int store_order_late(struct store *st, const struct action *by, const char *device,
 		     const struct foothold *hold, bool settled) MUST_USE;
 /* The first refusal of the pump after its revocation. ERR_UNCHANGED. */
 int store_return_refused(struct store *st, const char *device, int64_t at) MUST_USE;
 /* The pump's latest. ERR_NOT_FOUND. */
 int store_revocation(struct store *st, const char *device, struct revocation *out) MUST_USE;
+/* Those committed since `since` of pumps that are revoked now, id above `after`, in that order: id,
+ * device and asked_at alone. */
+int store_revocations_since(struct store *st, int64_t since, uint64_t after, struct revocation *out,
+			    size_t max, size_t *n_out) MUST_USE;
 
 /* ---- orders ---- */
 #define STORE_TAKE_MAX 256

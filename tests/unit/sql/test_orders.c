@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const struct foothold live = {"ap-1", "S1", "02-00-00-00-00-01"};
+static const struct foothold live = {"ap-1", "S1", "02-00-00-00-00-01", 0};
 
 static uint64_t revoke_with_one_order(struct fixture *f)
 {

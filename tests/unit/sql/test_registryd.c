@@ -358,6 +358,65 @@ static void session_of_a_revoked_pump_is_found_again_after_a_crash(void **state)
 	assert_string_equal(o[0].session_id, "S3");
 }
 
+/* Committed beside the revocation, by a NAS that names no session, and never followed up. */
+static void accept_is_inserted(struct running *r, const char *nas)
+{
+	char path[128], sql[512];
+
+	snprintf(path, sizeof(path), "%s/registry/sessions.db", r->f->dir);
+	snprintf(
+		sql, sizeof(sql),
+		"INSERT INTO events (at, source, subject, what, reason, method, device, identity,"
+		" issuer, cert_serial, mac, nas, nas_port, session_id, zone, vlan, took_us, detail)"
+		" VALUES (%lld, 'auth', 'PG-1', 'accept', '', 'eap-tls', 'PG-1', 'PG-1', '',"
+		" '00000001', '02:00:00:00:00:01', '%s', '', '', '', 0, 0, '')",
+		(long long)clock_wall_ms(), nas);
+	sql_run(path, sql);
+}
+
+static void accept_without_a_session_is_found_when_the_revocation_is_asked_for_again(void **state)
+{
+	struct running *r = *state;
+	struct dispatch_order o[4];
+	struct revocation receipt;
+
+	enroll_pg1(r, 1, 1);
+	revoke_pg1(r, &receipt);
+	assert_int_equal(receipt.orders, 0);
+	accept_is_inserted(r, "ap-2");
+	revoke_pg1(r, &receipt);
+	assert_true(receipt.already);
+	assert_int_equal(receipt.orders, 1);
+	assert_int_equal(take(r, true, 3000, o), 1);
+	assert_string_equal(o[0].nas, "ap-2");
+	assert_string_equal(o[0].session_id, "");
+	assert_string_equal(o[0].calling_station, "02-00-00-00-00-01");
+	answer(r, o[0].id, "ack");
+	revoke_pg1(r, &receipt); /* settled: no other one */
+	assert_int_equal(receipt.orders, 1);
+}
+
+static void accept_without_a_session_is_found_again_after_a_crash(void **state)
+{
+	struct running *r = *state;
+	struct dispatch_order o[4];
+	struct revocation receipt;
+
+	enroll_pg1(r, 1, 1);
+	report(r, "accept", "ap-2", "", "00000001"); /* an order for the same NAS, done before */
+	usleep(200000);
+	revoke_pg1(r, &receipt);
+	assert_int_equal(take(r, true, 3000, o), 1);
+	answer(r, o[0].id, "ack");
+	usleep(2000); /* past the order's millisecond */
+	accept_is_inserted(r, "ap-2");
+	service_end(r, SIGKILL);
+	service_start(r);
+	assert_int_equal(take(r, true, 3000, o), 1);
+	assert_string_equal(o[0].nas, "ap-2");
+	assert_string_equal(o[0].session_id, "");
+}
+
 static void sessions_break(struct running *r, const char *table)
 {
 	char path[128], sql[64];
@@ -524,6 +583,8 @@ int main(void)
 		RUN(take_without_orders_ends_empty_after_its_time),
 		RUN(accept_that_crosses_the_revocation_gets_its_own_order),
 		RUN(session_of_a_revoked_pump_is_found_again_after_a_crash),
+		RUN(accept_without_a_session_is_found_when_the_revocation_is_asked_for_again),
+		RUN(accept_without_a_session_is_found_again_after_a_crash),
 		RUN(revocation_needs_no_session_database_and_tells_every_nas),
 		RUN(accept_that_crosses_the_revocation_is_seen_though_it_cannot_be_kept),
 		RUN(restart_reported_late_settles_no_younger_order),

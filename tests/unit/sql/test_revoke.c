@@ -4,9 +4,9 @@
 #include <string.h>
 
 static const struct revoke stolen = {.device = "PG-1", .reason = "stolen"};
-static const struct foothold live = {"ap-1", "S1", "02-00-00-00-00-01"};
-static const struct foothold recent = {"ap-2", "", "02-00-00-00-00-01"};
-static const struct foothold deaf = {"old-switch", "S9", "02-00-00-00-00-01"};
+static const struct foothold live = {"ap-1", "S1", "02-00-00-00-00-01", 0};
+static const struct foothold recent = {"ap-2", "", "02-00-00-00-00-01", 0};
+static const struct foothold deaf = {"old-switch", "S9", "02-00-00-00-00-01", 0};
 
 static void unknown_pump_and_control_characters_are_refused(void **state)
 {

@@ -185,17 +185,19 @@ static void footholds_are_live_sessions_and_nas_of_the_last_day(void **state)
 	auth(f, "accept", "ap-2", "S1", NOW - 7200000);
 	assert_int_equal(acct(f, "stop", "ap-2", "S1", "", NOW - 3600000), 0);
 	auth(f, "accept", "ap-1", "S7", NOW);
-	assert_int_equal(session_store_footholds(f->ss, "PG-1", NOW - 86400000LL, h, 4, &n), 0);
+	assert_int_equal(session_store_footholds(f->ss, "PG-1", NOW - 86400000LL, NOW - 86400000LL,
+						 h, 4, &n),
+			 0);
 	assert_int_equal(n, 2);
 	assert_string_equal(h[0].nas, "ap-1");
 	assert_string_equal(h[0].session_id, "S7");
 	assert_string_equal(h[1].nas, "ap-2");
 	assert_string_equal(h[1].session_id, "");
 	assert_string_equal(h[1].calling_station, "02-00-00-00-00-01");
-	assert_int_equal(session_store_footholds(f->ss, "PG-1", 0, h, 1, &n), 0);
+	assert_int_equal(session_store_footholds(f->ss, "PG-1", 0, 0, h, 1, &n), 0);
 	assert_int_equal(n, 1); /* the live one first */
 	assert_string_equal(h[0].nas, "ap-1");
-	assert_int_equal(session_store_footholds(f->ss, "PG-2", 0, h, 4, &n), 0);
+	assert_int_equal(session_store_footholds(f->ss, "PG-2", 0, 0, h, 4, &n), 0);
 	assert_int_equal(n, 0);
 }
 
@@ -210,7 +212,9 @@ static void an_accept_without_a_session_id_is_a_foothold_too(void **state)
 	auth(f, "accept", "ap-3", "", NOW);
 	auth(f, "accept", "ap-1", "S7", NOW);
 	auth(f, "accept", "ap-1", "", NOW); /* its session is known: told of that */
-	assert_int_equal(session_store_footholds(f->ss, "PG-1", NOW - 86400000LL, h, 4, &n), 0);
+	assert_int_equal(session_store_footholds(f->ss, "PG-1", NOW - 86400000LL, NOW - 86400000LL,
+						 h, 4, &n),
+			 0);
 	assert_int_equal(n, 2);
 	assert_string_equal(h[0].nas, "ap-1");
 	assert_string_equal(h[1].nas, "ap-3");
@@ -233,7 +237,7 @@ static void a_nas_that_reports_a_thousand_sessions_hides_no_other(void **state)
 		snprintf(id, sizeof(id), "F%d", i);
 		assert_int_equal(acct(f, "start", "ap-1", id, "PG-1", NOW + 1 + i), 0);
 	}
-	assert_int_equal(session_store_footholds(f->ss, "PG-1", 0, h, 64, &n), 0);
+	assert_int_equal(session_store_footholds(f->ss, "PG-1", 0, 0, h, 64, &n), 0);
 	assert_in_range(n, 3, 40);
 	for (size_t i = 0; i < n; i++) {
 		other |= !strcmp(h[i].nas, "ap-2") && !strcmp(h[i].session_id, "S1");
@@ -241,7 +245,7 @@ static void a_nas_that_reports_a_thousand_sessions_hides_no_other(void **state)
 	}
 	assert_true(other);
 	assert_true(station);
-	assert_int_equal(session_store_footholds(f->ss, "PG-1", 0, h, 3, &n), 0);
+	assert_int_equal(session_store_footholds(f->ss, "PG-1", 0, 0, h, 3, &n), 0);
 	assert_int_equal(n, 3);
 }
 
