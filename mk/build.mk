@@ -22,7 +22,8 @@ HARDEN := -fstack-protector-strong
 else
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection
 endif
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -I$(O)/gen -fPIC -fno-strict-aliasing -pthread \
+# OpenSSL as of 3.0: what later versions deprecate is no warning yet
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DOPENSSL_API_COMPAT=30000 -I. -I$(O)/gen -fPIC -fno-strict-aliasing -pthread \
 	$(CFLAGS) $(WARN) $(HARDEN) $(SANFLAGS)
 ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS) $(LDFLAGS)
 
