@@ -10,23 +10,14 @@
 #include "base/clock.h"
 #include "base/secret.h"
 
-/* Events that could not be delivered, oldest first; the oldest is given up for a new one. */
-struct backlog {
-	pthread_mutex_t lock;
-	_Atomic uint32_t count;
-	uint32_t first;
-	struct auth_event events[LINK_BACKLOG];
-};
-
 struct registry_link {
 	pthread_key_t key;
 	_Atomic int64_t paused_until_us; /* 0: registryd answers */
 	_Atomic int acct_waiting;
+	_Atomic int64_t acct_slow_until_us;
 	_Atomic uint64_t request_id; /* the last one given; starts at random, then counts */
 	char path[108];
-	struct backlog admitted; /* apart: while registryd is away everybody is refused, and that
-				  * must not push out who got on just before */
-	struct backlog refused;
+	struct event_queue *events;
 };
 
 static void client_close(void *client)
@@ -37,6 +28,7 @@ static void client_close(void *client)
 int registry_link_new(const char *socket_path, struct registry_link **out)
 {
 	struct registry_link *l = calloc(1, sizeof(*l));
+	int rc;
 
 	if (!l)
 		return err_set(ERR_NOMEM, "no memory for the registry link");
@@ -48,22 +40,28 @@ int registry_link_new(const char *socket_path, struct registry_link **out)
 		free(l);
 		return err_set(ERR_IO, "no thread key left");
 	}
-	pthread_mutex_init(&l->admitted.lock, NULL);
-	pthread_mutex_init(&l->refused.lock, NULL);
+	rc = event_queue_new(l->path, &l->events);
+	if (rc) {
+		pthread_key_delete(l->key);
+		free(l);
+		return rc;
+	}
 	secret_fill_random(&l->request_id, sizeof(l->request_id));
 	*out = l;
 	return 0;
 }
 
-void registry_link_free(struct registry_link *l)
+size_t registry_link_free(struct registry_link *l)
 {
+	size_t lost;
+
 	if (!l)
-		return;
+		return 0;
+	lost = event_queue_end(l->events);
 	client_close(pthread_getspecific(l->key));
 	pthread_key_delete(l->key);
-	pthread_mutex_destroy(&l->admitted.lock);
-	pthread_mutex_destroy(&l->refused.lock);
 	free(l);
+	return lost;
 }
 
 /* The thread's own client; NULL when there is no memory for one. */
@@ -163,50 +161,25 @@ int registry_link_nas_facts(struct registry_link *l, const struct nas_query *q,
 		   LINK_NAS_MS);
 }
 
-static void backlog_add(struct backlog *b, const struct auth_event *e)
-{
-	pthread_mutex_lock(&b->lock);
-	if (b->count == LINK_BACKLOG) {
-		b->first = (b->first + 1) % LINK_BACKLOG;
-		b->count--;
-	}
-	b->events[(b->first + b->count) % LINK_BACKLOG] = *e;
-	b->count++;
-	pthread_mutex_unlock(&b->lock);
-}
-
-/* Delivers a few of those that wait, as long as that needs no waiting. */
-static void backlog_deliver(struct backlog *b, struct ipc_client *c)
-{
-	if (b->count == 0)
-		return;
-	pthread_mutex_lock(&b->lock);
-	for (int i = 0; i < 16 && b->count > 0; i++) {
-		if (registry_auth_event(c, &b->events[b->first]))
-			break;
-		b->first = (b->first + 1) % LINK_BACKLOG;
-		b->count--;
-	}
-	pthread_mutex_unlock(&b->lock);
-}
-
 int registry_link_auth_event(struct registry_link *l, const struct auth_event *e)
 {
-	struct ipc_client *c = client_of_thread(l);
+	return event_queue_put(l->events, e);
+}
+
+/* More threads than LINK_ACCT_MAX wait only while commits are quick, and not long. */
+static int acct_ask(struct registry_link *l, struct ipc_client *c, const struct acct_event *e,
+		    bool beyond)
+{
+	int64_t start_us = clock_mono_us(), took_us;
 	int rc;
 
-	if (!c)
-		rc = err_set(ERR_NOMEM, "no memory for a connection");
-	else if (atomic_load(&l->paused_until_us) != 0)
-		rc = err_set(ERR_UNAVAILABLE, "registryd did not answer a moment ago");
-	else
-		rc = registry_auth_event(c, e);
-	if (rc) {
-		backlog_add(strcmp(e->verdict, "reject") ? &l->admitted : &l->refused, e);
-	} else {
-		backlog_deliver(&l->admitted, c);
-		backlog_deliver(&l->refused, c);
-	}
+	if (beyond && start_us < atomic_load(&l->acct_slow_until_us))
+		return err_set(ERR_BUSY, "%d accounting packets wait already", LINK_ACCT_MAX);
+	rc = registry_acct_event(c, e, beyond ? LINK_ACCT_QUICK_MS : LINK_ACCT_MS);
+	took_us = clock_mono_us() - start_us;
+	if (took_us >= LINK_ACCT_QUICK_MS * INT64_C(1000))
+		atomic_store(&l->acct_slow_until_us,
+			     start_us + took_us + LINK_ACCT_SLOW_MS * INT64_C(1000));
 	return rc;
 }
 
@@ -217,10 +190,7 @@ int registry_link_acct_event(struct registry_link *l, const struct acct_event *e
 
 	if (!c)
 		return err_set(ERR_NOMEM, "no memory for a connection");
-	if (atomic_fetch_add(&l->acct_waiting, 1) >= LINK_ACCT_MAX)
-		rc = err_set(ERR_BUSY, "%d accounting packets wait already", LINK_ACCT_MAX);
-	else
-		rc = registry_acct_event(c, e, LINK_ACCT_MS);
+	rc = acct_ask(l, c, e, atomic_fetch_add(&l->acct_waiting, 1) >= LINK_ACCT_MAX);
 	atomic_fetch_sub(&l->acct_waiting, 1);
 	return rc;
 }

@@ -8,21 +8,27 @@
 #ifndef RADIUS_MODULES_RLM_PUMP_REGISTRY_LINK_H
 #define RADIUS_MODULES_RLM_PUMP_REGISTRY_LINK_H
 
+#include "radius_modules/rlm_pump/event_queue.h"
 #include "sql/client/registry_client.h"
 
 #define LINK_FACTS_MS 300
 #define LINK_NAS_MS 100 /* asked by the thread that receives packets */
 #define LINK_PAUSE_MS 200
 #define LINK_ACCT_MS 2000
-#define LINK_ACCT_MAX 8	 /* accounting packets that wait for a commit at a time */
-#define LINK_BACKLOG 128 /* events kept while registryd is away: accepts, and as many rejects */
+/* Accounting waits for a commit. While that is quick, any number of threads may; once it took
+ * longer than LINK_ACCT_QUICK_MS, only LINK_ACCT_MAX for a while, so that the others serve
+ * authentication. */
+#define LINK_ACCT_MAX 8
+#define LINK_ACCT_QUICK_MS 500
+#define LINK_ACCT_SLOW_MS 1000 /* how long that while is */
 
 struct registry_link;
 
-/* Does not connect. ERR_NOMEM, ERR_LIMIT, ERR_IO. */
+/* Does not connect; starts the thread of the events. ERR_NOMEM, ERR_LIMIT, ERR_IO. */
 int registry_link_new(const char *socket_path, struct registry_link **out) MUST_USE;
-/* Closes the calling thread's connection too; no other thread may use the link any more. */
-void registry_link_free(struct registry_link *l); /* NULL ok */
+/* Delivers the events that wait, and closes the calling thread's connection too; no other thread
+ * may use the link any more. How many events were lost, because registryd is away. */
+size_t registry_link_free(struct registry_link *l); /* NULL ok */
 
 /* A new id for what the calling thread sends from now on: one per RADIUS packet, it stands in the
  * logs of both processes. 0 without memory. */
@@ -35,10 +41,9 @@ int registry_link_mac_facts(struct registry_link *l, const struct mac_query *q,
 			    struct mac_facts *out) MUST_USE;
 int registry_link_nas_facts(struct registry_link *l, const struct nas_query *q,
 			    struct nas_facts *out) MUST_USE;
-/* Never waits. On failure the event is kept and delivered after a later one, unless LINK_BACKLOG
- * newer ones of its kind come before that. */
+/* Never waits; see event_queue_put. */
 int registry_link_auth_event(struct registry_link *l, const struct auth_event *e) MUST_USE;
-/* 0 once committed. ERR_BUSY when LINK_ACCT_MAX threads wait already. */
+/* 0 once committed. ERR_BUSY when LINK_ACCT_MAX threads wait already and commits are slow. */
 int registry_link_acct_event(struct registry_link *l, const struct acct_event *e) MUST_USE;
 
 #endif

@@ -55,9 +55,14 @@ static struct pump_shared shared;
 
 static void shared_release(void)
 {
+	size_t lost;
+
 	if (--shared.users > 0)
 		return;
-	registry_link_free(shared.link);
+	lost = registry_link_free(shared.link);
+	if (lost)
+		radlog(L_ERR, "pump.event lost=%zu detail=\"the registry was away at the end\"",
+		       lost);
 	session_cache_free(shared.sessions);
 	nas_standing_free(shared.nas);
 	memset(&shared, 0, sizeof(shared));

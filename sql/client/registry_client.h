@@ -46,6 +46,12 @@ REGISTRY_ASK(pump_facts, REGISTRY_PUMP_FACTS, cert_name, pump_facts)
 REGISTRY_ASK(mac_facts, REGISTRY_MAC_FACTS, mac_query, mac_facts)
 REGISTRY_ASK(nas_facts, REGISTRY_NAS_FACTS, nas_query, nas_facts)
 REGISTRY_POST(auth_event, REGISTRY_AUTH_EVENT, auth_event)
+/* Several in one message; unlike the call for one it waits, up to timeout_ms, for room. */
+static inline int MUST_USE registry_auth_events(struct ipc_client *c, const struct auth_event *e,
+						size_t n, int timeout_ms)
+{
+	return ipc_client_post_many(c, REGISTRY_AUTH_EVENT, &record_auth_event, e, n, timeout_ms);
+}
 REGISTRY_TELL(acct_event, REGISTRY_ACCT_EVENT, acct_event)
 
 REGISTRY_TELL(issuer_set, REGISTRY_ISSUER_SET, issuer)

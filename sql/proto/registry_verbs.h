@@ -10,13 +10,16 @@
 
 #define REGISTRY_SOCKET "run/registry/sock" /* below the home */
 
+/* Most records of one REGISTRY_AUTH_EVENT. */
+#define REGISTRY_EVENTS_MAX 64
+
 enum registry_verb {
 	/* packet path: reads only, never behind a disk write */
 	REGISTRY_PUMP_FACTS = 1, /* cert_name -> pump_facts */
 	REGISTRY_MAC_FACTS = 2,	 /* mac_query -> mac_facts */
 	REGISTRY_NAS_FACTS = 3,	 /* nas_query -> nas_facts */
 	/* events of the network */
-	REGISTRY_AUTH_EVENT = 16, /* auth_event, one-way */
+	REGISTRY_AUTH_EVENT = 16, /* auth_event[] in their order, one-way */
 	REGISTRY_ACCT_EVENT = 17, /* acct_event -> empty, after its group commit */
 	/* issuing */
 	REGISTRY_ISSUER_SET = 32,  /* issuer -> empty */

@@ -60,27 +60,43 @@ static int event_put(struct service *s, struct event_job *job)
 	return lane_put(s->events, &job->job, job->rq ? ACCT_PATIENCE_US : AUTH_PATIENCE_US);
 }
 
+static int job_put(struct service *s, const struct ipc_verb *verb, const void *record,
+		   struct ipc_request *rq)
+{
+	struct event_job *job = malloc(sizeof(*job));
+	int rc;
+
+	if (!job)
+		return err_set(ERR_NOMEM, "no memory for an event");
+	job->verb = verb->verb;
+	job->rq = rq;
+	job->outcome = 0;
+	job->device[0] = '\0';
+	memcpy(&job->e, record, verb->req->size);
+	if (verb->verb == REGISTRY_AUTH_EVENT)
+		memcpy(job->device, job->e.auth.device, sizeof(job->device));
+	rc = event_put(s, job);
+	if (rc)
+		free(job);
+	return rc;
+}
+
 /* Loop thread. One-way messages are copied and released at once, so that a slow disk never fills
  * the connection's room for unanswered requests and delays the next look-up on it. */
 void verb_event(struct ipc_request *rq, void *ctx)
 {
 	struct service *s = ctx;
 	const struct ipc_verb *verb = ipc_request_verb(rq);
-	struct event_job *job = calloc(1, sizeof(*job));
-	int rc = job ? 0 : err_set(ERR_NOMEM, "no memory for an event");
+	size_t n;
+	const uint8_t *records = ipc_request_records(rq, &n);
 
-	if (job) {
-		job->verb = verb->verb;
-		job->rq = verb->one_way ? NULL : rq;
-		memcpy(&job->e, ipc_request_record(rq), verb->req->size);
-		if (verb->verb == REGISTRY_AUTH_EVENT)
-			memcpy(job->device, job->e.auth.device, sizeof(job->device));
-		rc = event_put(s, job);
-	}
-	if (rc) {
-		free(job);
+	for (size_t i = 0; i < n; i++) {
+		int rc = job_put(s, verb, records + i * verb->req->size, verb->one_way ? NULL : rq);
+
+		if (!rc)
+			continue;
 		dropped_note(s, verb->name);
-		if (!verb->one_way)
+		if (!verb->one_way) /* which has one record */
 			ipc_request_fail(rq, rc);
 	}
 	if (verb->one_way)

@@ -26,7 +26,12 @@ static const struct ipc_verb radius_verbs[] = {
 	ASK(REGISTRY_PUMP_FACTS, "pump_facts", cert_name, pump_facts, verb_pump_facts),
 	ASK(REGISTRY_MAC_FACTS, "mac_facts", mac_query, mac_facts, verb_mac_facts),
 	ASK(REGISTRY_NAS_FACTS, "nas_facts", nas_query, nas_facts, verb_nas_facts),
-	POST(REGISTRY_AUTH_EVENT, "auth_event", auth_event, verb_event),
+	{.verb = REGISTRY_AUTH_EVENT,
+	 .name = "auth_event",
+	 .req = &record_auth_event,
+	 .req_max = REGISTRY_EVENTS_MAX,
+	 .one_way = true,
+	 .handle = verb_event},
 	TELL(REGISTRY_ACCT_EVENT, "acct_event", acct_event, verb_event),
 };
 

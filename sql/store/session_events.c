@@ -53,6 +53,10 @@ static int nas_note(struct session_store *ss, const char *nas, int64_t at)
 	return rc;
 }
 
+/* The session's accounting came before its accept, whose event rests a moment in radiusd: what was
+ * stopped after it stays so. */
+#define STOPPED_SINCE "(sessions.state = 'stopped' AND sessions.stopped_at > excluded.accepted_at)"
+
 static int session_open(struct db *db, const struct auth_event *e, int64_t at)
 {
 	/* the same pump on the same port: an earlier accept that never came to a session is over
@@ -77,9 +81,13 @@ static int session_open(struct db *db, const struct auth_event *e, int64_t at)
 		      " nas_port = excluded.nas_port, calling_station = excluded.calling_station,"
 		      " zone = excluded.zone, vlan = excluded.vlan,"
 		      " state = CASE WHEN sessions.state = 'started' THEN 'started'"
-		      "  ELSE 'accepted' END,"
-		      " accepted_at = excluded.accepted_at, updated_at = excluded.updated_at,"
-		      " stopped_at = 0, cause = ''",
+		      "  WHEN " STOPPED_SINCE " THEN 'stopped' ELSE 'accepted' END,"
+		      " accepted_at = excluded.accepted_at,"
+		      " updated_at = CASE WHEN sessions.updated_at > excluded.updated_at"
+		      "  THEN sessions.updated_at ELSE excluded.updated_at END,"
+		      " stopped_at = CASE WHEN " STOPPED_SINCE
+		      " THEN sessions.stopped_at ELSE 0 END,"
+		      " cause = CASE WHEN " STOPPED_SINCE " THEN sessions.cause ELSE '' END",
 		      DB_T(e->nas), DB_T(e->session_id), DB_T(e->device), DB_T(e->cert_serial),
 		      DB_T(e->mac), DB_T(e->nas_port), DB_T(e->calling_station), DB_T(e->zone),
 		      DB_I(e->vlan), DB_I(at));

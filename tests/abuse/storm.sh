@@ -56,6 +56,21 @@ accounting_goes_on() {
 	acct_load --server "$RADIUS_ACCT" --secret-file "$SCRATCH/secret" --count 300 --pumps 64
 }
 
+# 32 at once, and a packet that is not answered is not sent again: twice what the thread pool holds.
+accounting_burst() {
+	acct_load --server "$RADIUS_ACCT" --secret-file "$SCRATCH/secret" --count 960 --pumps 64 \
+		--in-flight 32 --tries 1 --retry-ms 5000
+}
+
+# The same, while pumps get on.
+accounting_burst_with_authentications() {
+	local burst
+	accounting_burst &
+	burst=$!
+	storm --count 100 --vlan 120 || return 1
+	wait "$burst"
+}
+
 RUBBISH=()
 # shellcheck disable=SC2119 # no options
 scratch_up || exit 1 # not in check: that is a subshell
@@ -73,6 +88,8 @@ wait "${RUBBISH[@]}"
 check 'rubbish_was_really_sent' rubbish_was_sent
 check 'enrolment_goes_on' enrol --first 65 --count 8 --clients 4
 check 'accounting_goes_on' accounting_goes_on
+check 'a_burst_of_accounting_is_answered_at_the_first_try' accounting_burst
+check 'and_takes_nothing_from_authentication' accounting_burst_with_authentications
 for serial in BENCH-000001 BENCH-000002; do
 	pumpctl pump revoke $serial --reason storm --no-wait >/dev/null 2>&1
 	mkdir -p "$SCRATCH/revoked"

@@ -18,7 +18,7 @@
 #include "radius_modules/rlm_pump/registry_link.h"
 
 static char path[64];
-static int told[2]; /* one byte for each event that the registry gets: its number */
+static int told[2]; /* one byte for each event that the registry gets, and a 0 after each message */
 static pid_t registry;
 
 static void answer_pump(struct ipc_request *rq, void *ctx)
@@ -35,13 +35,18 @@ static void answer_acct(struct ipc_request *rq, void *ctx)
 	ipc_request_reply(rq, NULL, 0);
 }
 
-static void take_event(struct ipc_request *rq, void *ctx)
+/* The numbers of a message's events, and then a 0. */
+static void take_events(struct ipc_request *rq, void *ctx)
 {
-	const struct auth_event *e = ipc_request_record(rq);
-	uint8_t number = (uint8_t)e->vlan;
+	size_t n;
+	const struct auth_event *e = ipc_request_records(rq, &n);
+	uint8_t numbers[REGISTRY_EVENTS_MAX + 1];
 
 	(void)ctx;
-	if (write(told[1], &number, 1) != 1)
+	for (size_t i = 0; i < n; i++)
+		numbers[i] = (uint8_t)e[i].vlan;
+	numbers[n] = 0;
+	if (write(told[1], numbers, n + 1) != (ssize_t)n + 1)
 		_exit(1);
 	ipc_request_release(rq);
 }
@@ -51,7 +56,8 @@ static void serve(void)
 	static const struct ipc_verb verbs[] = {
 		{REGISTRY_PUMP_FACTS, "pump", &record_cert_name, 1, &record_pump_facts, false,
 		 answer_pump},
-		{REGISTRY_AUTH_EVENT, "auth", &record_auth_event, 1, NULL, true, take_event},
+		{REGISTRY_AUTH_EVENT, "auth", &record_auth_event, REGISTRY_EVENTS_MAX, NULL, true,
+		 take_events},
 		{REGISTRY_ACCT_EVENT, "acct", &record_acct_event, 1, NULL, false, answer_acct},
 	};
 	uid_t uid = getuid();
@@ -209,72 +215,242 @@ static void a_restarted_registry_is_used_at_the_next_question(void **state)
 	registry_link_free(l);
 }
 
-/* True when the registry gets just this event next. */
-static bool is_told(uint8_t number)
+/* The next byte that the registry tells; -1 when none comes. */
+static int told_next(int wait_ms)
 {
 	struct pollfd p = {.fd = told[0], .events = POLLIN};
 	uint8_t got;
 
-	return poll(&p, 1, 2000) == 1 && read(told[0], &got, 1) == 1 && got == number;
+	return poll(&p, 1, wait_ms) == 1 && read(told[0], &got, 1) == 1 ? got : -1;
 }
 
-static void events_of_a_dead_registry_are_delivered_after_the_next_one(void **state)
+/* The next event, whatever messages they come in. */
+static int event_next(void)
+{
+	int got;
+
+	do
+		got = told_next(2000);
+	while (got == 0);
+	return got;
+}
+
+static int put(struct registry_link *l, uint32_t number)
+{
+	struct auth_event e = {.at = 1, .vlan = number};
+
+	return registry_link_auth_event(l, &e);
+}
+
+/* Until the thread of the events has seen that registryd is away. */
+static void wait_for_away(struct registry_link *l, uint32_t number)
+{
+	int64_t end = clock_mono_us() + 3000000;
+
+	assert_int_equal(put(l, number), 0);
+	while (put(l, number) == 0 && clock_mono_us() < end)
+		usleep(1000);
+	assert_int_equal(put(l, number), ERR_UNAVAILABLE);
+}
+
+static void events_of_a_dead_registry_are_delivered_when_it_is_back(void **state)
 {
 	struct registry_link *l = link_up();
-	struct auth_event e = {.at = 1};
-	int64_t took_ms;
+	int got;
 
 	(void)state;
 	registry_kill();
-	for (e.vlan = 1; e.vlan <= 3; e.vlan++)
-		assert_int_not_equal(registry_link_auth_event(l, &e), 0);
+	wait_for_away(l, 7);
+	for (uint32_t i = 1; i <= 3; i++)
+		assert_int_equal(put(l, i), ERR_UNAVAILABLE);
 	registry_start();
-	assert_int_equal(ask(l, &took_ms), 0);
-	e.vlan = 9;
-	assert_int_equal(registry_link_auth_event(l, &e), 0);
-	assert_true(is_told(9) && is_told(1) && is_told(2) && is_told(3));
-	registry_link_free(l);
+	while ((got = event_next()) == 7)
+		;
+	assert_int_equal(got, 1);
+	assert_int_equal(event_next(), 2);
+	assert_int_equal(event_next(), 3);
+	assert_int_equal(registry_link_free(l), 0);
 }
 
 static void the_newest_events_are_kept_when_too_many_wait(void **state)
 {
 	struct registry_link *l = link_up();
-	struct auth_event e = {.at = 1};
-	int64_t took_ms;
 
 	(void)state;
 	registry_kill();
-	for (int i = 0; i < LINK_BACKLOG + 2; i++) {
-		e.vlan = (uint32_t)i;
-		assert_int_not_equal(registry_link_auth_event(l, &e), 0);
-	}
+	wait_for_away(l, 7);
+	for (uint32_t i = 0; i < EVENT_KEPT_MAX - 2; i++)
+		(void)put(l, 8); /* push out all of the 7 */
+	assert_int_equal(put(l, 1), ERR_BUSY);
+	assert_int_equal(put(l, 2), ERR_BUSY);
 	registry_start();
-	assert_int_equal(ask(l, &took_ms), 0);
-	e.vlan = 200;
-	assert_int_equal(registry_link_auth_event(l, &e), 0);
-	assert_true(is_told(200) && is_told(2) && is_told(3));
+	for (int i = 0; i < EVENT_KEPT_MAX - 2; i++)
+		assert_int_equal(event_next(), 8);
+	assert_int_equal(event_next(), 1);
+	assert_int_equal(event_next(), 2);
+	assert_int_equal(registry_link_free(l), 0);
+}
+
+static void the_first_event_leaves_at_once_and_those_that_follow_share_a_message(void **state)
+{
+	struct registry_link *l = link_up();
+	int messages = 0, events = 0;
+	int64_t start = clock_mono_us();
+
+	(void)state;
+	assert_int_equal(put(l, 1), 0);
+	assert_int_equal(event_next(), 1);
+	for (int i = 0; i < 40; i++)
+		assert_int_equal(put(l, 9), 0);
+	while (events < 40) {
+		int got = told_next(2000);
+
+		assert_true(got == 0 || got == 9);
+		messages += got == 0;
+		events += got == 9;
+	}
+	/* with the end of the first one's message; a slow machine may have seen a pause or two */
+	assert_true(messages <= 2 + (clock_mono_us() - start) / (EVENT_GATHER_MS * 1000));
+	assert_int_equal(registry_link_free(l), 0);
+}
+
+static void what_waits_at_the_end_is_delivered_and_what_can_not_be_is_counted(void **state)
+{
+	struct registry_link *l = link_up();
+
+	(void)state;
+	for (uint32_t i = 1; i <= 200; i++)
+		assert_int_equal(put(l, i), 0);
+	assert_int_equal(registry_link_free(l), 0);
+	for (int i = 1; i <= 200; i++)
+		assert_int_equal(event_next(), i);
+	l = link_up();
+	registry_kill();
+	(void)put(l, 1);
+	(void)put(l, 2);
+	assert_int_equal(registry_link_free(l), 2);
+}
+
+struct putter {
+	struct registry_link *l;
+	uint32_t number;
+};
+
+static void *put_many(void *arg)
+{
+	struct putter *p = arg;
+
+	for (int i = 0; i < 100; i++)
+		(void)put(p->l, p->number);
+	return NULL;
+}
+
+static void events_of_many_threads_arrive_once_each(void **state)
+{
+	struct registry_link *l = link_up();
+	struct putter putters[8];
+	pthread_t threads[8];
+	int count[9] = {0};
+
+	(void)state;
+	for (uint32_t i = 0; i < 8; i++) {
+		putters[i] = (struct putter){l, i + 1};
+		assert_int_equal(pthread_create(&threads[i], NULL, put_many, &putters[i]), 0);
+	}
+	for (int i = 0; i < 8; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(registry_link_free(l), 0);
+	for (int i = 0; i < 800; i++) {
+		int got = event_next();
+
+		assert_in_range(got, 1, 8);
+		count[got]++;
+	}
+	for (int i = 1; i <= 8; i++)
+		assert_int_equal(count[i], 100);
+}
+
+struct accountant {
+	struct registry_link *l;
+	int64_t took_ms;
+	int rc;
+};
+
+static void *account_in_thread(void *arg)
+{
+	struct accountant *a = arg;
+	struct acct_event e = {.at = 1};
+	int64_t start = clock_mono_us();
+
+	a->rc = registry_link_acct_event(a->l, &e);
+	a->took_ms = (clock_mono_us() - start) / 1000;
+	return NULL;
+}
+
+#define ACCOUNTANTS 32
+static void account_at_once(struct registry_link *l, struct accountant *out)
+{
+	pthread_t threads[ACCOUNTANTS];
+
+	for (int i = 0; i < ACCOUNTANTS; i++) {
+		out[i] = (struct accountant){.l = l};
+		assert_int_equal(pthread_create(&threads[i], NULL, account_in_thread, &out[i]), 0);
+	}
+	for (int i = 0; i < ACCOUNTANTS; i++)
+		pthread_join(threads[i], NULL);
+}
+
+static void a_burst_of_accounting_is_answered_while_commits_are_quick(void **state)
+{
+	struct registry_link *l = link_up();
+	struct accountant a[ACCOUNTANTS];
+
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		account_at_once(l, a);
+		for (int i = 0; i < ACCOUNTANTS; i++)
+			assert_int_equal(a[i].rc, 0);
+	}
+	registry_link_free(l);
+}
+
+/* Eight wait their full time; the others are back soon to serve authentication, and after the first
+ * slow answer they don't wait at all. */
+static void slow_accounting_holds_few_threads(void **state)
+{
+	struct registry_link *l = link_up();
+	struct accountant a[ACCOUNTANTS];
+	int long_waits = 0, busy = 0;
+
+	(void)state;
+	kill(registry, SIGSTOP);
+	account_at_once(l, a);
+	for (int i = 0; i < ACCOUNTANTS; i++) {
+		assert_int_not_equal(a[i].rc, 0);
+		long_waits += a[i].took_ms >= LINK_ACCT_MS / 2;
+	}
+	assert_in_range(long_waits, 1, LINK_ACCT_MAX);
+	account_at_once(l, a);
+	for (int i = 0; i < ACCOUNTANTS; i++)
+		busy += a[i].rc == ERR_BUSY;
+	assert_in_range(busy, ACCOUNTANTS - LINK_ACCT_MAX, ACCOUNTANTS - 1);
+	kill(registry, SIGCONT);
 	registry_link_free(l);
 }
 
 static void refusals_push_out_no_accept_that_waits(void **state)
 {
 	struct registry_link *l = link_up();
-	struct auth_event e = {.at = 1, .vlan = 7, .verdict = "accept"};
-	int64_t took_ms;
+	struct auth_event e = {.at = 1, .vlan = 8, .verdict = "reject"};
 
 	(void)state;
 	registry_kill();
-	assert_int_not_equal(registry_link_auth_event(l, &e), 0);
-	strcpy(e.verdict, "reject");
-	e.vlan = 0;
-	for (int i = 0; i < 2 * LINK_BACKLOG; i++)
+	wait_for_away(l, 7);
+	for (int i = 0; i < 2 * EVENT_KEPT_MAX; i++)
 		assert_int_not_equal(registry_link_auth_event(l, &e), 0);
 	registry_start();
-	assert_int_equal(ask(l, &took_ms), 0);
-	e.vlan = 9;
-	assert_int_equal(registry_link_auth_event(l, &e), 0);
-	assert_true(is_told(9) && is_told(7));
-	registry_link_free(l);
+	assert_int_equal(event_next(), 7);
+	assert_int_equal(registry_link_free(l), 0);
 }
 
 static void accounting_is_acknowledged_only_by_an_answer(void **state)
@@ -305,12 +481,22 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_restarted_registry_is_used_at_the_next_question,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			events_of_a_dead_registry_are_delivered_after_the_next_one, setup,
-			teardown),
+			events_of_a_dead_registry_are_delivered_when_it_is_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_newest_events_are_kept_when_too_many_wait,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(refusals_push_out_no_accept_that_waits, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(
+			the_first_event_leaves_at_once_and_those_that_follow_share_a_message, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			what_waits_at_the_end_is_delivered_and_what_can_not_be_is_counted, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(events_of_many_threads_arrive_once_each, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			a_burst_of_accounting_is_answered_while_commits_are_quick, setup, teardown),
+		cmocka_unit_test_setup_teardown(slow_accounting_holds_few_threads, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("rlm_pump_link", tests, NULL, NULL);

@@ -120,6 +120,30 @@ static void session_known_from_accounting_alone_names_its_pump(void **state)
 	assert_string_equal(only_session(f).device, "PG-1");
 }
 
+/* The event of an accept rests in radiusd for some milliseconds; the NAS's accounting does not. */
+static void accounting_that_comes_before_its_accept_is_right_too(void **state)
+{
+	struct fixture *f = *state;
+	struct session s;
+
+	assert_int_equal(acct(f, "start", "ap-1", "S1", "", NOW + 5), 0);
+	assert_string_equal(only_session(f).device, "");
+	auth(f, "accept", "ap-1", "S1", NOW);
+	s = only_session(f);
+	assert_string_equal(s.state, "started");
+	assert_string_equal(s.device, "PG-1");
+	assert_string_equal(s.zone, "wards");
+	assert_int_equal(live(f), 1);
+	assert_int_equal(acct(f, "stop", "ap-1", "S1", "", NOW + 9), 0);
+	auth(f, "accept", "ap-1", "S1", NOW + 8); /* begun and ended before we were told */
+	s = only_session(f);
+	assert_string_equal(s.state, "stopped");
+	assert_int_equal(s.stopped_at, NOW + 9);
+	assert_int_equal(live(f), 0);
+	auth(f, "accept", "ap-1", "S1", NOW + 9); /* in doubt it is on */
+	assert_int_equal(live(f), 1);
+}
+
 static void accept_that_never_started_is_replaced_by_the_next(void **state)
 {
 	struct fixture *f = *state;
@@ -316,6 +340,7 @@ int main(void)
 		WITH(reject_opens_no_session_but_is_an_event),
 		WITH(session_goes_from_accepted_to_started_to_stopped),
 		WITH(session_known_from_accounting_alone_names_its_pump),
+		WITH(accounting_that_comes_before_its_accept_is_right_too),
 		WITH(accept_that_never_started_is_replaced_by_the_next),
 		WITH(restart_of_a_nas_stops_its_sessions_only),
 		WITH(restart_reported_late_leaves_what_came_up_since),
