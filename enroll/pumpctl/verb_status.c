@@ -41,6 +41,8 @@ static void health_judge(struct health *h, int64_t now)
 		  "dispatchd is not connected: revocations are not sent to NAS");
 	wrong_add(h, s->orders_open && now - s->orders_oldest > ORDER_OVERDUE_MS,
 		  "a disconnect is open for more than a minute: pumpctl pump list --state revoked");
+	wrong_add(h, s->untold > 0,
+		  "a NAS could not be told that a pump is revoked: pumpctl pump why names it");
 	wrong_add(h, s->events_dropped > 0,
 		  "events were dropped because the registry was too slow");
 }
@@ -58,7 +60,9 @@ static void health_print(const struct health *h)
 	       s->certificates, s->expiring);
 	printf("on now        %" PRIu64 " sessions\n", s->live_sessions);
 	printf("zones, NAS    %" PRIu64 ", %" PRIu64 "\n", s->zones, s->nas);
-	printf("disconnects   %" PRIu64 " open\n", s->orders_open);
+	printf("disconnects   %" PRIu64 " open, %" PRIu64
+	       " pumps of which a NAS could not be told\n",
+	       s->orders_open, s->untold);
 	printf("audit         %" PRIu64 " rows\n", s->audit_rows);
 	printf("registryd     since %s, schema %u/%u, %" PRIu64 " + %" PRIu64 " KiB\n", since,
 	       s->registry_schema, s->sessions_schema, s->registry_bytes / 1024,

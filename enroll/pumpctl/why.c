@@ -104,6 +104,12 @@ static int why_revoked(const struct why_facts *f, struct why_answer *out)
 		when(auth->at, at);
 		rc = buf_printf(&out->sentence, "; it tried again at %s and was refused", at);
 	}
+	if (!rc && d->untold_nas)
+		rc = buf_printf(
+			&out->next,
+			"%u NAS could not be told and may still have it on: take it off "
+			"there by hand; which, says pumpctl pump revoke %s --reason again%s",
+			d->untold_nas, f->serial, d->open_orders ? ". " : "");
 	if (rc || !d->open_orders)
 		return rc;
 	return buf_printf(&out->next,

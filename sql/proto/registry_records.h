@@ -259,7 +259,8 @@ RECORD_DECLARE(nas, NAS_FIELDS)
 	X(S, TIME, last_seen, 1)                 \
 	X(S, STR, last_nas, NAME_SIZE)           \
 	X(S, U32, live_sessions, 1)              \
-	X(S, U32, open_orders, 1)
+	X(S, U32, open_orders, 1)                \
+	X(S, U32, untold_nas, 1) /* of the last week that could not be told of a revocation */
 RECORD_DECLARE(device, DEVICE_FIELDS)
 
 /* One outcome per record of a device_add request, in its order. code: 0, ERR_UNCHANGED or why not
@@ -430,7 +431,8 @@ RECORD_DECLARE(audit_check, AUDIT_CHECK_FIELDS)
 	X(S, BOOL, dispatcher_present, 1)                      \
 	X(S, BOOL, signer_present, 1)                          \
 	X(S, BOOL, radius_present, 1)                          \
-	X(S, BOOL, enroll_present, 1)
+	X(S, BOOL, enroll_present, 1)                          \
+	X(S, U64, untold, 1) /* pumps with an untold_nas */
 RECORD_DECLARE(status, STATUS_FIELDS)
 
 #endif

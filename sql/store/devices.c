@@ -121,7 +121,7 @@ static int device_complete(struct db *db, int64_t id, int64_t now, struct device
 {
 	AUTO_QUERY cert = {0};
 	AUTO_QUERY token = {0};
-	int64_t orders;
+	int64_t orders, untold;
 	int rc = query_open(&cert, db,
 			    "SELECT serial, state, not_after FROM certificates WHERE device_id = ?1"
 			    " AND state <> 'reserved' ORDER BY id DESC LIMIT 1",
@@ -149,8 +149,14 @@ static int device_complete(struct db *db, int64_t id, int64_t now, struct device
 			       " AND state IN ('waiting', 'sent')",
 			       DB_I(id));
 	if (!rc)
-		out->open_orders = (uint32_t)orders;
-	return rc;
+		rc = db_number(db, &untold,
+			       "SELECT count(DISTINCT o.nas)" ORDERS_UNTOLD " AND o.device_id = ?1",
+			       DB_I(id), DB_I(now - UNTOLD_MS));
+	if (rc)
+		return rc;
+	out->open_orders = (uint32_t)orders;
+	out->untold_nas = (uint32_t)untold;
+	return 0;
 }
 
 static int device_read(struct db *db, const struct query *q, int64_t now, struct device *out)

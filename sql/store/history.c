@@ -122,7 +122,7 @@ static int count_states(struct db *db, struct status *out)
 int store_status(struct store *st, int64_t now, struct status *out)
 {
 	struct db *db = st->db;
-	int64_t n[8] = {0};
+	int64_t n[9] = {0};
 	int rc = count_states(db, out);
 
 	if (!rc)
@@ -148,6 +148,10 @@ int store_status(struct store *st, int64_t now, struct status *out)
 		rc = db_number(db, &n[6], "SELECT COALESCE(max(seq), 0) FROM audit");
 	if (!rc)
 		rc = db_number(db, &n[7], "SELECT max(version) FROM schema_version");
+	if (!rc)
+		rc = db_number(db, &n[8],
+			       "SELECT count(DISTINCT o.device_id)" ORDERS_UNTOLD " AND ?1 = 0",
+			       DB_I(0), DB_I(now - UNTOLD_MS));
 	if (rc)
 		return rc;
 	out->certificates = (uint64_t)n[0];
@@ -158,5 +162,6 @@ int store_status(struct store *st, int64_t now, struct status *out)
 	out->nas = (uint64_t)n[5];
 	out->audit_rows = (uint64_t)n[6];
 	out->registry_schema = (uint32_t)n[7];
+	out->untold = (uint64_t)n[8];
 	return 0;
 }

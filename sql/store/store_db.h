@@ -30,4 +30,12 @@ int revocation_latest(struct db *db, int64_t device_id, int64_t *id_out) MUST_US
 int order_add(struct db *db, int64_t revocation, int64_t device_id, const struct foothold *hold,
 	      const char *cause, int64_t now) MUST_USE;
 
+/* Orders `o` of the last week (since ?2) that could not be sent, and nothing that the same NAS
+ * confirmed since. */
+#define ORDERS_UNTOLD                                                                       \
+	" FROM orders o WHERE o.state = 'unsendable' AND o.created_at >= ?2 AND NOT EXISTS" \
+	" (SELECT 1 FROM orders l WHERE l.device_id = o.device_id AND l.id > o.id"          \
+	"  AND l.nas = o.nas AND l.state IN ('acked', 'gone'))"
+#define UNTOLD_MS (7LL * 24 * 3600 * 1000) /* by then no NAS holds a key any more */
+
 #endif

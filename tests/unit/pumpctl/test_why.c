@@ -68,6 +68,11 @@ static void a_revoked_pump_names_who_when_and_why(void **state)
 	assert_why(&d, &e, 1, false, "", WORDS("revoked by root"));
 	d.open_orders = 2;
 	assert_why(&d, NULL, 0, false, "2 NAS have not confirmed", WORDS("stolen"));
+	d.untold_nas = 1;
+	assert_why(&d, NULL, 0, false, "1 NAS could not be told", WORDS("stolen"));
+	assert_why(&d, NULL, 0, false, "2 NAS have not confirmed", WORDS("stolen"));
+	d.open_orders = 0;
+	assert_why(&d, NULL, 0, false, "--reason again", WORDS("stolen"));
 }
 
 static void text_from_outside_cannot_forge_a_line(void **state)

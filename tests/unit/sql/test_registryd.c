@@ -443,6 +443,38 @@ static void accept_without_a_session_is_found_again_after_a_crash(void **state)
 	assert_string_equal(o[0].session_id, "");
 }
 
+static void nas_that_cannot_be_told_stays_visible_until_it_confirms(void **state)
+{
+	struct running *r = *state;
+	struct list_query q = {.device = "PG-1"};
+	struct dispatch_order o[4];
+	struct revocation receipt;
+	struct nas nas = {.name = "old-switch", .ip = "10.0.0.3", .das_port = 3799};
+	struct status s;
+	struct device d;
+
+	enroll_pg1(r, 1, 1);
+	report(r, "accept", "old-switch", "S1", "00000001");
+	account(r, "start", "old-switch", "S1");
+	revoke_pg1(r, &receipt);
+	assert_int_equal(take(r, true, 0, o), 0);
+	assert_int_equal(registry_device_show(r->admin, &q, &d, WAIT_MS), 0);
+	assert_int_equal(d.open_orders, 0);
+	assert_int_equal(d.untold_nas, 1);
+	assert_int_equal(registry_status(r->admin, &q, &s, WAIT_MS), 0);
+	assert_int_equal(s.untold, 1);
+	strcpy((char *)nas.secret.data, "secret-of-the-old-switch");
+	nas.secret.len = strlen((char *)nas.secret.data);
+	assert_int_equal(registry_nas_add(r->admin, &nas, WAIT_MS), 0);
+	account(r, "start", "old-switch", "S1");
+	assert_int_equal(take(r, false, 3000, o), 1);
+	answer(r, o[0].id, "ack");
+	assert_int_equal(registry_device_show(r->admin, &q, &d, WAIT_MS), 0);
+	assert_int_equal(d.untold_nas, 0);
+	assert_int_equal(registry_status(r->admin, &q, &s, WAIT_MS), 0);
+	assert_int_equal(s.untold, 0);
+}
+
 static void sessions_break(struct running *r, const char *table)
 {
 	char path[128], sql[64];
@@ -612,6 +644,7 @@ int main(void)
 		RUN(session_of_a_revoked_pump_is_found_again_after_a_crash),
 		RUN(accept_without_a_session_is_found_when_the_revocation_is_asked_for_again),
 		RUN(accept_without_a_session_is_found_again_after_a_crash),
+		RUN(nas_that_cannot_be_told_stays_visible_until_it_confirms),
 		RUN(revocation_needs_no_session_database_and_tells_every_nas),
 		RUN(accept_that_crosses_the_revocation_is_seen_though_it_cannot_be_kept),
 		RUN(restart_reported_late_settles_no_younger_order),

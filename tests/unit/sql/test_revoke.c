@@ -49,6 +49,9 @@ static void revocation_takes_everything_out_of_force_in_one_transaction(void **s
 	assert_string_equal(d.state_reason, "stolen");
 	assert_int_equal(d.token_until, 0);
 	assert_int_equal(d.open_orders, 2);
+	assert_int_equal(d.untold_nas, 1);
+	assert_int_equal(store_device_show(f->st, "PG-1", NOW + 8 * 86400000LL, &d), 0);
+	assert_int_equal(d.untold_nas, 0);
 	assert_int_equal(store_order_list(f->st, r.id, orders, 8, &n), 0);
 	assert_int_equal(n, 3);
 	assert_string_equal(orders[0].cause, "session");
