@@ -55,8 +55,10 @@ static int is_covered(struct db *db, int64_t device, const struct foothold *hold
 	int rc = db_number(db, &n,
 			   "SELECT count(*) FROM orders WHERE device_id = ?1 AND nas = ?2"
 			   " AND ((session_id = ?3 AND (state = 'waiting'"
-			   "   OR (?4 = 1 AND ?6 = 0 AND (state = 'sent' OR done_at > ?5))))"
-			   "  OR (?4 = 1 AND ?6 > 0 AND created_at >= ?6))",
+			   "   OR (?4 = 1 AND (?6 = 0 OR ?3 <> '')"
+			   "    AND (state = 'sent' OR done_at > ?5))))"
+			   "  OR (?4 = 1 AND ?6 > 0 AND (session_id = ?3 OR ?3 = '')"
+			   "   AND created_at >= ?6))",
 			   DB_I(device), DB_T(hold->nas), DB_T(hold->session_id), DB_I(settled),
 			   DB_I(now - SETTLED_MS), DB_I(hold->at));
 

@@ -28,8 +28,8 @@ int session_store_footholds(struct session_store *ss, const char *device, int64_
 	/* the newest session per NAS stands for the key that this NAS may still hold */
 	int rc = query_open(
 		&q, ss->db,
-		"SELECT nas, session_id, calling_station, 1 AS live, nth, 0 FROM"
-		" (SELECT nas, session_id, calling_station, row_number() OVER"
+		"SELECT nas, session_id, calling_station, 1 AS live, nth, updated_at FROM"
+		" (SELECT nas, session_id, calling_station, updated_at, row_number() OVER"
 		"   (PARTITION BY nas ORDER BY updated_at DESC, id DESC) AS nth " LIVE ") a"
 		" WHERE nth <= " FOOTHOLDS_PER_NAS " UNION ALL"
 		" SELECT nas, '', calling_station, 1, nth, 0 FROM"

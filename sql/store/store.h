@@ -104,7 +104,7 @@ struct foothold {
 	char nas[NAME_SIZE];
 	char session_id[SESSION_ID_SIZE]; /* "": no live session, but the NAS may hold a key */
 	char calling_station[LABEL_SIZE];
-	int64_t at; /* known by this Accept alone, no session; 0: else */
+	int64_t at; /* of the session's last news, or of an Accept without one; 0: neither */
 };
 /* Every NAS that takes Disconnect-Requests, for when the session database can't be read: the pump
  * is named by its MAC address. Only the first `max` by name. */

@@ -443,6 +443,29 @@ static void accept_without_a_session_is_found_again_after_a_crash(void **state)
 	assert_string_equal(o[0].session_id, "");
 }
 
+/* Its NAS said so, and reports no stop: every start would send it again. */
+static void session_that_was_ended_is_not_ended_again_at_each_start(void **state)
+{
+	struct running *r = *state;
+	struct dispatch_order o[4];
+	struct revocation receipt;
+	char path[128];
+
+	enroll_pg1(r, 1, 1);
+	report(r, "accept", "ap-1", "S1", "00000001");
+	account(r, "start", "ap-1", "S1");
+	revoke_pg1(r, &receipt);
+	assert_int_equal(take(r, true, 3000, o), 1);
+	answer(r, o[0].id, "ack");
+	snprintf(path, sizeof(path), "%s/registry/registry.db", r->f->dir);
+	sql_run(path, "UPDATE orders SET done_at = done_at - 60000"); /* a minute ago */
+	service_end(r, SIGKILL);
+	service_start(r);
+	assert_int_equal(take(r, true, 300, o), 0);
+	revoke_pg1(r, &receipt);
+	assert_int_equal(receipt.orders, 1);
+}
+
 static void nas_that_cannot_be_told_stays_visible_until_it_confirms(void **state)
 {
 	struct running *r = *state;
@@ -644,6 +667,7 @@ int main(void)
 		RUN(session_of_a_revoked_pump_is_found_again_after_a_crash),
 		RUN(accept_without_a_session_is_found_when_the_revocation_is_asked_for_again),
 		RUN(accept_without_a_session_is_found_again_after_a_crash),
+		RUN(session_that_was_ended_is_not_ended_again_at_each_start),
 		RUN(nas_that_cannot_be_told_stays_visible_until_it_confirms),
 		RUN(revocation_needs_no_session_database_and_tells_every_nas),
 		RUN(accept_that_crosses_the_revocation_is_seen_though_it_cannot_be_kept),
