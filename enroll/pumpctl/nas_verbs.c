@@ -1,41 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* pumpctl nas add | list: access points and switches. A secret comes by file or standard input. */
+/* pumpctl nas add | list: access points and switches. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/secret.h"
+#include "enroll/pumpctl/nas_secret.h"
 #include "enroll/pumpctl/registry.h"
 #include "enroll/pumpctl/report.h"
 #include "enroll/pumpctl/verbs.h"
 
 #define DAS_PORT 3799 /* RFC 5176 2.3 */
-#define SECRET_SHORTEST 8
-#define SECRET_WEAK 22 /* RFC 6614 and RFC 2865 3 ask for 16 at least; 22 letters are 128 bits */
-
-static int secret_take(const struct call *call, struct nas *n)
-{
-	const char *path = call_value(call, "secret-file");
-	AUTO_SECRET secret = NULL;
-	int rc = strcmp(path, "-") ? secret_read_file(path, NAS_SECRET_MAX, &secret)
-				   : secret_read_stdin("shared secret: ", NAS_SECRET_MAX, &secret);
-
-	if (rc)
-		return err_add(rc, "--secret-file");
-	if (secret_len(secret) < SECRET_SHORTEST)
-		return err_set(ERR_INVALID,
-			       "the secret has %zu bytes; at least %d, better 32: head -c 24 "
-			       "/dev/urandom | base64",
-			       secret_len(secret), SECRET_SHORTEST);
-	if (secret_len(secret) < SECRET_WEAK)
-		report_note("warning: the secret has %zu bytes; below %d it can be found by trying",
-			    secret_len(secret), SECRET_WEAK);
-	if (memchr(secret_data(secret), 0, secret_len(secret)))
-		return err_set(ERR_INVALID, "the secret holds a NUL byte");
-	n->secret.len = (uint32_t)secret_len(secret);
-	memcpy(n->secret.data, secret_data(secret), secret_len(secret));
-	return 0;
-}
 
 static int nas_take(const struct call *call, struct nas *n)
 {
@@ -64,14 +39,18 @@ static int nas_add_run(const struct call *call)
 
 	if (nas_take(call, &n))
 		return report_usage();
-	rc = secret_take(call, &n);
-	if (!rc)
+	rc = nas_secret_take(call, &n);
+	if (!rc) {
 		rc = registry_open(call, &c);
-	if (!rc)
-		rc = registry_nas_add(c, &n, REGISTRY_TIMEOUT_MS);
+		if (!rc)
+			rc = registry_nas_add(c, &n, REGISTRY_TIMEOUT_MS);
+		nas_secret_settle(call, &n, rc);
+	}
 	secret_wipe(&n.secret, sizeof(n.secret));
 	if (rc)
 		return registry_failure(call, rc);
+	if (nas_secret_on_stdout(call))
+		return EXIT_DONE;
 	if (call->json)
 		return record_show(call, &record_nas, &n);
 	printf("NAS %s at %s: ", n.name, n.ip);
@@ -84,7 +63,10 @@ static int nas_add_run(const struct call *call)
 
 static const struct option_spec nas_add_options[] = {
 	{"ip", 0, OPTION_VALUE, "ADDR", "the address that its packets come from", true},
-	{"secret-file", 0, OPTION_VALUE, "F", "RADIUS shared secret; - for standard input", true},
+	{"secret-file", 0, OPTION_VALUE, "F", "its RADIUS shared secret; - for standard input",
+	 false},
+	{"secret-out", 0, OPTION_VALUE, "F", "make one, and write it there; - for standard output",
+	 false},
 	{"das-port", 0, OPTION_VALUE, "N", "where it takes Disconnect-Requests (3799); 0: nowhere",
 	 false},
 };
@@ -98,7 +80,7 @@ const struct verb verb_nas_add = {
 	VERB_OPTIONS(nas_add_options),
 	.examples = {"nas add ap-icu-1 --ip 192.0.2.10 --secret-file ap-icu-1.secret",
 		     "nas add sw-2 --ip 192.0.2.20 --secret-file - --das-port 3799",
-		     "nas add old-sw --ip 192.0.2.30 --secret-file old.secret --das-port 0"},
+		     "nas add sw-3 --ip 192.0.2.30 --secret-out sw-3.secret"},
 	.run = nas_add_run,
 };
 
@@ -113,7 +95,7 @@ static int nas_list_run(const struct call *call)
 				  columns,
 				  5,
 				  "name",
-				  "no NAS yet; do: pumpctl nas add NAME --ip ADDR --secret-file F"};
+				  "no NAS yet; do: pumpctl nas add NAME --ip ADDR --secret-out F"};
 	struct list_query q = {0};
 
 	return listing_show(call, &l, &q, 0);

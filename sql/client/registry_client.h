@@ -54,6 +54,8 @@ static inline int MUST_USE registry_auth_events(struct ipc_client *c, const stru
 }
 REGISTRY_TELL(acct_event, REGISTRY_ACCT_EVENT, acct_event)
 
+REGISTRY_POST(nas_event, REGISTRY_NAS_EVENT, nas_event)
+
 REGISTRY_TELL(issuer_set, REGISTRY_ISSUER_SET, issuer)
 REGISTRY_ASK(cert_facts, REGISTRY_CERT_FACTS, cert_name, cert_facts)
 REGISTRY_ASK(issue_begin, REGISTRY_ISSUE_BEGIN, issue_begin, issue_grant)
@@ -75,6 +77,10 @@ REGISTRY_TELL(zone_add, REGISTRY_ZONE_ADD, zone)
 REGISTRY_LIST(zone_list, REGISTRY_ZONE_LIST, list_query, zone)
 REGISTRY_TELL(nas_add, REGISTRY_NAS_ADD, nas)
 REGISTRY_LIST(nas_list, REGISTRY_NAS_LIST, list_query, nas)
+REGISTRY_ASK(nas_show, REGISTRY_NAS_SHOW, nas_name, nas_detail)
+REGISTRY_TELL(nas_enable, REGISTRY_NAS_ENABLE, nas)
+REGISTRY_TELL(nas_secret, REGISTRY_NAS_SECRET, nas)
+REGISTRY_ASK(nas_probe, REGISTRY_NAS_PROBE, nas_name, nas_probe)
 
 static inline int MUST_USE registry_device_add(struct ipc_client *c, const struct device *devices,
 					       size_t n, struct add_outcome *out, int timeout_ms)

@@ -120,6 +120,19 @@ RECORD_DECLARE(auth_event, AUTH_EVENT_FIELDS)
 	X(S, STR, cause, REASON_SIZE)
 RECORD_DECLARE(acct_event, ACCT_EVENT_FIELDS)
 
+/* Something about a NAS itself, one-way. kind "wrong-secret": `count` packets from its address were
+ * not signed with its secret. kind "claim": what its packets say in NAS-IP-Address (or its IPv6
+ * form) and NAS-Identifier where that is not its address and name; "" where it is. */
+#define NAS_EVENT_FIELDS(X, S)         \
+	X(S, TIME, at, 1)              \
+	X(S, STR, kind, STATE_SIZE)    \
+	X(S, STR, nas, NAME_SIZE)      \
+	X(S, STR, nas_ip, IP_SIZE)     \
+	X(S, U32, count, 1)            \
+	X(S, STR, claimed_ip, IP_SIZE) \
+	X(S, STR, claimed_id, LABEL_SIZE)
+RECORD_DECLARE(nas_event, NAS_EVENT_FIELDS)
+
 /* ---- issuing (role signer) ---- */
 
 #define ISSUER_FIELDS(X, S)            \
@@ -236,6 +249,39 @@ RECORD_DECLARE(zone, ZONE_FIELDS)
 	X(S, HIDE, secret, NAS_SECRET_MAX) /* in requests only */            \
 	X(S, TIME, last_seen, 1)
 RECORD_DECLARE(nas, NAS_FIELDS)
+
+#define NAS_NAME_FIELDS(X, S) X(S, STR, name, NAME_SIZE)
+RECORD_DECLARE(nas_name, NAS_NAME_FIELDS)
+
+/* The events are those that are still kept. */
+#define NAS_DETAIL_FIELDS(X, S)           \
+	X(S, STR, name, NAME_SIZE)        \
+	X(S, STR, ip, IP_SIZE)            \
+	X(S, U32, das_port, 1)            \
+	X(S, BOOL, enabled, 1)            \
+	X(S, U32, secret_version, 1)      \
+	X(S, TIME, added_at, 1)           \
+	X(S, TIME, last_seen, 1)          \
+	X(S, U64, live_sessions, 1)       \
+	X(S, U64, open_orders, 1)         \
+	X(S, U64, wrong_secret_events, 1) \
+	X(S, TIME, wrong_secret_at, 1)    \
+	X(S, U64, claim_events, 1)        \
+	X(S, TIME, claim_at, 1)           \
+	X(S, STR, last_event, TEXT_SIZE)
+RECORD_DECLARE(nas_detail, NAS_DETAIL_FIELDS)
+
+/* What a NAS makes of a Disconnect-Request for a session that does not exist. result: as in
+ * dispatch_result, or "untaken" when no dispatcher sent it in time. */
+#define NAS_PROBE_FIELDS(X, S)        \
+	X(S, STR, name, NAME_SIZE)    \
+	X(S, STR, ip, IP_SIZE)        \
+	X(S, U32, das_port, 1)        \
+	X(S, STR, result, STATE_SIZE) \
+	X(S, U32, error_cause, 1)     \
+	X(S, U32, rtt_us, 1)          \
+	X(S, STR, detail, TEXT_SIZE)
+RECORD_DECLARE(nas_probe, NAS_PROBE_FIELDS)
 
 #define DEVICE_FIELDS(X, S)                      \
 	X(S, STR, serial, DEVICE_SERIAL_SIZE)    \

@@ -21,6 +21,7 @@ enum registry_verb {
 	/* events of the network */
 	REGISTRY_AUTH_EVENT = 16, /* auth_event[] in their order, one-way */
 	REGISTRY_ACCT_EVENT = 17, /* acct_event -> empty, after its group commit */
+	REGISTRY_NAS_EVENT = 24,  /* nas_event, one-way */
 	/* issuing */
 	REGISTRY_ISSUER_SET = 32,  /* issuer -> empty */
 	REGISTRY_CERT_FACTS = 33,  /* cert_name -> cert_facts */
@@ -51,6 +52,10 @@ enum registry_verb {
 					without after the newest `limit` rows */
 	REGISTRY_AUDIT_VERIFY = 144, /* empty list_query -> audit_check */
 	REGISTRY_STATUS = 145,	     /* empty list_query -> status */
+	REGISTRY_NAS_SHOW = 160,     /* nas_name -> nas_detail */
+	REGISTRY_NAS_ENABLE = 161,   /* nas: name, enabled -> empty */
+	REGISTRY_NAS_SECRET = 162,   /* nas: name, secret -> empty; secret_version goes up */
+	REGISTRY_NAS_PROBE = 163,    /* nas_name -> nas_probe, once the NAS answered or did not */
 };
 
 #endif

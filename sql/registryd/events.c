@@ -6,6 +6,7 @@
  */
 #include "sql/registryd/service.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,7 @@ struct event_job {
 		struct auth_event auth;
 		struct acct_event acct;
 		struct enroll_event enroll;
+		struct nas_event nas;
 	} e;
 };
 
@@ -131,6 +133,40 @@ void event_worker_free(struct event_worker *w)
 	free(w);
 }
 
+/* What a NAS says of itself never chooses whom we speak to: it is told to people, and loudly when
+ * another NAS is named. An identifier that is no NAS's name is a matter of taste: not kept. */
+static int claim_store(struct event_worker *w, const struct nas_event *e, int64_t now)
+{
+	char other[NAME_SIZE], detail[TEXT_SIZE];
+	int rc = store_nas_claimed(w->registry, e->nas, e->claimed_ip, e->claimed_id, other);
+
+	if (rc || (!*other && !*e->claimed_ip))
+		return rc;
+	snprintf(detail, sizeof(detail), "from %s, says%s%s%s%.64s%s%s", e->nas_ip,
+		 *e->claimed_ip ? " NAS-IP-Address " : "", e->claimed_ip,
+		 *e->claimed_id ? " NAS-Identifier " : "", e->claimed_id,
+		 *other ? ", which is NAS " : "", other);
+	LOG(*other ? LOG_WARN : LOG_INFO, "nas.claim", LOG_S("nas", e->nas),
+	    LOG_S("nas_ip", e->nas_ip), LOG_S("claimed_ip", e->claimed_ip),
+	    LOG_S("claimed_id", e->claimed_id), LOG_S("other", other));
+	return session_store_nas_event(w->sessions, e,
+				       *other ? "names-another-nas" : "other-address", detail, now);
+}
+
+static int nas_event_store(struct event_worker *w, const struct nas_event *e, int64_t now)
+{
+	char detail[TEXT_SIZE];
+
+	if (!strcmp(e->kind, "claim"))
+		return claim_store(w, e, now);
+	if (strcmp(e->kind, "wrong-secret") != 0)
+		return err_set(ERR_INVALID, "no NAS event '%s'", e->kind);
+	snprintf(detail, sizeof(detail), "%u packets from %s", e->count, e->nas_ip);
+	LOG(LOG_WARN, "nas.wrong_secret", LOG_S("nas", e->nas), LOG_S("nas_ip", e->nas_ip),
+	    LOG_U("packets", e->count));
+	return session_store_nas_event(w->sessions, e, e->kind, detail, now);
+}
+
 /* ERR_INVALID concerns this event alone; anything else the whole group. */
 static int event_store(struct event_worker *w, struct event_job *job, int64_t now)
 {
@@ -139,6 +175,8 @@ static int event_store(struct event_worker *w, struct event_job *job, int64_t no
 		return session_store_auth(w->sessions, &job->e.auth, now);
 	case REGISTRY_ACCT_EVENT:
 		return session_store_acct(w->sessions, &job->e.acct, now, job->device);
+	case REGISTRY_NAS_EVENT:
+		return nas_event_store(w, &job->e.nas, now);
 	default:
 		return session_store_enroll(w->sessions, &job->e.enroll, now);
 	}

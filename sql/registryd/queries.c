@@ -63,6 +63,16 @@ static int nas_list(struct reader *r, const void *query, void *out, size_t max, 
 	return rc;
 }
 
+static int nas_show(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	const struct nas_name *q = query;
+	int rc = store_nas_show(r->registry, q->name, out);
+
+	(void)max;
+	*n = 1;
+	return rc ? rc : session_store_nas_detail(r->sessions, out);
+}
+
 static int device_list(struct reader *r, const void *query, void *out, size_t max, size_t *n)
 {
 	struct device *rows = out;
@@ -191,6 +201,7 @@ static const struct {
 } readers[] = {
 	{REGISTRY_ZONE_LIST, STORE_LIST_MAX, zone_list},
 	{REGISTRY_NAS_LIST, STORE_LIST_MAX, nas_list},
+	{REGISTRY_NAS_SHOW, 1, nas_show},
 	{REGISTRY_DEVICE_LIST, STORE_LIST_MAX, device_list},
 	{REGISTRY_DEVICE_SHOW, 1, device_show},
 	{REGISTRY_REVOCATION, 1, revocation},

@@ -33,6 +33,7 @@ static const struct ipc_verb radius_verbs[] = {
 	 .one_way = true,
 	 .handle = verb_event},
 	TELL(REGISTRY_ACCT_EVENT, "acct_event", acct_event, verb_event),
+	POST(REGISTRY_NAS_EVENT, "nas_event", nas_event, verb_event),
 };
 
 /* signerd: issuing; it learns nothing but what it needs to sign */
@@ -64,6 +65,10 @@ static const struct ipc_verb admin_verbs[] = {
 	ASK(REGISTRY_ZONE_LIST, "zone_list", list_query, zone, verb_query),
 	TELL(REGISTRY_NAS_ADD, "nas_add", nas, verb_write),
 	ASK(REGISTRY_NAS_LIST, "nas_list", list_query, nas, verb_query),
+	ASK(REGISTRY_NAS_SHOW, "nas_show", nas_name, nas_detail, verb_query),
+	TELL(REGISTRY_NAS_ENABLE, "nas_enable", nas, verb_write),
+	TELL(REGISTRY_NAS_SECRET, "nas_secret", nas, verb_write),
+	ASK(REGISTRY_NAS_PROBE, "nas_probe", nas_name, nas_probe, verb_write),
 	{.verb = REGISTRY_DEVICE_ADD,
 	 .name = "device_add",
 	 .req = &record_device,

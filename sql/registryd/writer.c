@@ -122,16 +122,53 @@ static void token_create(struct writer *w, struct ipc_request *rq, const struct 
 	explicit_bzero(&token, sizeof(token));
 }
 
+/* The caller's to free; NULL without memory. */
+static struct dispatch_result *results_copy(struct ipc_request *rq, size_t *n_out)
+{
+	const struct dispatch_result *r = ipc_request_records(rq, n_out);
+	struct dispatch_result *copy = calloc(*n_out ? *n_out : 1, sizeof(*copy));
+
+	if (copy)
+		memcpy(copy, r, *n_out * sizeof(*copy));
+	return copy;
+}
+
+/* NAS verbs that change one row. */
+static void nas_change(struct writer *w, struct ipc_request *rq, const struct action *by)
+{
+	const struct nas *n = ipc_request_record(rq);
+
+	switch (ipc_request_verb(rq)->verb) {
+	case REGISTRY_NAS_ADD:
+		writer_tell(rq, store_nas_add(w->registry, by, n), "nas.add", n->name, by->actor);
+		return;
+	case REGISTRY_NAS_SECRET:
+		writer_tell(rq, store_nas_secret(w->registry, by, n), "nas.secret", n->name,
+			    by->actor);
+		return;
+	default:
+		writer_tell(rq, store_nas_enable(w->registry, by, n->name, n->enabled),
+			    n->enabled ? "nas.enable" : "nas.disable", n->name, by->actor);
+	}
+}
+
 static void results(struct writer *w, struct ipc_request *rq, const struct action *by)
 {
 	size_t n;
-	const struct dispatch_result *r = ipc_request_records(rq, &n);
-	int rc = store_orders_result(w->registry, by, r, n);
+	struct dispatch_result *r = results_copy(rq, &n);
+	int rc;
 
+	if (!r) {
+		ipc_request_fail(rq, err_set(ERR_NOMEM, "no memory for results"));
+		return;
+	}
+	n = writer_probes_result(w, r, n);
+	rc = n ? store_orders_result(w->registry, by, r, n) : 0;
 	w->next_due = 0;
 	for (size_t i = 0; !rc && i < n; i++)
 		LOG(LOG_INFO, "order.result", LOG_U("order", r[i].id), LOG_S("result", r[i].result),
 		    LOG_U("error_cause", r[i].error_cause), LOG_U("rtt_us", r[i].rtt_us));
+	free(r);
 	if (rc) {
 		writer_tell(rq, rc, "order.result", "", by->actor);
 		return;
@@ -153,8 +190,12 @@ static void request_run(struct writer *w, struct request_job *job)
 			    ((const struct zone *)record)->name, actor);
 		return;
 	case REGISTRY_NAS_ADD:
-		writer_tell(rq, store_nas_add(w->registry, &by, record), "nas.add",
-			    ((const struct nas *)record)->name, actor);
+	case REGISTRY_NAS_ENABLE:
+	case REGISTRY_NAS_SECRET:
+		nas_change(w, rq, &by);
+		return;
+	case REGISTRY_NAS_PROBE:
+		writer_probe(w, rq);
 		return;
 	case REGISTRY_DEVICE_ADD:
 		device_add(w, rq, &by);

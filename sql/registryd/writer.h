@@ -13,12 +13,25 @@ struct parked_take {
 	int64_t until_us; /* clock_mono_us */
 };
 
+/* `pumpctl nas test`: an order that is in no database, and who waits for what becomes of it. */
+#define PROBES_MAX 8
+struct parked_probe {
+	struct ipc_request *rq; /* NULL: the slot is free */
+	struct nas_probe answer;
+	uint64_t id;
+	char session_id[SESSION_ID_SIZE];
+	bool taken;
+	int64_t until_us; /* clock_mono_us */
+};
+
 struct writer {
 	struct service *service;
 	struct store *registry;		/* the only writing connection */
 	struct session_store *sessions; /* reads: where a pump is on */
 	struct parked_take parked[PARKED_MAX];
 	size_t n_parked;
+	struct parked_probe probes[PROBES_MAX];
+	uint64_t probe_count;
 	int64_t next_due; /* wall ms of the earliest open order; INT64_MAX: none */
 	bool swept;	  /* the footholds of revoked pumps were looked at after the start */
 };
@@ -34,6 +47,17 @@ void writer_take(struct writer *w, struct ipc_request *rq);
 /* Answers parked takes whose time or order has come; when to look again (clock_mono_us). */
 int64_t writer_takes_serve(struct writer *w);
 void writer_takes_end(struct writer *w);
+
+/* writer_probe.c */
+void writer_probe(struct writer *w, struct ipc_request *rq);
+bool writer_probes_wait(const struct writer *w); /* some is not with the dispatcher yet */
+/* Adds the orders of probes that no dispatcher has; how many. */
+size_t writer_probes_take(struct writer *w, struct dispatch_order *out, size_t max);
+/* Answers the probes among `results`, and moves the others to the front; how many those are. */
+size_t writer_probes_result(struct writer *w, struct dispatch_result *results, size_t n);
+/* Answers those whose time is over; when to look again (clock_mono_us). */
+int64_t writer_probes_serve(struct writer *w);
+void writer_probes_end(struct writer *w);
 
 /* Every live session of a revoked pump gets its order, whatever was lost in a crash. */
 void writer_sweep(struct writer *w);

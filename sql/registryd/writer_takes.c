@@ -40,7 +40,7 @@ static bool take_try(struct writer *w, struct ipc_request *rq, bool fresh, bool 
 		LOG(LOG_ERROR, "order.take", LOG_S("outcome", err_name(rc)),
 		    LOG_S("why", err_text()));
 		ipc_request_fail(rq, rc);
-	} else if (n || must) {
+	} else if ((n += writer_probes_take(w, orders + n, max - n)) || must) {
 		for (size_t i = 0; i < n; i++)
 			LOG(LOG_INFO, "order.take", LOG_U("order", orders[i].id),
 			    LOG_S("object", orders[i].device), LOG_S("nas", orders[i].nas),
@@ -74,7 +74,7 @@ int64_t writer_takes_serve(struct writer *w)
 		int64_t now = clock_mono_us();
 		bool over = w->parked[i].until_us <= now;
 
-		if ((over || w->next_due <= clock_wall_ms()) &&
+		if ((over || w->next_due <= clock_wall_ms() || writer_probes_wait(w)) &&
 		    take_try(w, w->parked[i].rq, false, over)) {
 			parked_remove(w, i);
 			continue;
@@ -88,10 +88,12 @@ int64_t writer_takes_serve(struct writer *w)
 		if (due_us < again)
 			again = due_us;
 	}
-	return again;
+	due_us = writer_probes_serve(w);
+	return due_us < again ? due_us : again;
 }
 
 void writer_takes_end(struct writer *w)
 {
 	parked_dismiss(w);
+	writer_probes_end(w);
 }

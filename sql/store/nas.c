@@ -9,8 +9,17 @@
 
 #define SECRET_MIN 8
 
-/* RFC 2865 3: long and unguessable; and an address in canonical form, so that one look-up finds it.
- */
+/* RFC 2865 3 wants it long and unguessable; FreeRADIUS keeps it as a C string. */
+static int secret_check(const struct nas *in)
+{
+	if (in->secret.len < SECRET_MIN)
+		return err_set(ERR_INVALID, "the NAS secret is shorter than %d bytes", SECRET_MIN);
+	if (memchr(in->secret.data, 0, in->secret.len))
+		return err_set(ERR_INVALID, "the NAS secret holds a NUL byte");
+	return 0;
+}
+
+/* The address comes back in canonical form, so that one look-up finds it. */
 static int nas_check(const struct nas *in, char ip[IP_SIZE])
 {
 	struct in_addr v4;
@@ -27,9 +36,7 @@ static int nas_check(const struct nas *in, char ip[IP_SIZE])
 		return err_set(ERR_INVALID, "'%s' is not an IP address", in->ip);
 	if (in->das_port > 65535)
 		return err_set(ERR_INVALID, "DAS port %u: must be 0 (none) to 65535", in->das_port);
-	if (in->secret.len < SECRET_MIN)
-		return err_set(ERR_INVALID, "the NAS secret is shorter than %d bytes", SECRET_MIN);
-	return 0;
+	return secret_check(in);
 }
 
 /* 0: neither name nor address is taken. ERR_UNCHANGED, ERR_EXISTS. */
@@ -116,4 +123,142 @@ int store_nas_list(struct store *st, const struct list_query *q, struct nas *out
 		return rc;
 	*n_out = n;
 	return 0;
+}
+
+/* The NAS's row id. ERR_NOT_FOUND. */
+static int nas_find(struct db *db, const char *name, int64_t *id_out)
+{
+	int rc = db_number(db, id_out, "SELECT id FROM nas WHERE name = ?1", DB_T(name));
+
+	return rc == ERR_NOT_FOUND ? err_set(rc, "no NAS '%s'", name) : rc;
+}
+
+int store_nas_enable(struct store *st, const struct action *by, const char *name, bool enabled)
+{
+	int64_t id, now_enabled;
+	AUTO_TX tx = {0};
+	int rc = tx_begin(&tx, st->db);
+
+	if (!rc)
+		rc = nas_find(st->db, name, &id);
+	if (!rc)
+		rc = db_number(st->db, &now_enabled, "SELECT enabled FROM nas WHERE id = ?1",
+			       DB_I(id));
+	if (!rc && (now_enabled != 0) == enabled)
+		return err_set(ERR_UNCHANGED, "NAS %s is %s already", name,
+			       enabled ? "enabled" : "disabled");
+	if (!rc)
+		rc = db_run(st->db, "UPDATE nas SET enabled = ?2 WHERE id = ?1", DB_I(id),
+			    DB_I(enabled));
+	if (!rc)
+		rc = audit_append(st->db, by, enabled ? "nas.enable" : "nas.disable", name, "%s",
+				  "");
+	return rc ? rc : tx_commit(&tx);
+}
+
+static int secret_is(struct db *db, int64_t id, const struct nas *in, bool *same_out)
+{
+	RECORD_MEMBER_BLOB(secret, NAS_SECRET_MAX)
+	AUTO_QUERY q;
+	int rc = query_open(&q, db, "SELECT secret FROM nas WHERE id = ?1", DB_I(id));
+
+	if (!rc)
+		rc = query_next(&q);
+	if (rc == 1)
+		rc = query_blob(&q, 0, &secret, NAS_SECRET_MAX);
+	if (rc)
+		return rc;
+	*same_out = secret_equal(secret.data, secret.len, in->secret.data, in->secret.len);
+	secret_wipe(&secret, sizeof(secret));
+	return 0;
+}
+
+int store_nas_secret(struct store *st, const struct action *by, const struct nas *nas)
+{
+	int64_t id, version;
+	bool same = false;
+	AUTO_TX tx = {0};
+	int rc = secret_check(nas);
+
+	if (!rc)
+		rc = tx_begin(&tx, st->db);
+	if (!rc)
+		rc = nas_find(st->db, nas->name, &id);
+	if (!rc)
+		rc = secret_is(st->db, id, nas, &same);
+	if (!rc && same)
+		return err_set(ERR_UNCHANGED, "NAS %s has this secret already", nas->name);
+	if (!rc)
+		rc = db_run(st->db,
+			    "UPDATE nas SET secret = ?2, secret_version = secret_version + 1"
+			    " WHERE id = ?1",
+			    DB_I(id), DB_B(nas->secret.data, nas->secret.len));
+	if (!rc)
+		rc = db_number(st->db, &version, "SELECT secret_version FROM nas WHERE id = ?1",
+			       DB_I(id));
+	if (!rc)
+		rc = audit_append(st->db, by, "nas.secret", nas->name, "version=%lld",
+				  (long long)version);
+	return rc ? rc : tx_commit(&tx);
+}
+
+int store_nas_show(struct store *st, const char *name, struct nas_detail *out)
+{
+	int64_t orders = 0;
+	AUTO_QUERY q;
+	int rc = query_open(&q, st->db,
+			    "SELECT name, ip, das_port, enabled, secret_version, added_at FROM nas"
+			    " WHERE name = ?1",
+			    DB_T(name));
+
+	if (!rc)
+		rc = query_next(&q);
+	if (rc <= 0)
+		return rc ? rc : err_set(ERR_NOT_FOUND, "no NAS '%s'", name);
+	*out = (struct nas_detail){.das_port = (uint32_t)query_i64(&q, 2),
+				   .enabled = query_i64(&q, 3) != 0,
+				   .secret_version = (uint32_t)query_i64(&q, 4),
+				   .added_at = query_i64(&q, 5)};
+	query_text(&q, 0, out->name, sizeof(out->name));
+	query_text(&q, 1, out->ip, sizeof(out->ip));
+	rc = db_number(st->db, &orders,
+		       "SELECT count(*) FROM orders WHERE nas = ?1"
+		       " AND state IN ('waiting', 'sent')",
+		       DB_T(name));
+	out->open_orders = (uint64_t)orders;
+	return rc;
+}
+
+int store_nas_reach(struct store *st, const char *name, struct dispatch_order *out)
+{
+	AUTO_QUERY q;
+	int rc =
+		query_open(&q, st->db, "SELECT name, ip, das_port, secret FROM nas WHERE name = ?1",
+			   DB_T(name));
+
+	if (!rc)
+		rc = query_next(&q);
+	if (rc <= 0)
+		return rc ? rc : err_set(ERR_NOT_FOUND, "no NAS '%s'", name);
+	*out = (struct dispatch_order){.das_port = (uint32_t)query_i64(&q, 2)};
+	query_text(&q, 0, out->nas, sizeof(out->nas));
+	query_text(&q, 1, out->nas_ip, sizeof(out->nas_ip));
+	return query_blob(&q, 3, &out->secret, sizeof(out->secret.data));
+}
+
+int store_nas_claimed(struct store *st, const char *nas, const char *ip, const char *id,
+		      char other_out[NAME_SIZE])
+{
+	AUTO_QUERY q;
+	int rc = query_open(&q, st->db,
+			    "SELECT name FROM nas WHERE name <> ?1 AND ip = ?2 UNION ALL"
+			    " SELECT name FROM nas WHERE name <> ?1 AND name = ?3 LIMIT 1",
+			    DB_T(nas), DB_T(ip), DB_T(id));
+
+	other_out[0] = '\0';
+	if (!rc)
+		rc = query_next(&q);
+	if (rc == 1)
+		query_text(&q, 0, other_out, NAME_SIZE);
+	return rc < 0 ? rc : 0;
 }

@@ -19,4 +19,9 @@ struct session_store {
 	struct nas_memory nas[NAS_REMEMBERED]; /* when each was last written down */
 };
 
+/* The subject of a NAS's events: with a space, so that it is no pump's serial. What a User-Name may
+ * claim is told apart by the event's source. */
+#define NAS_SUBJECT_SIZE (4 + NAME_SIZE)
+void nas_subject(const char *nas, char out[NAS_SUBJECT_SIZE]);
+
 #endif

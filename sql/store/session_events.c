@@ -125,6 +125,26 @@ int session_store_enroll(struct session_store *ss, const struct enroll_event *e,
 	return event_insert(ss->db, "enroll", e->device, &row, e->at ? e->at : now);
 }
 
+int session_store_nas_event(struct session_store *ss, const struct nas_event *e, const char *reason,
+			    const char *detail, int64_t now)
+{
+	struct auth_event row = {0};
+	char subject[NAS_SUBJECT_SIZE];
+
+	nas_subject(e->nas, subject);
+	if (str_copy(row.verdict, sizeof(row.verdict), e->kind) ||
+	    str_copy(row.reason, sizeof(row.reason), reason) ||
+	    str_copy(row.detail, sizeof(row.detail), detail))
+		return err_set(ERR_INVALID, "a NAS event whose text is too long");
+	memcpy(row.nas, e->nas, sizeof(row.nas));
+	return event_insert(ss->db, "nas", subject, &row, e->at ? e->at : now);
+}
+
+void nas_subject(const char *nas, char out[NAS_SUBJECT_SIZE])
+{
+	snprintf(out, NAS_SUBJECT_SIZE, "nas %s", nas);
+}
+
 /* A NAS began an id again that had been stopped, and says for whom (?14: interim): it is that
  * pump's session now, or a revocation of it would not find it. */
 #define BEGUN_ANEW                                                                    \

@@ -121,6 +121,66 @@ int session_store_nas(struct session_store *ss, struct nas *n)
 	return rc == ERR_NOT_FOUND ? 0 : rc;
 }
 
+/* How many events of that kind, and when the newest was. */
+static int nas_events_count(struct db *db, const char *subject, const char *kind, uint64_t *n_out,
+			    int64_t *at_out)
+{
+	AUTO_QUERY q;
+	int rc = query_open(&q, db,
+			    "SELECT count(*), COALESCE(max(at), 0) FROM events"
+			    " WHERE subject = ?1 AND source = 'nas' AND what = ?2",
+			    DB_T(subject), DB_T(kind));
+
+	if (!rc)
+		rc = query_next(&q);
+	if (rc < 0)
+		return rc;
+	*n_out = (uint64_t)query_i64(&q, 0);
+	*at_out = query_i64(&q, 1);
+	return 0;
+}
+
+static int nas_event_last(struct db *db, const char *subject, struct nas_detail *n)
+{
+	char reason[REASON_SIZE], detail[TEXT_SIZE - REASON_SIZE - 2];
+	AUTO_QUERY q;
+	int rc = query_open(&q, db,
+			    "SELECT reason, detail FROM events WHERE subject = ?1"
+			    " AND source = 'nas' ORDER BY id DESC LIMIT 1",
+			    DB_T(subject));
+
+	if (!rc)
+		rc = query_next(&q);
+	if (rc == 1) {
+		query_text(&q, 0, reason, sizeof(reason));
+		query_text(&q, 1, detail, sizeof(detail));
+		snprintf(n->last_event, sizeof(n->last_event), "%s: %s", reason, detail);
+	}
+	return rc < 0 ? rc : 0;
+}
+
+int session_store_nas_detail(struct session_store *ss, struct nas_detail *n)
+{
+	char subject[NAS_SUBJECT_SIZE];
+	int64_t live = 0;
+	int rc = db_number(ss->db, &n->last_seen, "SELECT at FROM nas_seen WHERE nas = ?1",
+			   DB_T(n->name));
+
+	nas_subject(n->name, subject);
+	if (!rc || rc == ERR_NOT_FOUND)
+		rc = db_number(ss->db, &live,
+			       "SELECT count(*) FROM sessions WHERE nas = ?1"
+			       " AND state <> 'stopped'",
+			       DB_T(n->name));
+	n->live_sessions = (uint64_t)live;
+	if (!rc)
+		rc = nas_events_count(ss->db, subject, "wrong-secret", &n->wrong_secret_events,
+				      &n->wrong_secret_at);
+	if (!rc)
+		rc = nas_events_count(ss->db, subject, "claim", &n->claim_events, &n->claim_at);
+	return rc ? rc : nas_event_last(ss->db, subject, n);
+}
+
 static void session_read(const struct query *q, struct session *out)
 {
 	*out = (struct session){0};

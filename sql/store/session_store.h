@@ -37,6 +37,10 @@ int session_store_acct(struct session_store *ss, const struct acct_event *e, int
 		       char device_out[DEVICE_SERIAL_SIZE]) MUST_USE;
 int session_store_enroll(struct session_store *ss, const struct enroll_event *e,
 			 int64_t now) MUST_USE;
+/* A NAS event is kept as the history of the NAS, whose subject no pump can have. `reason` and
+ * `detail`: what it came to. */
+int session_store_nas_event(struct session_store *ss, const struct nas_event *e, const char *reason,
+			    const char *detail, int64_t now) MUST_USE;
 /* Deletes what is older than the bounds, at most a few thousand rows per call; done_out is false
  * when more is left. In a transaction of its own. */
 #define SESSION_STORE_KEEP_MS (90LL * 24 * 3600 * 1000)
@@ -60,6 +64,9 @@ int session_store_live_devices(struct session_store *ss, const char *after,
 int session_store_device(struct session_store *ss, struct device *d) MUST_USE;
 int session_store_cert(struct session_store *ss, struct cert *c) MUST_USE;
 int session_store_nas(struct session_store *ss, struct nas *n) MUST_USE;
+
+/* last_seen, live_sessions and the events. */
+int session_store_nas_detail(struct session_store *ss, struct nas_detail *n) MUST_USE;
 
 int session_store_list(struct session_store *ss, const struct list_query *q, struct session *out,
 		       size_t max, size_t *n_out) MUST_USE;

@@ -60,6 +60,20 @@ int store_nas_add(struct store *st, const struct action *by, const struct nas *n
 int store_nas_list(struct store *st, const struct list_query *q, struct nas *out, size_t max,
 		   size_t *n_out) MUST_USE;
 
+/* ERR_NOT_FOUND, ERR_UNCHANGED. */
+int store_nas_enable(struct store *st, const struct action *by, const char *name,
+		     bool enabled) MUST_USE;
+/* Another secret; its version goes up by one. ERR_NOT_FOUND, ERR_UNCHANGED (the same secret),
+ * ERR_INVALID. */
+int store_nas_secret(struct store *st, const struct action *by, const struct nas *nas) MUST_USE;
+/* What the registry knows; last_seen and the session members stay zero. ERR_NOT_FOUND. */
+int store_nas_show(struct store *st, const char *name, struct nas_detail *out) MUST_USE;
+/* Address, DAS port and secret, as for an order. ERR_NOT_FOUND. */
+int store_nas_reach(struct store *st, const char *name, struct dispatch_order *out) MUST_USE;
+/* Whether another NAS than `nas` has this address or this name: its name, else "". */
+int store_nas_claimed(struct store *st, const char *nas, const char *ip, const char *id,
+		      char other_out[NAME_SIZE]) MUST_USE;
+
 /* ---- inventory ---- */
 /* All pumps in one transaction; out[i] says what became of devices[i], which does not fail the
  * call: 0 or why not (-ERR_INVALID, -ERR_EXISTS, -ERR_NOT_FOUND for its zone, -ERR_UNCHANGED). */
