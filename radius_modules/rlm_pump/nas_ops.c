@@ -5,6 +5,10 @@
  */
 #include "radius_modules/rlm_pump/rlm_pump.h"
 
+#include <freeradius/stats.h>
+
+#include <arpa/inet.h>
+
 #include "base/clock.h"
 #include "base/secret.h"
 
@@ -36,6 +40,50 @@ static bool client_describe(REQUEST *request, const char *ip, const char *name, 
 	       pair_make_config("FreeRADIUS-Client-Require-MA", "yes", T_OP_SET);
 }
 
+static uint64_t wrong_signatures(void)
+{
+	return radius_auth_stats.total_bad_authenticators +
+	       radius_acct_stats.total_bad_authenticators;
+}
+
+/* A packet that is not signed with its NAS's secret never reaches a module: FreeRADIUS drops it,
+ * and counts it. */
+static void wrong_secret_tell(struct pump_shared *s)
+{
+	struct nas_event e;
+	uint32_t unknown;
+
+	while (nas_known_wrong_secret(s->nas, wrong_signatures(), clock_mono_us(), &e, &unknown)) {
+		e.at = clock_wall_ms();
+		radlog(L_WARN,
+		       "pump.nas ip=%s nas=%s answer=silence reason=wrong-secret packets=%u",
+		       e.nas_ip, e.nas, e.count);
+		if (registry_link_nas_event(s->link, &e))
+			radlog(L_WARN, "pump.nas event=lost detail=\"%s\"", err_text());
+	}
+	if (unknown)
+		radlog(L_WARN, "pump.nas ip=unknown answer=silence reason=wrong-secret packets=%u",
+		       unknown);
+}
+
+/* Where registryd is away, what it said last: the NAS is then told Reject by the verdict. The
+ * thread that receives packets does not wait to find out that it is still away. */
+static int facts_ask(struct pump_shared *s, const struct nas_query *q, struct nas_facts *out)
+{
+	int64_t now_us = clock_mono_us();
+	int rc;
+
+	if (registry_link_is_paused(s->link) &&
+	    nas_known_get(s->nas, q->ip, now_us, INT64_MAX, out))
+		return 0;
+	rc = registry_link_nas_facts(s->link, q, out);
+	if (!rc)
+		nas_known_put(s->nas, q->ip, now_us, out);
+	else if (nas_known_get(s->nas, q->ip, now_us, INT64_MAX, out))
+		rc = 0;
+	return rc;
+}
+
 rlm_rcode_t pump_client(struct pump_shared *s, REQUEST *request)
 {
 	struct nas_query q = {0};
@@ -44,51 +92,92 @@ rlm_rcode_t pump_client(struct pump_shared *s, REQUEST *request)
 	rlm_rcode_t rcode = RLM_MODULE_NOTFOUND;
 
 	pump_source_ip(request, q.ip);
-	if (registry_link_nas_facts(s->link, &q, &f))
+	wrong_secret_tell(s);
+	if (facts_ask(s, &q, &f)) {
 		radlog(L_WARN, "pump.client ip=%s reason=registry-away detail=\"%s\"", q.ip,
 		       err_text());
-	else if (f.found && f.enabled && secret_text(&f, secret) &&
-		 client_describe(request, q.ip, f.name, secret))
+	} else if (f.found && f.enabled && secret_text(&f, secret) &&
+		   client_describe(request, q.ip, f.name, secret)) {
+		nas_known_client(s->nas, q.ip, clock_mono_us());
 		rcode = RLM_MODULE_OK;
+	}
 	secret_wipe(secret, sizeof(secret));
 	secret_wipe(&f, sizeof(f));
 	return rcode;
 }
 
-/* A NAS whose secret has changed is not the one that this client stands for. */
-static bool is_in_force(REQUEST *request, const struct nas_facts *f)
+/* True unless registryd says that this NAS is not (or no more) in force with this secret. Without
+ * an answer nothing is refused here: the verdict will be. */
+static bool nas_may_speak(struct pump_shared *s, REQUEST *request, const char *ip)
 {
-	return f->found && f->enabled && request->client && request->client->secret &&
-	       secret_equal(f->secret.data, f->secret.len, request->client->secret,
-			    strlen(request->client->secret));
-}
-
-/* True unless registryd says that this NAS is not (or no more) in force. Without an answer nothing
- * is refused here: the verdict will be. */
-static bool nas_may_speak(struct pump_shared *s, REQUEST *request)
-{
+	const char *secret =
+		request->client && request->client->secret ? request->client->secret : "";
 	struct nas_query q = {0};
 	struct nas_facts f = {0};
 	bool good = false;
 
-	pump_source_ip(request, q.ip);
-	if (nas_standing_get(s->nas, q.ip, clock_mono_us(), &good))
+	if (nas_known_standing(s->nas, ip, clock_mono_us(), secret, &good))
 		return good;
 	registry_link_request_begin(s->link);
+	memcpy(q.ip, ip, sizeof(q.ip));
 	if (registry_link_nas_facts(s->link, &q, &f))
 		return true;
-	good = is_in_force(request, &f);
+	nas_known_put(s->nas, ip, clock_mono_us(), &f);
+	good = f.found && f.enabled &&
+	       secret_equal(f.secret.data, f.secret.len, secret, strlen(secret));
 	secret_wipe(&f, sizeof(f));
-	nas_standing_put(s->nas, q.ip, clock_mono_us(), good);
 	if (!good)
-		radlog(L_WARN, "pump.nas ip=%s nas=%s answer=silence reason=not-in-force", q.ip,
+		radlog(L_WARN, "pump.nas ip=%s nas=%s answer=silence reason=not-in-force", ip,
 		       request->client ? request->client->shortname : "");
 	return good;
 }
 
+/* NAS-IP-Address or NAS-IPv6-Address as text; "" when there is none, or it is the packet's own
+ * source. */
+static void claimed_ip(REQUEST *request, const char *source, char out[IP_SIZE])
+{
+	VALUE_PAIR *v4 = fr_pair_find_by_num(request->packet->vps, PW_NAS_IP_ADDRESS, 0, TAG_ANY);
+	VALUE_PAIR *v6 = fr_pair_find_by_num(request->packet->vps, PW_NAS_IPV6_ADDRESS, 0, TAG_ANY);
+
+	out[0] = '\0';
+	if (v4 && !inet_ntop(AF_INET, &v4->vp_ipaddr, out, IP_SIZE))
+		out[0] = '\0';
+	else if (!v4 && v6 && !inet_ntop(AF_INET6, &v6->vp_ipv6addr, out, IP_SIZE))
+		out[0] = '\0';
+	if (!strcmp(out, source))
+		out[0] = '\0';
+}
+
+/* The source address alone says which NAS it is. What the packet says differently is told. */
+static void claim_look(struct pump_shared *s, REQUEST *request, const char *ip)
+{
+	const char *name =
+		request->client && request->client->shortname ? request->client->shortname : "";
+	struct nas_event e = {.kind = "claim", .count = 1};
+
+	claimed_ip(request, ip, e.claimed_ip);
+	PUMP_TEXT(e.claimed_id, request->packet->vps, PW_NAS_IDENTIFIER);
+	if (!strcmp(e.claimed_id, name))
+		e.claimed_id[0] = '\0';
+	if (!nas_known_claim(s->nas, ip, clock_mono_us(), e.claimed_ip, e.claimed_id))
+		return;
+	e.at = clock_wall_ms();
+	memcpy(e.nas_ip, ip, sizeof(e.nas_ip));
+	if (str_copy(e.nas, sizeof(e.nas), name) || registry_link_nas_event(s->link, &e))
+		radlog(L_WARN, "pump.nas event=lost detail=\"%s\"", err_text());
+}
+
 rlm_rcode_t pump_nas(struct pump_shared *s, REQUEST *request)
 {
-	return nas_may_speak(s, request) ? RLM_MODULE_OK : pump_silence(request);
+	char ip[IP_SIZE] = {0};
+
+	pump_source_ip(request, ip);
+	wrong_secret_tell(s);
+	if (!nas_may_speak(s, request, ip))
+		return pump_silence(request);
+	nas_known_heard(s->nas, ip);
+	claim_look(s, request, ip);
+	return RLM_MODULE_OK;
 }
 
 rlm_rcode_t pump_nas_preacct(struct pump_shared *s, REQUEST *request)

@@ -194,3 +194,19 @@ int registry_link_acct_event(struct registry_link *l, const struct acct_event *e
 	atomic_fetch_sub(&l->acct_waiting, 1);
 	return rc;
 }
+
+int registry_link_nas_event(struct registry_link *l, const struct nas_event *e)
+{
+	struct ipc_client *c = client_of_thread(l);
+
+	if (!c)
+		return err_set(ERR_NOMEM, "no memory for a connection");
+	if (registry_link_is_paused(l))
+		return err_set(ERR_UNAVAILABLE, "registryd did not answer a moment ago");
+	return registry_nas_event(c, e);
+}
+
+bool registry_link_is_paused(const struct registry_link *l)
+{
+	return atomic_load(&l->paused_until_us) != 0;
+}

@@ -43,6 +43,10 @@ int registry_link_nas_facts(struct registry_link *l, const struct nas_query *q,
 			    struct nas_facts *out) MUST_USE;
 /* Never waits; see event_queue_put. */
 int registry_link_auth_event(struct registry_link *l, const struct auth_event *e) MUST_USE;
+/* Never waits, and is not kept: what it says of a NAS will be seen again. */
+int registry_link_nas_event(struct registry_link *l, const struct nas_event *e) MUST_USE;
+/* registryd did not answer a moment ago: a question now may cost its whole time. */
+bool registry_link_is_paused(const struct registry_link *l);
 /* 0 once committed. ERR_BUSY when LINK_ACCT_MAX threads wait already and commits are slow. */
 int registry_link_acct_event(struct registry_link *l, const struct acct_event *e) MUST_USE;
 

@@ -64,7 +64,7 @@ static void shared_release(void)
 		radlog(L_ERR, "pump.event lost=%zu detail=\"the registry was away at the end\"",
 		       lost);
 	session_cache_free(shared.sessions);
-	nas_standing_free(shared.nas);
+	nas_known_free(shared.nas);
 	memset(&shared, 0, sizeof(shared));
 }
 
@@ -80,7 +80,7 @@ static int shared_acquire(const struct pump_instance *inst)
 	if (!rc)
 		rc = registry_link_new(inst->socket, &shared.link);
 	if (!rc)
-		rc = nas_standing_new(&shared.nas);
+		rc = nas_known_new(&shared.nas);
 	if (!rc)
 		rc = session_cache_new(inst->session_max,
 				       (int64_t)inst->session_lifetime_s * 1000000,

@@ -11,7 +11,7 @@
 #undef PRINTF_LIKE /* base/err.h has its own */
 
 #include "policies/verdict.h"
-#include "radius_modules/rlm_pump/nas_standing.h"
+#include "radius_modules/rlm_pump/nas_known.h"
 #include "radius_modules/rlm_pump/registry_link.h"
 #include "radius_modules/rlm_pump/session_cache.h"
 
@@ -24,7 +24,7 @@
 struct pump_shared {
 	struct registry_link *link;
 	struct session_cache *sessions;
-	struct nas_standing *nas;
+	struct nas_known *nas;
 	DICT_ATTR const *resumed; /* Pumpgate-Session-Resumed */
 	int users;
 };
