@@ -11,7 +11,8 @@
 	"Acct-Session-Id and Class let it name them."
 
 static const char hostapd[] =
-	"# hostapd.conf of NAS {name}; tried with hostapd 2.10.\n"
+	"# hostapd.conf of NAS {name}: add interface, driver and, for Wi-Fi, ssid and WPA-EAP.\n"
+	"# Read by hostapd 2.10 without a complaint.\n"
 	"# " ACCOUNTING "\n"
 	"ieee8021x=1\n"
 	"own_ip_addr={ip}\n"
@@ -26,7 +27,7 @@ static const char hostapd[] =
 	"radius_request_cui=1\n"
 	"# Session-Timeout comes with Termination-Action: re-authenticate, do not cut off\n"
 	"eap_reauth_period=3600\n"
-	"# the zone's VLAN, and none without one\n"
+	"# the zone's VLAN, and none without one; the file must exist, with one line: * wlan0.#\n"
 	"dynamic_vlan=2\n"
 	"vlan_file=/etc/hostapd/hostapd.vlan\n"
 	"# wired (driver=wired): say so, and which port; hostapd does no MAC authentication there\n"

@@ -54,10 +54,11 @@ static void dropped_note(struct service *s, const char *verb)
 	    LOG_S("why", err_text()));
 }
 
-/* What enrolld tells, which faces the network, leaves room for accepts and accounting. */
+/* What enrolld tells, which faces the network, and what is told of NAS leaves room for accepts and
+ * accounting. */
 static int event_put(struct service *s, struct event_job *job)
 {
-	if (job->verb == REGISTRY_ENROLL_EVENT)
+	if (job->verb == REGISTRY_ENROLL_EVENT || job->verb == REGISTRY_NAS_EVENT)
 		return lane_put_modest(s->events, &job->job, AUTH_PATIENCE_US);
 	return lane_put(s->events, &job->job, job->rq ? ACCT_PATIENCE_US : AUTH_PATIENCE_US);
 }

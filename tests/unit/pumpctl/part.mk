@@ -5,3 +5,4 @@ $(call test,pumpctl/test_why,tests/unit/pumpctl/test_why.c,pumpctl policies regi
 $(call test,pumpctl/test_show,tests/unit/pumpctl/test_show.c,pumpctl registry_proto base,)
 $(call test,pumpctl/test_receipt,tests/unit/pumpctl/test_receipt.c,pumpctl registry_proto base,)
 $(call test,pumpctl/test_home,tests/unit/pumpctl/test_home.c,pumpctl base,)
+$(call test,pumpctl/test_nas,tests/unit/pumpctl/test_nas.c,pumpctl registry_proto base,)
