@@ -76,16 +76,21 @@ static int file_write(const char *path, const struct nas *n)
 	return rc;
 }
 
+int nas_secret_check(const struct call *call)
+{
+	if (!call_value(call, "secret-file") == !call_value(call, "secret-out"))
+		return err_set(ERR_INVALID,
+			       "give either --secret-file F (the secret that the NAS has) or "
+			       "--secret-out F (one is made, and written there)");
+	return 0;
+}
+
 int nas_secret_take(const struct call *call, struct nas *n)
 {
 	const char *from = call_value(call, "secret-file");
 	const char *to = call_value(call, "secret-out");
 	char made[NAS_SECRET_MADE + 1];
 
-	if (!from == !to)
-		return err_set(ERR_INVALID,
-			       "give either --secret-file F (the secret that the NAS has) or "
-			       "--secret-out F (one is made, and written there)");
 	if (from)
 		return secret_read(from, n);
 	nas_secret_make(made);

@@ -15,9 +15,11 @@
 /* A random secret into out. */
 void nas_secret_make(char out[NAS_SECRET_MADE + 1]);
 
+/* ERR_INVALID unless one of --secret-file and --secret-out is given. */
+int nas_secret_check(const struct call *call) MUST_USE;
 /* Takes --secret-file, or makes one for --secret-out, into n->secret; the file is written before
- * the registry is told, so that no secret is in force that nobody has. ERR_INVALID (neither or both
- * are given, or it is too short), ERR_EXISTS (a file is never overwritten), ERR_IO. Blocks. */
+ * the registry is told, so that no secret is in force that nobody has. ERR_INVALID (it is too
+ * short), ERR_EXISTS (a file is never overwritten), ERR_IO. Blocks. */
 int nas_secret_take(const struct call *call, struct nas *n) MUST_USE;
 /* After a successful take, with the registry's answer: prints the secret where standard output was
  * asked for; takes the written file back where it certainly is not in force. */

@@ -37,7 +37,7 @@ static int nas_add_run(const struct call *call)
 	struct nas n = {0};
 	int rc;
 
-	if (nas_take(call, &n))
+	if (nas_take(call, &n) || nas_secret_check(call))
 		return report_usage();
 	rc = nas_secret_take(call, &n);
 	if (!rc) {

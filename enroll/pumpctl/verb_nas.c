@@ -121,9 +121,9 @@ static int nas_secret_run(const struct call *call)
 {
 	AUTO_IPC_CLIENT c = NULL;
 	struct nas n = {0};
-	int rc = name_take(call, n.name);
+	int rc;
 
-	if (rc)
+	if (name_take(call, n.name) || nas_secret_check(call))
 		return report_usage();
 	rc = nas_secret_take(call, &n);
 	if (!rc) {

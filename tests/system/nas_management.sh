@@ -37,8 +37,10 @@ made_secret() { # FILE: 32 letters and digits, for its owner alone
 
 # ---- secrets that are made here ----
 made=$SCRATCH/ap2.secret
-check "neither_a_secret_nor_a_place_for_one_is_refused" exits 1 \
+check "neither_a_secret_nor_a_place_for_one_is_refused" exits 64 \
 	pumpctl nas add ap2 --ip 127.0.0.2
+check "both_are_refused" exits 64 pumpctl nas secret ap1 --secret-file "$SCRATCH/nas.secret" \
+	--secret-out "$SCRATCH/none.secret"
 check "a_secret_never_replaces_a_file" exits 1 \
 	pumpctl nas add ap2 --ip 127.0.0.2 --secret-out "$SCRATCH/nas.secret"
 check "and_that_file_is_untouched" grep -qx "$NAS_SECRET" "$SCRATCH/nas.secret"
