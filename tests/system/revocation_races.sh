@@ -150,6 +150,4 @@ caught "a resumed handshake that is not held against the registry" accepted-afte
 [ -z "${RACES_MINUTES:-}" ] && tap_done
 caught "a verdict that does not look at the standing" accepted-after-revoke rlm_pump \
 	policies/verdict.c 's/if \(standing != REASON_NONE\)/if (0)/'
-caught "a session that is not on record in time gets no late order" still-on registryd \
-	sql/registryd/events.c 's/f->kind = FOLLOWUP_LATE/f->kind = FOLLOWUP_REFUSED/'
 tap_done
