@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Installs the Debian packages that are missing, and says what it does. Without root it says exactly
-# which packages to install and fails.
+# which packages to install and fails. `deps.sh radio`: also those of `make check-radio`.
 set -eu
 
 # FreeRADIUS must be 3.2.7 or newer: Debian 12's own lacks the BlastRADIUS switches.
@@ -12,6 +12,9 @@ PACKAGES='gcc make pkg-config git libssl-dev openssl libevent-dev libsqlite3-dev
 	hostapd wpasupplicant eapoltest strongswan-pki libstrongswan-standard-plugins
 	curl jq nftables iproute2 iputils-ping procps systemd
 	util-linux e2fsprogs clang clang-format libclang-rt-14-dev shellcheck mandoc'
+# The virtual machine of `make check-radio`; its kernel is downloaded there and not installed.
+RADIO_PACKAGES='qemu-system-x86 iw kmod cpio xz-utils zstd'
+[ "${1:-}" != radio ] || PACKAGES="$PACKAGES $RADIO_PACKAGES"
 
 is_installed() {
 	[ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null)" = 'ii ' ]

@@ -11,7 +11,7 @@ SANITIZED_TESTS := $(addprefix tests/system/,$(addsuffix .sh,agent_enrol dispatc
 	pumpctl_verbs radius_auth registry_durable registry_peers signer uid_separation)) \
 	tests/abuse/est_http.sh tests/abuse/storm.sh
 
-.PHONY: run-check run-unit run-sanitized run-demo run-bench
+.PHONY: run-check run-check-radio run-unit run-sanitized run-demo run-bench
 run-unit: $(PROGRAMS) $(TESTS)
 	@tests/run.sh $(O) $(TESTS)
 
@@ -21,6 +21,9 @@ run-sanitized: $(PROGRAMS)
 
 run-check: all $(TESTS) $(TOOLS)
 	@tests/run.sh $(O) $(TESTS) $(SCRIPT_TESTS)
+
+run-check-radio: all
+	@PUMPGATE_BUILD=$(O) tests/radio/radio.sh
 
 run-demo: all $(TOOLS)
 	@PUMPGATE_BUILD=$(O) tests/demo/demo.sh
