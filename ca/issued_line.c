@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Owns the form of a line of the issued list. Never touches a file. */
+/* Owns the form of a line of the signer's lists. Never touches a file. */
 #include "ca/issued_line.h"
 
 #include <inttypes.h>
@@ -55,6 +55,38 @@ int issued_line_build(const struct issued_entry *e, uint64_t seq, uint8_t chain[
 	chain_next(chain, out->data + start, out->len - start);
 	hex_encode(chain, ISSUED_CHAIN_BYTES, hash, sizeof(hash));
 	return buf_printf(out, "%s\n", hash);
+}
+
+int revoked_line_build(const struct list_place *e, uint64_t seq, uint8_t chain[ISSUED_CHAIN_BYTES],
+		       struct buf *out)
+{
+	char hash[CHAIN_HEX + 1];
+	size_t start = out->len;
+	int rc;
+
+	if (!is_word(e->serial) || !is_word(e->device))
+		return err_set(ERR_INVALID, "serial or name that makes no line");
+	rc = buf_printf(out, "v1 %" PRIu64 " %" PRId64 " %s %s ", seq, e->at_ms, e->serial,
+			e->device);
+	if (rc)
+		return rc;
+	chain_next(chain, out->data + start, out->len - start);
+	hex_encode(chain, ISSUED_CHAIN_BYTES, hash, sizeof(hash));
+	return buf_printf(out, "%s\n", hash);
+}
+
+int list_line_place(const char *line, size_t len, struct list_place *out)
+{
+	char head[512];
+	struct list_place e = {0};
+
+	len = len < sizeof(head) ? len : sizeof(head) - 1;
+	memcpy(head, line, len);
+	head[len] = '\0';
+	if (sscanf(head, "v1 %*u %" SCNd64 " %32s %255s ", &e.at_ms, e.serial, e.device) != 3)
+		return err_set(ERR_CORRUPT, "unreadable line in the signer's list");
+	*out = e;
+	return 0;
 }
 
 int issued_line_check(const char *line, size_t len, uint64_t seq, uint8_t chain[ISSUED_CHAIN_BYTES],

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One line of the issued list, built and parsed. Within ca/ only. Pure. */
+/* One line of the issued or of the revoked list, built and parsed. Within ca/ only. Pure. */
 #ifndef CA_ISSUED_LINE_H
 #define CA_ISSUED_LINE_H
 
@@ -12,6 +12,14 @@
  * first) and becomes this line's. ERR_INVALID, ERR_LIMIT. */
 int issued_line_build(const struct issued_entry *e, uint64_t seq, uint8_t chain[ISSUED_CHAIN_BYTES],
 		      struct buf *out) MUST_USE;
+
+/* The same for the list of revoked serials: what stands there of a certificate is its serial, the
+ * pump and the time. ERR_INVALID, ERR_LIMIT. */
+int revoked_line_build(const struct list_place *e, uint64_t seq, uint8_t chain[ISSUED_CHAIN_BYTES],
+		       struct buf *out) MUST_USE;
+
+/* What a checked line of either list has in common. ERR_CORRUPT. */
+int list_line_place(const char *line, size_t len, struct list_place *out) MUST_USE;
 
 /* Checks number and chain of a line (without its line end) and takes its serial. `chain` as above.
  * ERR_CORRUPT. */

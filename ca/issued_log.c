@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Owns the file of the issued list. Never rewrites or removes a whole line. */
+/* Owns the files of the signer's lists. Never rewrites or removes a whole line. */
 #include "ca/issued_log.h"
 
 #include <errno.h>
@@ -15,6 +15,8 @@
 #include "ca/issued_line.h"
 #include "ca/serial_index.h"
 
+#define REVOKED_CHAIN_START 'R'
+
 struct issued_log {
 	char *path;
 	int fd;
@@ -23,6 +25,8 @@ struct issued_log {
 	uint64_t count;
 	uint8_t chain[ISSUED_CHAIN_BYTES];
 	struct serial_index index;
+	uint64_t *places; /* where each line begins, by number */
+	uint64_t n_places_max;
 	bool broken; /* the disk refused: nothing is certain until the file is read again */
 	pthread_mutex_t sync_lock; /* taken without `lock` held; so several lines share one sync */
 	uint64_t synced;
@@ -35,6 +39,7 @@ void issued_log_close(struct issued_log *log)
 	if (log->fd >= 0)
 		close(log->fd);
 	serial_index_done(&log->index);
+	free(log->places);
 	pthread_mutex_destroy(&log->lock);
 	pthread_mutex_destroy(&log->sync_lock);
 	free(log->path);
@@ -44,6 +49,21 @@ void issued_log_close(struct issued_log *log)
 static inline void issued_log_auto_close(struct issued_log **log)
 {
 	issued_log_close(*log);
+}
+
+static int place_reserve(struct issued_log *log)
+{
+	uint64_t max = log->n_places_max ? log->n_places_max * 2 : 1024;
+	uint64_t *bigger;
+
+	if (log->count < log->n_places_max)
+		return 0;
+	bigger = realloc(log->places, max * sizeof(*bigger));
+	if (!bigger)
+		return err_set(ERR_NOMEM, "no memory for %s", log->path);
+	log->places = bigger;
+	log->n_places_max = max;
+	return 0;
 }
 
 /* Checks every line of `text` and fills the index. */
@@ -59,10 +79,12 @@ static int lines_check(struct issued_log *log, const char *text, size_t len)
 
 		if (!rc)
 			rc = serial_index_add(&log->index, serial, log->size);
+		if (!rc)
+			rc = place_reserve(log);
 		if (rc)
 			return err_add(rc, "%s: line %llu", log->path,
 				       (unsigned long long)log->count + 1);
-		log->count++;
+		log->places[log->count++] = log->size;
 		log->size = (uint64_t)(end + 1 - text);
 	}
 	return 0;
@@ -105,7 +127,8 @@ static int folder_sync(const char *path)
 	return rc;
 }
 
-int issued_log_open(const char *path, struct issued_log **out, size_t *torn_bytes_out)
+static int list_open(const char *path, uint8_t chain_start, struct issued_log **out,
+		     size_t *torn_bytes_out)
 {
 	__attribute__((cleanup(issued_log_auto_close))) struct issued_log *log =
 		calloc(1, sizeof(*log));
@@ -115,6 +138,7 @@ int issued_log_open(const char *path, struct issued_log **out, size_t *torn_byte
 	if (!log)
 		return err_set(ERR_NOMEM, "no memory for %s", path);
 	log->fd = -1;
+	memset(log->chain, chain_start, sizeof(log->chain));
 	pthread_mutex_init(&log->lock, NULL);
 	pthread_mutex_init(&log->sync_lock, NULL);
 	if (!(log->path = strdup(path)))
@@ -133,6 +157,16 @@ int issued_log_open(const char *path, struct issued_log **out, size_t *torn_byte
 	*out = log;
 	log = NULL;
 	return 0;
+}
+
+int issued_log_open(const char *path, struct issued_log **out, size_t *torn_bytes_out)
+{
+	return list_open(path, 0, out, torn_bytes_out);
+}
+
+int revoked_log_open(const char *path, struct issued_log **out, size_t *torn_bytes_out)
+{
+	return list_open(path, REVOKED_CHAIN_START, out, torn_bytes_out);
 }
 
 /* Under the lock. On failure the file is as before, or the list is broken. */
@@ -162,6 +196,21 @@ static int list_is_broken(const struct issued_log *log)
 	return err_set(ERR_IO, "%s: the disk failed before; restart pumpgate-signerd", log->path);
 }
 
+/* Under the lock: the built line, whose chain is `chain`. */
+static int line_add(struct issued_log *log, const struct buf *line, const char *serial,
+		    const uint8_t chain[ISSUED_CHAIN_BYTES])
+{
+	int rc = serial_index_reserve(&log->index);
+
+	if (rc || (rc = place_reserve(log)) || (rc = line_write(log, line)))
+		return rc;
+	rc = serial_index_add(&log->index, serial, log->size);
+	memcpy(log->chain, chain, sizeof(log->chain));
+	log->places[log->count++] = log->size;
+	log->size += line->len;
+	return rc;
+}
+
 /* Under the lock. */
 static int line_append(struct issued_log *log, const struct issued_entry *entry)
 {
@@ -175,15 +224,26 @@ static int line_append(struct issued_log *log, const struct issued_entry *entry)
 		return err_set(ERR_EXISTS, "serial %s was issued before", entry->serial);
 	memcpy(chain, log->chain, sizeof(chain));
 	rc = issued_line_build(entry, log->count + 1, chain, &line);
-	if (!rc)
-		rc = serial_index_reserve(&log->index);
-	if (rc || (rc = line_write(log, &line)))
-		return rc;
-	rc = serial_index_add(&log->index, entry->serial, log->size);
-	memcpy(log->chain, chain, sizeof(chain));
-	log->size += line.len;
-	log->count++;
-	return rc;
+	return rc ? rc : line_add(log, &line, entry->serial, chain);
+}
+
+/* Under the lock. */
+static int revoked_append(struct issued_log *log, const struct list_place *entry)
+{
+	AUTO_BUF line = {.max = ISSUED_LINE_MAX};
+	uint8_t chain[ISSUED_CHAIN_BYTES], bytes[16];
+	size_t n;
+	int rc;
+
+	if (log->broken)
+		return list_is_broken(log);
+	if (hex_decode(entry->serial, sizeof(bytes), bytes, &n) || n == 0)
+		return err_set(ERR_INVALID, "\"%s\" is no serial", entry->serial);
+	if (serial_index_has(&log->index, entry->serial))
+		return 0;
+	memcpy(chain, log->chain, sizeof(chain));
+	rc = revoked_line_build(entry, log->count + 1, chain, &line);
+	return rc ? rc : line_add(log, &line, entry->serial, chain);
 }
 
 /* The kernel tells of a failed write once: after that the next sync says that all is well. So
@@ -225,6 +285,40 @@ int issued_log_append(struct issued_log *log, const struct issued_entry *entry)
 	end = log->size;
 	pthread_mutex_unlock(&log->lock);
 	return rc ? rc : sync_up_to(log, end);
+}
+
+int revoked_log_append(struct issued_log *log, const struct list_place *entries, size_t n)
+{
+	uint64_t end;
+	int rc = 0;
+
+	pthread_mutex_lock(&log->lock);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = revoked_append(log, &entries[i]);
+	end = log->size;
+	pthread_mutex_unlock(&log->lock);
+	return rc ? rc : sync_up_to(log, end);
+}
+
+int issued_log_at(struct issued_log *log, uint64_t seq, struct list_place *out)
+{
+	char line[512];
+	uint64_t at = 0;
+	ssize_t n;
+	bool found;
+
+	pthread_mutex_lock(&log->lock);
+	found = seq > 0 && seq <= log->count;
+	if (found)
+		at = log->places[seq - 1];
+	pthread_mutex_unlock(&log->lock);
+	if (!found)
+		return err_set(ERR_NOT_FOUND, "%s has no entry %llu", log->path,
+			       (unsigned long long)seq);
+	n = pread(log->fd, line, sizeof(line), (off_t)at);
+	if (n < 0)
+		return err_errno(ERR_IO, "%s", log->path);
+	return list_line_place(line, (size_t)n, out);
 }
 
 static int line_read(struct issued_log *log, uint64_t at, struct buf *store,

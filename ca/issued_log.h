@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The signer's own list of what it issued: an append-only text file, one line per certificate, each
+ * The signer's own lists: what it issued, and (at the end of this file) what was revoked.
+ *
+ * The list of what it issued: an append-only text file, one line per certificate, each
  * line with a SHA-256 over the line before it and itself. It stands beside the registry on purpose:
  * a registry that was rolled back or changed can be told by it and completed from it, since it
  * holds each certificate whole.
@@ -22,6 +24,13 @@
 #define ISSUED_DEVICE_SIZE 256 /* a pump's serial; for server certificates their names */
 
 struct issued_log;
+
+/* What an entry of either list says first. */
+struct list_place {
+	int64_t at_ms;
+	char serial[33];
+	char device[ISSUED_DEVICE_SIZE];
+};
 
 struct issued_entry {
 	int64_t at_ms;
@@ -49,5 +58,19 @@ int issued_log_find(struct issued_log *log, const char *serial, struct buf *stor
 		    struct issued_entry *out) MUST_USE;
 
 uint64_t issued_log_count(struct issued_log *log);
+/* Entry number `seq`, from 1. ERR_NOT_FOUND beyond the end, ERR_IO, ERR_CORRUPT. */
+int issued_log_at(struct issued_log *log, uint64_t seq, struct list_place *out) MUST_USE;
+
+/*
+ * The signer's list of revoked serials, kept in the same way and read by the same calls but _find:
+ *
+ *   v1 SEQ TIME_MS SERIAL DEVICE CHAIN
+ *
+ * Its chain begins elsewhere, so that neither file can stand in for the other.
+ */
+int revoked_log_open(const char *path, struct issued_log **out, size_t *torn_bytes_out) MUST_USE;
+/* On return 0 all n serials are in it and on the disk (one sync); those that were in it before are
+ * passed over. On failure none, some or all may be in it: repeat. ERR_INVALID, ERR_IO, ERR_FULL. */
+int revoked_log_append(struct issued_log *log, const struct list_place *entries, size_t n) MUST_USE;
 
 #endif

@@ -54,6 +54,10 @@
 	  "Enrol it: pumpctl pump bundle SERIAL.")                                                 \
 	X(PUMP_REVOKED, "pump-revoked", "The pump was revoked.",                                   \
 	  "pumpctl pump show SERIAL says by whom and why.")                                        \
+	X(RESTORED_GAP, "restored-gap",                                                            \
+	  "The registry was restored from a backup; the signer has not confirmed this pump or "    \
+	  "knows that it was revoked since.",                                                      \
+	  "pumpctl status; then pumpctl backup merge.")                                            \
 	X(WINDOW_CLOSED, "window-closed", "The pump's enrolment window is not open.",              \
 	  "Open it: pumpctl pump token SERIAL --mab-window 30m.")                                  \
 	X(ALREADY_ENROLLED, "already-enrolled",                                                    \

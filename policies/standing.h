@@ -9,6 +9,7 @@ enum device_state {
 	DEVICE_EXPECTED, /* in the inventory, no certificate yet */
 	DEVICE_ENROLLED, /* has been given a certificate */
 	DEVICE_REVOKED,	 /* must not come back */
+	DEVICE_HELD,	 /* the registry was restored and does not know whether it was revoked */
 };
 
 enum cert_state {
@@ -19,7 +20,7 @@ enum cert_state {
 	CERT_REVOKED,
 };
 
-/* "unknown", "expected", "enrolled", "revoked"; never NULL. */
+/* "unknown", "expected", "enrolled", "revoked", "held"; never NULL. */
 const char *device_state_name(enum device_state s);
 /* DEVICE_UNKNOWN for any other text. */
 enum device_state device_state_parse(const char *name);

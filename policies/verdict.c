@@ -42,6 +42,8 @@ static enum reason standing_reason(const struct verdict_cert_facts *f, int64_t n
 		break;
 	case DEVICE_REVOKED:
 		return REASON_PUMP_REVOKED;
+	case DEVICE_HELD:
+		return REASON_RESTORED_GAP;
 	case DEVICE_EXPECTED:
 		return REASON_NOT_ENROLLED;
 	case DEVICE_UNKNOWN:
@@ -105,6 +107,8 @@ struct verdict verdict_mac(const struct verdict_mac_facts *f, int64_t now_ms)
 		return reject(REASON_ALREADY_ENROLLED);
 	case DEVICE_REVOKED:
 		return reject(REASON_PUMP_REVOKED);
+	case DEVICE_HELD:
+		return reject(REASON_RESTORED_GAP);
 	case DEVICE_UNKNOWN:
 	default:
 		return reject(REASON_UNKNOWN_PUMP);

@@ -43,10 +43,11 @@ RECORD_DECLARE(signed_cert, SIGNED_CERT_FIELDS)
 #define SIGNER_QUERY_FIELDS(X, S) X(S, BOOL, verbose, 1)
 RECORD_DECLARE(signer_query, SIGNER_QUERY_FIELDS)
 
-#define SIGNER_STATUS_FIELDS(X, S)                                     \
-	X(S, STR, issuer, 256)                                         \
-	X(S, TIME, issuer_not_after, 1)                                \
-	X(S, U64, issued, 1) /* entries in its own append-only list */ \
+#define SIGNER_STATUS_FIELDS(X, S)                                      \
+	X(S, STR, issuer, 256)                                          \
+	X(S, TIME, issuer_not_after, 1)                                 \
+	X(S, U64, issued, 1)  /* entries in its own append-only list */ \
+	X(S, U64, revoked, 1) /* and in that of revoked serials */      \
 	X(S, STR, key_store, 17)
 RECORD_DECLARE(signer_status, SIGNER_STATUS_FIELDS)
 

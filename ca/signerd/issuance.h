@@ -22,6 +22,7 @@
 struct signer { /* shared by all workers; fixed after start but for what has its own lock */
 	struct ca_issuer issuer;
 	struct issued_log *log;
+	struct issued_log *revoked; /* what the keeper writes */
 	int64_t device_validity_ms;
 	pthread_mutex_t rate_lock;
 	struct rate rate;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Owns the life of the service: read settings, load the one key it needs, open the list, listen,
- * put on the cage, start the workers, serve, stop. Holds the device CA's key only: the root keys
- * and the server CA's stay on the disk.
+ * Owns the life of the service: read settings, load the one key it needs, open the lists, listen,
+ * put on the cage, start the workers and the keeper, serve, stop. Holds the device CA's key only:
+ * the root keys and the server CA's stay on the disk.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,6 +15,7 @@
 #include "base/daemon.h"
 #include "base/log.h"
 #include "ca/signerd/confine.h"
+#include "ca/signerd/keeper.h"
 #include "ca/signerd/signerd.h"
 #include "ca/signerd/workers.h"
 #include "sql/proto/registry_verbs.h"
@@ -27,6 +28,7 @@ struct service {
 	struct signer_settings settings;
 	struct signer signer;
 	struct workers *workers;
+	struct keeper *keeper;
 	struct event_base *base;
 	struct ipc_server *server;
 	char socket_path[PATH_MAX];
@@ -45,6 +47,7 @@ static void status_handle(struct ipc_request *rq, void *ctx)
 	struct service *s = ctx;
 	struct signer_status st = {.issuer_not_after = s->signer.issuer.not_after_ms,
 				   .issued = issued_log_count(s->signer.log),
+				   .revoked = issued_log_count(s->signer.revoked),
 				   .key_store = "file"};
 
 	snprintf(st.issuer, sizeof(st.issuer), "%s", s->signer.issuer.name);
@@ -96,20 +99,31 @@ static int socket_folder_have(const char *home)
 	return 0;
 }
 
-static int keys_and_list_open(const char *home, struct service *s)
+static int list_open(const char *home, const char *rel,
+		     int (*open_fn)(const char *, struct issued_log **, size_t *),
+		     struct issued_log **out)
 {
 	char path[PATH_MAX];
 	size_t torn;
-	int rc;
+	int rc = home_path(home, rel, path);
 
-	if ((rc = signer_settings_read(home, &s->settings)) ||
-	    (rc = issuer_load(home, "device", &s->signer.issuer)) ||
-	    (rc = home_path(home, "ca/issued.log", path)) ||
-	    (rc = issued_log_open(path, &s->signer.log, &torn)))
+	if (rc || (rc = open_fn(path, out, &torn)))
 		return rc;
 	if (torn)
 		LOG(LOG_WARN, "signer.list_repaired", LOG_S("file", path),
 		    LOG_U("bytes_of_an_unfinished_line", torn));
+	return 0;
+}
+
+static int keys_and_lists_open(const char *home, struct service *s)
+{
+	int rc;
+
+	if ((rc = signer_settings_read(home, &s->settings)) ||
+	    (rc = issuer_load(home, "device", &s->signer.issuer)) ||
+	    (rc = list_open(home, "ca/issued.log", issued_log_open, &s->signer.log)) ||
+	    (rc = list_open(home, "ca/revoked.log", revoked_log_open, &s->signer.revoked)))
+		return rc;
 	s->signer.device_validity_ms = s->settings.device_validity_ms;
 	pthread_mutex_init(&s->signer.rate_lock, NULL);
 	rate_init(&s->signer.rate, s->settings.issue_per_minute, clock_mono_us());
@@ -149,11 +163,13 @@ static int listen_start(const char *home, struct service *s, const struct ipc_ro
 
 static void service_done(struct service *s)
 {
+	keeper_free(s->keeper);
 	workers_free(s->workers);
 	ipc_server_free(s->server);
 	if (s->base)
 		event_base_free(s->base);
 	issued_log_close(s->signer.log);
+	issued_log_close(s->signer.revoked);
 	ca_issuer_done(&s->signer.issuer);
 }
 
@@ -164,7 +180,7 @@ int command_serve(const char *home)
 		{"enroll", s.settings.enroll_uids, 1, enroll_verbs, 2},
 		{"admin", s.settings.admin_uids, 0, admin_verbs, 1},
 	};
-	int rc = keys_and_list_open(home, &s);
+	int rc = keys_and_lists_open(home, &s);
 
 	roles[1].n_uids = s.settings.n_admin;
 	if (!rc)
@@ -173,6 +189,8 @@ int command_serve(const char *home)
 		rc = confine_signer();
 	if (!rc)
 		rc = workers_new(&s.signer, s.registry_path, WORKERS, &s.workers);
+	if (!rc)
+		rc = keeper_new(&s.signer, s.registry_path, &s.keeper);
 	if (!rc) {
 		LOG(LOG_INFO, "signer.ready", LOG_S("issuer", s.signer.issuer.name),
 		    LOG_U("issued", issued_log_count(s.signer.log)));

@@ -23,7 +23,7 @@ bool receipt_is_settled(const struct receipt *r)
 	for (size_t i = 0; i < r->n_orders; i++)
 		if (!is_settled(&r->orders[i]))
 			return false;
-	return r->n_orders >= r->revocation.orders;
+	return r->n_orders >= r->revocation.orders && r->revocation.unkept == 0;
 }
 
 enum receipt_outcome receipt_outcome(const struct receipt *r)
@@ -89,6 +89,15 @@ void receipt_print(FILE *to, const struct receipt *r)
 	if (r->n_orders == 0)
 		fputs("  disconnect       no NAS had it in the last 24 hours\n", to);
 	orders_print(to, r);
+	if (v->kept_at) {
+		clock_format(v->kept_at, at);
+		fprintf(to, "  kept by signer   at %s: a restored backup cannot bring it back\n",
+			at);
+	} else if (v->unkept) {
+		fputs("  kept by signer   not yet: a backup restored now would not know\n", to);
+	} else {
+		fputs("  kept by signer   nothing to keep: it never had a certificate\n", to);
+	}
 	if (v->return_refused_at) {
 		clock_format(v->return_refused_at, at);
 		fprintf(to, "  return refused   at %s\n", at);

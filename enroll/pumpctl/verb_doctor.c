@@ -2,6 +2,7 @@
 /* pumpctl doctor: looks at everything that a home needs, and says what to do about what is wrong.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -268,6 +269,22 @@ static void machine_check(struct doctor *d)
 	      "disk", "%llu MiB are free", left);
 }
 
+static void restored_check(struct doctor *d, const struct status *st)
+{
+	check(d, GRADE_OK, "registryd", "answers, schema %u", st->registry_schema);
+	if (st->compare_needed)
+		check(d, GRADE_FAIL, "restored",
+		      "signerd has not told its lists since the restore: nobody gets on");
+	else if (st->held || st->lost)
+		check(d, GRADE_FAIL, "restored",
+		      "the registry had forgotten revocations of %" PRIu64 " pumps and %" PRIu64
+		      " certificates; do: pumpctl backup merge",
+		      st->held, st->lost);
+	if (st->unkept)
+		check(d, GRADE_WARN, "revocations",
+		      "%" PRIu64 " certificates are not on signerd's list yet", st->unkept);
+}
+
 static void services_check(struct doctor *d)
 {
 	AUTO_IPC_CLIENT c = NULL;
@@ -285,7 +302,7 @@ static void services_check(struct doctor *d)
 	if (registry_open(d->call, &c) || registry_status(c, &q, &st, REGISTRY_TIMEOUT_MS))
 		check(d, GRADE_FAIL, "registryd", "%s; see log/registryd.log", err_text());
 	else
-		check(d, GRADE_OK, "registryd", "answers, schema %u", st.registry_schema);
+		restored_check(d, &st);
 	if (d->probe.signer)
 		check(d, GRADE_OK, "signerd", "answers, key store: %s",
 		      d->probe.signer_status.key_store);

@@ -32,10 +32,18 @@ static int revoke_take(const struct call *call, struct revoke *rq, int64_t *wait
 	return 0;
 }
 
-static int orders_read(struct ipc_client *c, struct receipt *r)
+static int receipt_read(struct ipc_client *c, struct receipt *r)
 {
 	struct id_query q = {.id = r->revocation.id};
+	struct list_query of = {0};
+	bool already = r->revocation.already;
+	int rc;
 
+	memcpy(of.device, r->revocation.device, sizeof(of.device));
+	rc = registry_revocation(c, &of, &r->revocation, REGISTRY_TIMEOUT_MS);
+	r->revocation.already = already;
+	if (rc)
+		return rc;
 	return registry_order_list(c, &q, r->orders, RECEIPT_ORDERS_MAX, &r->n_orders,
 				   REGISTRY_TIMEOUT_MS);
 }
@@ -44,17 +52,11 @@ static int receipt_await(struct ipc_client *c, struct receipt *r, int64_t wait_m
 {
 	const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
 	int64_t deadline_us = clock_mono_us() + wait_ms * 1000;
-	struct list_query q = {0};
-	bool already = r->revocation.already;
 	int rc;
 
-	while (!(rc = orders_read(c, r)) && !receipt_is_settled(r) && clock_mono_us() < deadline_us)
+	while (!(rc = receipt_read(c, r)) && !receipt_is_settled(r) &&
+	       clock_mono_us() < deadline_us)
 		nanosleep(&pause, NULL);
-	if (rc)
-		return rc;
-	memcpy(q.device, r->revocation.device, sizeof(q.device));
-	rc = registry_revocation(c, &q, &r->revocation, REGISTRY_TIMEOUT_MS);
-	r->revocation.already = already;
 	return rc;
 }
 
@@ -68,6 +70,9 @@ static int receipt_show(const struct call *call, const struct receipt *r)
 	} else {
 		receipt_print(stdout, r);
 	}
+	if (outcome == RECEIPT_OPEN && r->revocation.unkept)
+		report_note("pumpctl: revoked, but signerd has not written it down yet; it does so "
+			    "as soon as it is there");
 	if (outcome == RECEIPT_OPEN) {
 		report_note("pumpctl: revoked, but not every NAS has confirmed; retries go on. "
 			    "See: pumpctl pump revoke %s --reason ... (shows this receipt again)",

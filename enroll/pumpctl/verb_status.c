@@ -43,6 +43,17 @@ static void health_judge(struct health *h, int64_t now)
 		  "a disconnect is open for more than a minute: pumpctl pump list --state revoked");
 	wrong_add(h, s->untold > 0,
 		  "a NAS could not be told that a pump is revoked: pumpctl pump why names it");
+	wrong_add(h, s->unkept && now - s->unkept_oldest > ORDER_OVERDUE_MS,
+		  "signerd has not written down a revocation for more than a minute: a restored "
+		  "backup would not know it");
+	wrong_add(h, s->compare_needed,
+		  "the registry was restored and signerd has not told its lists: nobody gets on");
+	wrong_add(h, s->held > 0,
+		  "the registry was restored and had forgotten revocations; these pumps stay "
+		  "refused (restored-gap): pumpctl backup merge");
+	wrong_add(h, s->lost > 0,
+		  "the registry was restored and lacks certificates; their pumps must enrol again: "
+		  "pumpctl backup gap, then pumpctl backup merge");
 	wrong_add(h, s->events_dropped > 0,
 		  "events were dropped because the registry was too slow");
 }
@@ -63,6 +74,9 @@ static void health_print(const struct health *h)
 	printf("disconnects   %" PRIu64 " open, %" PRIu64
 	       " pumps of which a NAS could not be told\n",
 	       s->orders_open, s->untold);
+	if (s->held || s->lost)
+		printf("restored      %" PRIu64 " pumps held back, %" PRIu64 " certificates lost\n",
+		       s->held, s->lost);
 	printf("audit         %" PRIu64 " rows\n", s->audit_rows);
 	printf("registryd     since %s, schema %u/%u, %" PRIu64 " + %" PRIu64 " KiB\n", since,
 	       s->registry_schema, s->sessions_schema, s->registry_bytes / 1024,

@@ -35,5 +35,9 @@ extern const struct verb verb_cert_show;
 extern const struct verb verb_session_list;
 extern const struct verb verb_audit_tail;
 extern const struct verb verb_audit_verify;
+extern const struct verb verb_backup_create;
+extern const struct verb verb_backup_restore;
+extern const struct verb verb_backup_merge;
+extern const struct verb verb_backup_gap;
 
 #endif

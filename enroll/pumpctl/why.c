@@ -118,6 +118,14 @@ static int why_revoked(const struct why_facts *f, struct why_answer *out)
 			  d->open_orders, d->open_orders == 1 ? "has" : "have", f->serial);
 }
 
+static int why_held(struct why_answer *out)
+{
+	int rc = buf_printf(&out->sentence, "%s", reason_sentence(REASON_RESTORED_GAP));
+
+	out->reason = REASON_RESTORED_GAP;
+	return rc ? rc : buf_printf(&out->next, "%s", reason_next_step(REASON_RESTORED_GAP));
+}
+
 static int why_expected(const struct why_facts *f, struct why_answer *out)
 {
 	const struct device *d = f->device;
@@ -226,6 +234,8 @@ int why_decide(const struct why_facts *f, struct why_answer *out)
 	switch (device_state_parse(f->device->state)) {
 	case DEVICE_REVOKED:
 		return why_revoked(f, out);
+	case DEVICE_HELD:
+		return why_held(out);
 	case DEVICE_EXPECTED:
 		return why_expected(f, out);
 	case DEVICE_ENROLLED:

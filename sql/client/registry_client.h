@@ -61,6 +61,17 @@ REGISTRY_ASK(cert_facts, REGISTRY_CERT_FACTS, cert_name, cert_facts)
 REGISTRY_ASK(issue_begin, REGISTRY_ISSUE_BEGIN, issue_begin, issue_grant)
 REGISTRY_TELL(issue_store, REGISTRY_ISSUE_STORE, issue_store)
 
+REGISTRY_ASK(ledger_position, REGISTRY_LEDGER_POSITION, ledger_query, ledger_position)
+REGISTRY_LIST(revoked_take, REGISTRY_REVOKED_TAKE, revoked_take, ledger_entry)
+
+static inline int MUST_USE registry_ledger_entries(struct ipc_client *c,
+						   const struct ledger_entry *entries, size_t n,
+						   int timeout_ms)
+{
+	return ipc_client_call(c, REGISTRY_LEDGER_ENTRIES, &record_ledger_entry, entries, n, NULL,
+			       NULL, 0, NULL, timeout_ms);
+}
+
 REGISTRY_POST(enroll_event, REGISTRY_ENROLL_EVENT, enroll_event)
 
 REGISTRY_LIST(dispatch_take, REGISTRY_DISPATCH_TAKE, dispatch_take, dispatch_order)
@@ -105,5 +116,8 @@ REGISTRY_LIST(session_list, REGISTRY_SESSION_LIST, list_query, session)
 REGISTRY_LIST(audit_tail, REGISTRY_AUDIT_TAIL, list_query, audit_row)
 REGISTRY_ASK(audit_verify, REGISTRY_AUDIT_VERIFY, list_query, audit_check)
 REGISTRY_ASK(status, REGISTRY_STATUS, list_query, status)
+REGISTRY_LIST(gap_list, REGISTRY_GAP_LIST, list_query, gap)
+REGISTRY_ASK(merge, REGISTRY_MERGE, list_query, merge)
+REGISTRY_ASK(backup, REGISTRY_BACKUP, backup_query, backup_state)
 
 #endif

@@ -185,6 +185,36 @@ RECORD_DECLARE(issue_grant, ISSUE_GRANT_FIELDS)
 	X(S, BLOB, der, CERT_DER_MAX)
 RECORD_DECLARE(issue_store, ISSUE_STORE_FIELDS)
 
+/* ---- the signer's own lists and the registry, held against each other (docs/decisions/0094) ----
+ */
+
+/* compared: everything after the position that was told last has been sent. */
+#define LEDGER_QUERY_FIELDS(X, S) X(S, BOOL, compared, 1)
+RECORD_DECLARE(ledger_query, LEDGER_QUERY_FIELDS)
+
+/* Up to which entry of each list the registry has seen them, and that entry's serial. */
+#define LEDGER_POSITION_FIELDS(X, S)                \
+	X(S, U64, issued, 1)                        \
+	X(S, STR, issued_serial, CERT_SERIAL_SIZE)  \
+	X(S, U64, revoked, 1)                       \
+	X(S, STR, revoked_serial, CERT_SERIAL_SIZE) \
+	X(S, BOOL, compare_needed, 1)
+RECORD_DECLARE(ledger_position, LEDGER_POSITION_FIELDS)
+
+/* One entry of the list of revoked serials (revoked) or of what was issued. In answers of
+ * REVOKED_TAKE seq is 0: the signer is asked to keep it. */
+#define LEDGER_ENTRY_FIELDS(X, S)                \
+	X(S, BOOL, revoked, 1)                   \
+	X(S, U64, seq, 1)                        \
+	X(S, STR, cert_serial, CERT_SERIAL_SIZE) \
+	X(S, STR, device, DEVICE_SERIAL_SIZE)    \
+	X(S, TIME, at, 1)
+RECORD_DECLARE(ledger_entry, LEDGER_ENTRY_FIELDS)
+
+/* Waits up to wait_ms for a revoked serial that the signer has not kept yet. */
+#define REVOKED_TAKE_FIELDS(X, S) X(S, U32, wait_ms, 1)
+RECORD_DECLARE(revoked_take, REVOKED_TAKE_FIELDS)
+
 /* ---- enrolment events (role enroll), one-way ---- */
 
 /* An enrolment attempt that came to nothing, for `pump events` and `pump why`. */
@@ -350,19 +380,55 @@ RECORD_DECLARE(token, TOKEN_FIELDS)
 RECORD_DECLARE(revoke, REVOKE_FIELDS)
 
 /* already: it was revoked before; the receipt is that of the first time. */
-#define REVOCATION_FIELDS(X, S)               \
-	X(S, U64, id, 1)                      \
-	X(S, STR, device, DEVICE_SERIAL_SIZE) \
-	X(S, TIME, asked_at, 1)               \
-	X(S, TIME, committed_at, 1)           \
-	X(S, BOOL, already, 1)                \
-	X(S, U32, certificates, 1)            \
-	X(S, U32, sessions, 1)                \
-	X(S, U32, orders, 1)                  \
-	X(S, STR, by, LABEL_SIZE)             \
-	X(S, STR, reason, TEXT_SIZE)          \
-	X(S, TIME, return_refused_at, 1) /* 0: not tried yet */
+#define REVOCATION_FIELDS(X, S)                                                          \
+	X(S, U64, id, 1)                                                                 \
+	X(S, STR, device, DEVICE_SERIAL_SIZE)                                            \
+	X(S, TIME, asked_at, 1)                                                          \
+	X(S, TIME, committed_at, 1)                                                      \
+	X(S, BOOL, already, 1)                                                           \
+	X(S, U32, certificates, 1)                                                       \
+	X(S, U32, sessions, 1)                                                           \
+	X(S, U32, orders, 1)                                                             \
+	X(S, STR, by, LABEL_SIZE)                                                        \
+	X(S, STR, reason, TEXT_SIZE)                                                     \
+	X(S, TIME, return_refused_at, 1) /* 0: not tried yet */                          \
+	X(S, U32, unkept, 1) /* certificates that the signer has not written down yet */ \
+	X(S, TIME, kept_at, 1)
 RECORD_DECLARE(revocation, REVOCATION_FIELDS)
+
+/* One line of what a restored registry lacks. kind: revoked (its pump is held back until the merge)
+ * or lost (issued after the backup: the pump must enrol again). */
+#define GAP_FIELDS(X, S)                            \
+	X(S, STR, key, NAME_SIZE) /* for `after` */ \
+	X(S, STR, kind, STATE_SIZE)                 \
+	X(S, STR, device, DEVICE_SERIAL_SIZE)       \
+	X(S, STR, cert_serial, CERT_SERIAL_SIZE)    \
+	X(S, TIME, at, 1)                           \
+	X(S, TIME, found_at, 1)                     \
+	X(S, TIME, merged_at, 1)
+RECORD_DECLARE(gap, GAP_FIELDS)
+
+#define MERGE_FIELDS(X, S)    \
+	X(S, U32, revoked, 1) \
+	X(S, U32, lost, 1)    \
+	X(S, BOOL, more, 1) /* not everything in one step: ask again */
+RECORD_DECLARE(merge, MERGE_FIELDS)
+
+/* start: begin a backup into a folder of registryd's; else: how far it is. state: none, running,
+ * done, failed (then `text` says why). */
+#define BACKUP_QUERY_FIELDS(X, S) X(S, BOOL, start, 1)
+RECORD_DECLARE(backup_query, BACKUP_QUERY_FIELDS)
+#define BACKUP_STATE_FIELDS(X, S)                               \
+	X(S, STR, state, STATE_SIZE)                            \
+	X(S, STR, folder, LABEL_SIZE) /* below HOME/registry */ \
+	X(S, U64, done, 1)                                      \
+	X(S, U64, total, 1)                                     \
+	X(S, U64, devices, 1)                                   \
+	X(S, U64, certificates, 1)                              \
+	X(S, U64, audit_rows, 1)                                \
+	X(S, STR, audit_head, 65)                               \
+	X(S, STR, text, TEXT_SIZE)
+RECORD_DECLARE(backup_state, BACKUP_STATE_FIELDS)
 
 #define ID_QUERY_FIELDS(X, S) X(S, U64, id, 1)
 RECORD_DECLARE(id_query, ID_QUERY_FIELDS)
@@ -478,7 +544,15 @@ RECORD_DECLARE(audit_check, AUDIT_CHECK_FIELDS)
 	X(S, BOOL, signer_present, 1)                          \
 	X(S, BOOL, radius_present, 1)                          \
 	X(S, BOOL, enroll_present, 1)                          \
-	X(S, U64, untold, 1) /* pumps with an untold_nas */
+	X(S, U64, untold, 1) /* pumps with an untold_nas */    \
+	/* revocations that the signer has not written down */ \
+	X(S, U64, unkept, 1)                                   \
+	X(S, TIME, unkept_oldest, 1)                           \
+	/* restored from a backup: see pumpctl backup merge */ \
+	X(S, BOOL, compare_needed, 1)                          \
+	X(S, TIME, compared_at, 1)                             \
+	X(S, U64, held, 1)                                     \
+	X(S, U64, lost, 1)
 RECORD_DECLARE(status, STATUS_FIELDS)
 
 #endif

@@ -23,10 +23,13 @@ enum registry_verb {
 	REGISTRY_ACCT_EVENT = 17, /* acct_event -> empty, after its group commit */
 	REGISTRY_NAS_EVENT = 24,  /* nas_event, one-way */
 	/* issuing */
-	REGISTRY_ISSUER_SET = 32,  /* issuer -> empty */
-	REGISTRY_CERT_FACTS = 33,  /* cert_name -> cert_facts */
-	REGISTRY_ISSUE_BEGIN = 34, /* issue_begin -> issue_grant */
-	REGISTRY_ISSUE_STORE = 35, /* issue_store -> empty */
+	REGISTRY_ISSUER_SET = 32,      /* issuer -> empty */
+	REGISTRY_CERT_FACTS = 33,      /* cert_name -> cert_facts */
+	REGISTRY_ISSUE_BEGIN = 34,     /* issue_begin -> issue_grant */
+	REGISTRY_ISSUE_STORE = 35,     /* issue_store -> empty */
+	REGISTRY_LEDGER_POSITION = 36, /* ledger_query -> ledger_position */
+	REGISTRY_LEDGER_ENTRIES = 37,  /* ledger_entry[1..256] of one list, in order -> empty */
+	REGISTRY_REVOKED_TAKE = 38,    /* revoked_take -> ledger_entry[] */
 	/* enrolment */
 	REGISTRY_ENROLL_EVENT = 48, /* enroll_event, one-way */
 	/* dispatch */
@@ -56,6 +59,9 @@ enum registry_verb {
 	REGISTRY_NAS_ENABLE = 161,   /* nas: name, enabled -> empty */
 	REGISTRY_NAS_SECRET = 162,   /* nas: name, secret -> empty; secret_version goes up */
 	REGISTRY_NAS_PROBE = 163,    /* nas_name -> nas_probe, once the NAS answered or did not */
+	REGISTRY_GAP_LIST = 176,     /* list_query -> gap[] */
+	REGISTRY_MERGE = 177,	     /* empty list_query -> merge */
+	REGISTRY_BACKUP = 178,	     /* backup_query -> backup_state */
 };
 
 #endif

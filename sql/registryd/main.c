@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "sql/proto/registry_verbs.h"
 #include "sql/registryd/service.h"
+#include "sql/store/backup.h"
 
 #define EXIT_USAGE 64
 #define EXIT_RETRY 75
@@ -33,12 +34,14 @@
 #define IN_FLIGHT_MAX 256
 
 static const char usage[] =
-	"Usage: pumpgate-registryd [--home DIR] [init]\n"
+	"Usage: pumpgate-registryd [--home DIR] [init | restore BACKUP]\n"
 	"\n"
 	"Keeps Pumpgate's registry and session database and serves them on\n"
 	"DIR/run/registry/sock. DIR is --home, else $PUMPGATE_HOME, else /var/lib/pumpgate.\n"
 	"\n"
 	"  init       create or upgrade the databases, and end\n"
+	"  restore    put the backup in the folder BACKUP in their place, and end; what they\n"
+	"             were is kept in DIR/registry/before-restore-TIME\n"
 	"  --help     this text\n"
 	"  --version  the version\n"
 	"\n"
@@ -104,11 +107,27 @@ static int home_lock(const char *home, int *fd_out)
 	return 0;
 }
 
-static int databases_upgrade(const struct service *s)
+static int restore_settle(const char *home, char aside[PATH_MAX])
 {
-	unsigned from, to;
-	int rc = store_upgrade(s->registry_path, &from, &to);
+	char folder[PATH_MAX];
+	int rc = home_path(home, "registry", folder);
 
+	if (!rc)
+		rc = backup_settle(folder, aside);
+	if (!rc && *aside)
+		LOG(LOG_WARN, "registry.restored", LOG_S("old", aside));
+	return rc ? err_add(rc, "finishing a restore") : 0;
+}
+
+/* A restore that was cut short is finished first. */
+static int databases_upgrade(const struct service *s, const char *home)
+{
+	char aside[PATH_MAX];
+	unsigned from, to;
+	int rc = restore_settle(home, aside);
+
+	if (!rc)
+		rc = store_upgrade(s->registry_path, &from, &to);
 	if (!rc && from != to)
 		LOG(LOG_INFO, "registry.schema", LOG_U("from", from), LOG_U("to", to));
 	if (!rc)
@@ -173,6 +192,8 @@ static int lanes_start(struct service *s, const struct workers *w)
 	int rc = lane_new(&writer, &s->writer); /* first: events make work for it */
 
 	if (!rc)
+		rc = backups_new(s, &s->backups);
+	if (!rc)
 		rc = lane_new(&events, &s->events);
 	if (!rc)
 		rc = lane_new(&queries, &s->queries);
@@ -182,6 +203,7 @@ static int lanes_start(struct service *s, const struct workers *w)
 /* Ends the lanes in the order in which they make work for each other, then their connections. */
 static void service_stop(struct service *s, struct workers *w)
 {
+	backups_free(s->backups);
 	lane_stop(s->slow);
 	lane_stop(s->queries);
 	lane_stop(s->events);
@@ -231,7 +253,7 @@ static int serve(const char *home)
 	if (!rc)
 		rc = home_lock(home, &lock);
 	if (!rc)
-		rc = databases_upgrade(&s);
+		rc = databases_upgrade(&s, home);
 	if (!rc)
 		rc = workers_open(&s, &w);
 	if (!rc)
@@ -269,10 +291,50 @@ static int init(const char *home)
 		return rc ? rc : session_store_open(s.sessions_path, STORE_READ, &sessions);
 	}
 	if (!rc)
-		rc = databases_upgrade(&s);
+		rc = databases_upgrade(&s, home);
 	if (lock >= 0)
 		close(lock);
 	return rc;
+}
+
+static int restore(const char *home, const char *backup)
+{
+	static struct service s;
+	const struct action by = {.actor = "registryd", .at = clock_wall_ms()};
+	struct backup_state state = {0};
+	char folder[PATH_MAX], aside[PATH_MAX] = "";
+	int lock = -1, rc = folders_make(&s, home);
+
+	if (!rc)
+		rc = home_lock(home, &lock);
+	if (rc == ERR_BUSY)
+		rc = err_set(rc, "stop pumpgate-registryd first: it is using %s", home);
+	if (!rc)
+		rc = restore_settle(home, aside); /* an earlier one */
+	if (!rc)
+		rc = home_path(home, "registry", folder);
+	if (!rc)
+		rc = backup_stage(backup, folder, &by, &state);
+	if (!rc)
+		rc = restore_settle(home, aside);
+	if (!rc)
+		printf("%s\n", aside);
+	if (lock >= 0)
+		close(lock);
+	return rc;
+}
+
+static int command_run(const char *home, int argc, char *argv[], bool *wrong_out)
+{
+	*wrong_out = false;
+	if (argc == 0)
+		return serve(home);
+	if (argc == 1 && !strcmp(argv[0], "init"))
+		return init(home);
+	if (argc == 2 && !strcmp(argv[0], "restore"))
+		return restore(home, argv[1]);
+	*wrong_out = true;
+	return ERR_INVALID;
 }
 
 int main(int argc, char **argv)
@@ -284,6 +346,7 @@ int main(int argc, char **argv)
 		{0},
 	};
 	const char *home = NULL;
+	bool wrong;
 	int opt, rc;
 
 	log_start("registryd", LOG_INFO);
@@ -302,12 +365,12 @@ int main(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	if (optind < argc && (strcmp(argv[optind], "init") || optind + 1 < argc)) {
+	home = home_dir(home);
+	rc = command_run(home, argc - optind, argv + optind, &wrong);
+	if (wrong) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
-	home = home_dir(home);
-	rc = optind < argc ? init(home) : serve(home);
 	if (rc && optind < argc) /* serve has logged it */
 		fprintf(stderr, "pumpgate-registryd: %s\n", err_text());
 	return rc == ERR_BUSY ? EXIT_RETRY : rc ? 1 : 0;

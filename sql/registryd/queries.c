@@ -151,6 +151,11 @@ static int session_list(struct reader *r, const void *query, void *out, size_t m
 	return session_store_list(r->sessions, query, out, max, n);
 }
 
+static int gap_list(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	return store_gap_list(r->registry, query, out, max, n);
+}
+
 static int audit_tail(struct reader *r, const void *query, void *out, size_t max, size_t *n)
 {
 	return store_audit_tail(r->registry, query, out, max, n);
@@ -213,6 +218,7 @@ static const struct {
 	{REGISTRY_AUDIT_TAIL, STORE_LIST_MAX, audit_tail},
 	{REGISTRY_AUDIT_VERIFY, 1, audit_verify},
 	{REGISTRY_STATUS, 1, status},
+	{REGISTRY_GAP_LIST, STORE_LIST_MAX, gap_list},
 };
 
 static void query_answer(struct reader *r, struct ipc_request *rq)

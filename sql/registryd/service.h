@@ -6,6 +6,7 @@
  *   events   the only one that changes the sessions; groups what it is told
  *   queries  lists and single objects; two threads
  *   slow     what reads everything: totals, the audit chain
+ *   backup   one copy of everything at a time
  */
 #ifndef SQL_REGISTRYD_SERVICE_H
 #define SQL_REGISTRYD_SERVICE_H
@@ -38,6 +39,7 @@ struct service {
 	struct lane *events;
 	struct lane *queries;
 	struct lane *slow;
+	struct backups *backups;
 	atomic_ullong events_dropped;
 	atomic_uint connected[SERVICE_ROLES]; /* per role, as of the last request for status */
 	struct ipc_role roles[SERVICE_ROLES];
@@ -45,7 +47,13 @@ struct service {
 };
 
 /* Work that events cause in the registry; for the writer lane. */
-enum followup_kind { FOLLOWUP_LATE, FOLLOWUP_SUPERSEDE, FOLLOWUP_REFUSED, FOLLOWUP_NAS_RESTARTED };
+enum followup_kind {
+	FOLLOWUP_LATE,
+	FOLLOWUP_SUPERSEDE,
+	FOLLOWUP_REFUSED,
+	FOLLOWUP_NAS_RESTARTED,
+	FOLLOWUP_BACKUP
+};
 struct followup {
 	enum followup_kind kind;
 	int64_t at;
@@ -54,6 +62,7 @@ struct followup {
 	char issuer[ISSUER_SIZE];
 	char cert_serial[CERT_SERIAL_SIZE];
 	struct foothold hold;
+	char actor[LABEL_SIZE]; /* BACKUP: who made it */
 };
 /* A request handed to a lane, or (rq NULL) work for the writer that nobody waits for. */
 struct request_job {
@@ -91,6 +100,11 @@ void event_worker_free(struct event_worker *w);
 void event_worker_run(struct lane_job **jobs, size_t n, void *worker);
 int64_t event_worker_idle(void *worker);
 
+struct backups;
+int backups_new(struct service *s, struct backups **out) MUST_USE;
+/* Ends a backup that is being made; what it wrote is removed. NULL ok. */
+void backups_free(struct backups *b);
+
 void queries_run(struct lane_job **jobs, size_t n, void *worker);
 
 /* Any thread but the writer's. Dropped and counted when the writer's queue is full: what caused it
@@ -106,6 +120,7 @@ void verb_event(struct ipc_request *rq, void *ctx);
 void verb_write(struct ipc_request *rq, void *ctx);
 void verb_query(struct ipc_request *rq, void *ctx);
 void verb_slow(struct ipc_request *rq, void *ctx);
+void verb_backup(struct ipc_request *rq, void *ctx);
 
 /* Fills in s->roles: verbs from the tables, uids from [users] of pumpgate.conf. *shared_out: some
  * role belongs to a uid that is neither root nor our own. ERR_INVALID, ERR_NOT_FOUND. */

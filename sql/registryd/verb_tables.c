@@ -36,12 +36,19 @@ static const struct ipc_verb radius_verbs[] = {
 	POST(REGISTRY_NAS_EVENT, "nas_event", nas_event, verb_event),
 };
 
-/* signerd: issuing; it learns nothing but what it needs to sign */
+/* signerd: issuing; it learns nothing but what it needs to sign, and what was revoked */
 static const struct ipc_verb signer_verbs[] = {
 	TELL(REGISTRY_ISSUER_SET, "issuer_set", issuer, verb_write),
 	ASK(REGISTRY_CERT_FACTS, "cert_facts", cert_name, cert_facts, verb_cert_facts),
 	ASK(REGISTRY_ISSUE_BEGIN, "issue_begin", issue_begin, issue_grant, verb_write),
 	TELL(REGISTRY_ISSUE_STORE, "issue_store", issue_store, verb_write),
+	ASK(REGISTRY_LEDGER_POSITION, "ledger_position", ledger_query, ledger_position, verb_write),
+	{.verb = REGISTRY_LEDGER_ENTRIES,
+	 .name = "ledger_entries",
+	 .req = &record_ledger_entry,
+	 .req_max = STORE_LEDGER_MAX,
+	 .handle = verb_write},
+	ASK(REGISTRY_REVOKED_TAKE, "revoked_take", revoked_take, ledger_entry, verb_write),
 };
 
 /* enrolld: can say that an attempt failed, and nothing else */
@@ -88,6 +95,9 @@ static const struct ipc_verb admin_verbs[] = {
 	ASK(REGISTRY_AUDIT_TAIL, "audit_tail", list_query, audit_row, verb_query),
 	ASK(REGISTRY_AUDIT_VERIFY, "audit_verify", list_query, audit_check, verb_slow),
 	ASK(REGISTRY_STATUS, "status", list_query, status, verb_slow),
+	ASK(REGISTRY_GAP_LIST, "gap_list", list_query, gap, verb_query),
+	ASK(REGISTRY_MERGE, "merge", list_query, merge, verb_write),
+	ASK(REGISTRY_BACKUP, "backup", backup_query, backup_state, verb_backup),
 };
 
 #define TABLE(t) (t), sizeof(t) / sizeof((t)[0])

@@ -39,6 +39,7 @@ void writer_free(struct writer *w)
 	if (!w)
 		return;
 	writer_takes_end(w);
+	writer_ledger_end(w);
 	session_store_close(w->sessions);
 	store_close(w->registry);
 	free(w);
@@ -213,7 +214,8 @@ static void request_run(struct writer *w, struct request_job *job)
 		results(w, rq, &by);
 		return;
 	default:
-		writer_issue(w, rq, &by);
+		if (!writer_ledger(w, rq, &by))
+			writer_issue(w, rq, &by);
 	}
 }
 
@@ -233,10 +235,13 @@ void writer_run(struct lane_job **jobs, size_t n, void *worker)
 int64_t writer_idle(void *worker)
 {
 	struct writer *w = worker;
+	int64_t takes, ledger;
 
 	if (!w->swept) {
 		w->swept = true;
 		writer_sweep(w);
 	}
-	return writer_takes_serve(w);
+	takes = writer_takes_serve(w);
+	ledger = writer_ledger_serve(w);
+	return takes < ledger ? takes : ledger;
 }

@@ -34,6 +34,8 @@ struct writer {
 	uint64_t probe_count;
 	int64_t next_due; /* wall ms of the earliest open order; INT64_MAX: none */
 	bool swept;	  /* the footholds of revoked pumps were looked at after the start */
+	struct ipc_request *keeper; /* the signer, waiting for revocations; NULL: it is not */
+	int64_t keeper_until_us;
 };
 
 /* The peer's Unix user, or its role, for audit and log. */
@@ -43,7 +45,15 @@ void actor_name(struct ipc_request *rq, char out[LABEL_SIZE]);
 void writer_issue(struct writer *w, struct ipc_request *rq, const struct action *by);
 void writer_revoke(struct writer *w, struct ipc_request *rq, const struct action *by,
 		   int64_t asked_at);
+/* The same without an answer. */
+int writer_revoke_one(struct writer *w, const struct action *by, const struct revoke *rq,
+		      int64_t asked_at, struct revocation *out) MUST_USE;
 void writer_take(struct writer *w, struct ipc_request *rq);
+/* The verbs of docs/decisions/0094; false: it is none of them. */
+bool writer_ledger(struct writer *w, struct ipc_request *rq, const struct action *by);
+/* As writer_takes_serve, for the signer that waits for revocations. */
+int64_t writer_ledger_serve(struct writer *w);
+void writer_ledger_end(struct writer *w);
 /* Answers parked takes whose time or order has come; when to look again (clock_mono_us). */
 int64_t writer_takes_serve(struct writer *w);
 void writer_takes_end(struct writer *w);

@@ -59,28 +59,38 @@ static size_t holds_find(struct writer *w, const char *device, int64_t since,
 	return rc ? 0 : n;
 }
 
+int writer_revoke_one(struct writer *w, const struct action *by, const struct revoke *rq,
+		      int64_t asked_at, struct revocation *out)
+{
+	struct foothold holds[FOOTHOLDS_MAX];
+	size_t n = holds_find(w, rq->device, by->at - RECENT_MS, holds);
+	int rc = store_revoke(w->registry, by, rq, asked_at, holds, n, out);
+
+	if (rc)
+		return rc;
+	if (out->already) /* asked for once more */
+		rc = sessions_again(w, rq->device, INT64_MAX, out->asked_at - CROSSED_MS, holds);
+	else
+		rc = sessions_again(w, rq->device, by->at - RECENT_MS, by->at - RECENT_MS, holds);
+	if (rc)
+		LOG(LOG_ERROR, "revoke.sweep_failed", LOG_S("object", rq->device),
+		    LOG_S("why", err_text()));
+	return 0;
+}
+
 void writer_revoke(struct writer *w, struct ipc_request *rq, const struct action *by,
 		   int64_t asked_at)
 {
 	const struct revoke *q = ipc_request_record(rq);
-	struct foothold holds[FOOTHOLDS_MAX];
 	struct revocation receipt;
 	char id[REQUEST_NAME_SIZE];
 	bool already;
-	size_t n = holds_find(w, q->device, by->at - RECENT_MS, holds);
-	int rc = store_revoke(w->registry, by, q, asked_at, holds, n, &receipt);
+	int rc = writer_revoke_one(w, by, q, asked_at, &receipt);
 
 	if (rc) {
 		writer_tell(rq, rc, "pump.revoke", q->device, by->actor);
 		return;
 	}
-	if (receipt.already) /* asked for once more */
-		rc = sessions_again(w, q->device, INT64_MAX, receipt.asked_at - CROSSED_MS, holds);
-	else
-		rc = sessions_again(w, q->device, by->at - RECENT_MS, by->at - RECENT_MS, holds);
-	if (rc)
-		LOG(LOG_ERROR, "revoke.sweep_failed", LOG_S("object", q->device),
-		    LOG_S("why", err_text()));
 	already = receipt.already;
 	rc = store_revocation(w->registry, q->device, &receipt); /* with what was just added */
 	if (rc) {
@@ -162,6 +172,11 @@ void writer_followup(struct writer *w, const struct followup *f)
 		event = "order.nas_restarted";
 		rc = store_orders_nas_restarted(w->registry, f->hold.nas, f->at);
 		w->next_due = 0;
+		break;
+	case FOLLOWUP_BACKUP:
+		event = "backup.noted";
+		by.actor = f->actor;
+		rc = store_note(w->registry, &by, "backup.create", "registry", "");
 		break;
 	}
 	if (rc == ERR_UNCHANGED)

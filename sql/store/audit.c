@@ -200,6 +200,17 @@ static int verify_chunk(struct db *db, uint8_t prev[HASH_BYTES], struct audit_ch
 	return rc < 0 ? rc : seen == VERIFY_CHUNK;
 }
 
+int store_note(struct store *st, const struct action *by, const char *action, const char *object,
+	       const char *detail)
+{
+	AUTO_TX tx;
+	int rc = tx_begin(&tx, st->db);
+
+	if (!rc)
+		rc = audit_append(st->db, by, action, object, "%s", detail);
+	return rc ? rc : tx_commit(&tx);
+}
+
 int store_audit_verify(struct store *st, struct audit_check *out)
 {
 	struct audit_check check = {.intact = true};

@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 #define STATEMENTS 256 /* slots; more distinct texts than this are a bug */
 #define BUSY_WAIT_MS 5000
 #define LOOKUP_WAIT_MS 100	/* a loop thread waits here */
+#define COPY_PAGES 512		/* between two looks at the one who watches */
 #define MAP_BYTES "17179869184" /* at most; SQLite caps it too */
 
 struct db {
@@ -273,6 +275,60 @@ int db_number_values(struct db *db, int64_t *out, const char *sql, const struct 
 		return err_set(ERR_NOT_FOUND, "no such row");
 	*out = query_i64(&q, 0);
 	return query_next(&q) < 0 ? ERR_IO : 0; /* runs an INSERT ... RETURNING to its end */
+}
+
+static int copy_run(struct db *db, sqlite3 *to, bool (*step)(void *, uint64_t, uint64_t), void *ctx)
+{
+	sqlite3_backup *b = sqlite3_backup_init(to, "main", db->sqlite, "main");
+	bool go_on = true;
+	int rc = SQLITE_OK;
+
+	if (!b)
+		return err_set(ERR_IO, "%s: %s", db->path, sqlite3_errmsg(to));
+	while (go_on && (rc = sqlite3_backup_step(b, COPY_PAGES)) == SQLITE_OK) {
+		uint64_t total = (uint64_t)sqlite3_backup_pagecount(b);
+
+		go_on = step(ctx, total - (uint64_t)sqlite3_backup_remaining(b), total);
+	}
+	sqlite3_backup_finish(b);
+	if (!go_on)
+		return err_set(ERR_UNAVAILABLE, "the copy of %s was ended", db->path);
+	if (rc == SQLITE_DONE)
+		return 0;
+	if ((rc & 0xff) == SQLITE_FULL || (rc & 0xff) == SQLITE_IOERR)
+		return err_set((rc & 0xff) == SQLITE_FULL ? ERR_FULL : ERR_IO, "copy of %s: %s",
+			       db->path, sqlite3_errstr(rc));
+	return failure(db, rc);
+}
+
+int db_copy(struct db *db, const char *to, bool (*step)(void *ctx, uint64_t done, uint64_t total),
+	    void *ctx)
+{
+	sqlite3 *copy = NULL;
+	int rc;
+
+	if (access(to, F_OK) == 0)
+		return err_set(ERR_EXISTS, "%s is there already", to);
+	rc = sqlite3_open_v2(
+		to, &copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, NULL);
+	rc = rc == SQLITE_OK ? copy_run(db, copy, step, ctx)
+			     : err_set(ERR_IO, "%s: %s", to, sqlite3_errstr(rc));
+	sqlite3_close(copy);
+	return rc;
+}
+
+int db_integrity_check(struct db *db)
+{
+	char text[200];
+	AUTO_QUERY q;
+	int rc = query_open_values(&q, db, "PRAGMA integrity_check(1)", NULL, 0);
+
+	if (!rc)
+		rc = query_next(&q);
+	if (rc < 0)
+		return rc;
+	query_text(&q, 0, text, sizeof(text));
+	return strcmp(text, "ok") ? err_set(ERR_CORRUPT, "%s: %s", db->path, text) : 0;
 }
 
 int tx_begin(struct tx *tx, struct db *db)

@@ -86,6 +86,14 @@ int db_number_values(struct db *db, int64_t *out, const char *sql, const struct 
 /* Several statements without parameters (migrations); `text` needs no fixed address. */
 int db_script(struct db *db, const char *text) MUST_USE;
 
+/* Copies the database as this connection sees it (inside a transaction: as it was at its first
+ * look) into a new file. `step` is told pages done and in all, and ends the copy by returning false
+ * (ERR_UNAVAILABLE). Blocks long. ERR_EXISTS. */
+int db_copy(struct db *db, const char *to, bool (*step)(void *ctx, uint64_t done, uint64_t total),
+	    void *ctx) MUST_USE;
+/* Reads the whole file. ERR_CORRUPT with the first finding. */
+int db_integrity_check(struct db *db) MUST_USE;
+
 /* A write transaction; ends undone unless it was committed. */
 struct tx {
 	struct db *db;

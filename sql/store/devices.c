@@ -111,9 +111,10 @@ int store_device_add(struct store *st, const struct action *by, const struct dev
 	return rc ? rc : tx_commit(&tx);
 }
 
-#define DEVICE_COLUMNS                                                                           \
-	"SELECT d.serial, d.maker, d.model, d.mac, d.ward, z.name, z.vlan, d.state, d.state_at," \
-	" d.state_by, d.state_reason, d.added_at, d.mab_until, d.id"                             \
+#define DEVICE_COLUMNS                                                                    \
+	"SELECT d.serial, d.maker, d.model, d.mac, d.ward, z.name, z.vlan, " DEVICE_STATE \
+	", d.state_at,"                                                                   \
+	" d.state_by, d.state_reason, d.added_at, d.mab_until, d.id"                      \
 	" FROM devices d JOIN zones z ON z.id = d.zone_id"
 
 /* The newest certificate, the open token, open orders. */

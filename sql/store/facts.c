@@ -12,7 +12,8 @@ int store_pump_facts(struct store *st, const char *issuer, const char *cert_seri
 {
 	AUTO_QUERY q;
 	int rc = query_open(&q, st->db,
-			    "SELECT d.serial, d.state, c.state, c.not_before, c.not_after, d.mac,"
+			    "SELECT d.serial, " DEVICE_STATE
+			    ", c.state, c.not_before, c.not_after, d.mac,"
 			    " z.name, z.vlan, z.filter_id, z.session_s"
 			    " FROM issuers i"
 			    " JOIN certificates c ON c.issuer_id = i.id AND c.serial = ?2"
@@ -50,7 +51,8 @@ int store_mac_facts(struct store *st, const char *mac, struct mac_facts *out)
 	if (mac_normalise(mac, wanted))
 		return 0; /* no pump has such an address */
 	rc = query_open(&q, st->db,
-			"SELECT d.serial, d.state, d.mab_until, z.name, z.vlan, z.filter_id,"
+			"SELECT d.serial, " DEVICE_STATE
+			", d.mab_until, z.name, z.vlan, z.filter_id,"
 			" z.session_s FROM devices d LEFT JOIN zones z ON z.onboarding = 1"
 			" WHERE d.mac = ?1",
 			DB_T(wanted));
@@ -96,7 +98,8 @@ int store_cert_facts(struct store *st, const char *issuer, const char *cert_seri
 {
 	AUTO_QUERY q;
 	int rc = query_open(&q, st->db,
-			    "SELECT d.serial, d.state, c.state, c.not_after, c.spki_sha256, x.der"
+			    "SELECT d.serial, " DEVICE_STATE
+			    ", c.state, c.not_after, c.spki_sha256, x.der"
 			    " FROM issuers i"
 			    " JOIN certificates c ON c.issuer_id = i.id AND c.serial = ?2"
 			    " JOIN devices d ON d.id = c.device_id"

@@ -119,12 +119,40 @@ static int count_states(struct db *db, struct status *out)
 	return rc;
 }
 
+static int count_ledger(struct db *db, struct status *out)
+{
+	AUTO_QUERY q;
+	int rc = query_open(&q, db,
+			    "SELECT compare_needed, compared_at,"
+			    " (SELECT count(*) FROM certificates"
+			    "  WHERE state = 'revoked' AND kept_at = 0),"
+			    " (SELECT COALESCE(min(revoked_at), 0) FROM certificates"
+			    "  WHERE state = 'revoked' AND kept_at = 0),"
+			    " (SELECT count(*) FROM devices WHERE held_at > 0),"
+			    " (SELECT count(*) FROM restored_gap WHERE merged_at = 0"
+			    "  AND kind = 'lost') FROM ledger WHERE one = 1");
+
+	if (!rc)
+		rc = query_next(&q);
+	if (rc <= 0)
+		return rc;
+	out->compare_needed = query_i64(&q, 0) != 0;
+	out->compared_at = query_i64(&q, 1);
+	out->unkept = (uint64_t)query_i64(&q, 2);
+	out->unkept_oldest = query_i64(&q, 3);
+	out->held = (uint64_t)query_i64(&q, 4);
+	out->lost = (uint64_t)query_i64(&q, 5);
+	return 0;
+}
+
 int store_status(struct store *st, int64_t now, struct status *out)
 {
 	struct db *db = st->db;
 	int64_t n[9] = {0};
 	int rc = count_states(db, out);
 
+	if (!rc)
+		rc = count_ledger(db, out);
 	if (!rc)
 		rc = db_number(db, &n[0],
 			       "SELECT count(*) FROM certificates WHERE state = 'valid'");

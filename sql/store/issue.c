@@ -52,7 +52,7 @@ static int device_find(struct db *db, const char *serial, int64_t id, struct iss
 {
 	AUTO_QUERY q;
 	int rc = query_open(&q, db,
-			    "SELECT id, serial, state, maker, model FROM devices"
+			    "SELECT id, serial, " DEVICE_STATE ", maker, model FROM devices d"
 			    " WHERE serial = ?1 OR id = ?2",
 			    DB_T(serial), DB_I(id));
 
@@ -129,6 +129,10 @@ static int proof_by_token(struct db *db, const struct issue_begin *rq, int64_t n
 		return token_denied();
 	if (!strcmp(device->state, "revoked"))
 		return err_set(ERR_CONFLICT, "pump %s is revoked", device->serial);
+	if (!strcmp(device->state, "held"))
+		return err_set(ERR_CONFLICT,
+			       "restored-gap: pump %s is held back: pumpctl backup merge",
+			       device->serial);
 	out->token_id = token.id;
 	if (!strcmp(token.state, "used")) {
 		if (!token.same_key)
@@ -176,6 +180,10 @@ static int proof_by_certificate(struct db *db, const struct issue_begin *rq, int
 		return err_set(ERR_DENIED, "the certificate to renew belongs to another pump");
 	if (!strcmp(device->state, "revoked"))
 		return err_set(ERR_CONFLICT, "pump %s is revoked", device->serial);
+	if (!strcmp(device->state, "held"))
+		return err_set(ERR_CONFLICT,
+			       "restored-gap: pump %s is held back: pumpctl backup merge",
+			       device->serial);
 	if (strcmp(state, "valid") || strcmp(device->state, "enrolled"))
 		return err_set(ERR_CONFLICT, "the certificate to renew is %s, the pump is %s",
 			       state, device->state);

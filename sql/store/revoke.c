@@ -20,7 +20,11 @@ int store_revocation(struct store *st, const char *device, struct revocation *ou
 			    " r.reason, r.return_refused_at,"
 			    " (SELECT count(*) FROM orders o WHERE o.revocation_id = r.id"
 			    "  AND o.session_id <> ''),"
-			    " (SELECT count(*) FROM orders o WHERE o.revocation_id = r.id)"
+			    " (SELECT count(*) FROM orders o WHERE o.revocation_id = r.id),"
+			    " (SELECT count(*) FROM certificates c WHERE c.device_id = d.id"
+			    "  AND c.state = 'revoked' AND c.kept_at = 0),"
+			    " (SELECT COALESCE(max(c.kept_at), 0) FROM certificates c"
+			    "  WHERE c.device_id = d.id AND c.state = 'revoked')"
 			    " FROM devices d JOIN revocations r ON r.device_id = d.id"
 			    " WHERE d.serial = ?1 ORDER BY r.id DESC LIMIT 1",
 			    DB_T(device));
@@ -41,6 +45,8 @@ int store_revocation(struct store *st, const char *device, struct revocation *ou
 	out->return_refused_at = query_i64(&q, 6);
 	out->sessions = (uint32_t)query_i64(&q, 7);
 	out->orders = (uint32_t)query_i64(&q, 8);
+	out->unkept = (uint32_t)query_i64(&q, 9);
+	out->kept_at = out->unkept ? 0 : query_i64(&q, 10);
 	return 0;
 }
 

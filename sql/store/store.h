@@ -144,6 +144,33 @@ int store_revocation(struct store *st, const char *device, struct revocation *ou
 int store_revocations_since(struct store *st, int64_t since, uint64_t after, struct revocation *out,
 			    size_t max, size_t *n_out) MUST_USE;
 
+/* ---- the signer's lists (docs/decisions/0094) ---- */
+#define STORE_LEDGER_MAX 256
+int store_ledger_position(struct store *st, struct ledger_position *out) MUST_USE;
+/* Entries of one list in their order. A revoked serial that is in force here holds its pump back;
+ * an issued one that is unknown here is noted, and the pump's open tokens are void, since one of
+ * them may be the one that was used. The position moves behind the last entry. *found_out: how many
+ * of either kind were news. ERR_INVALID (two lists in one call). */
+int store_ledger_entries(struct store *st, int64_t now, const struct ledger_entry *entries,
+			 size_t n, size_t *found_out) MUST_USE;
+/* The signer has told everything. ERR_UNCHANGED: that was so before. */
+int store_ledger_compared(struct store *st, int64_t now) MUST_USE;
+/* Revoked certificates that the signer has not written down yet, oldest first. */
+int store_unkept(struct store *st, struct ledger_entry *out, size_t max, size_t *n_out) MUST_USE;
+int store_gap_list(struct store *st, const struct list_query *q, struct gap *out, size_t max,
+		   size_t *n_out) MUST_USE;
+/* Pumps that are held back, at most `max`. */
+int store_held(struct store *st, char (*out)[DEVICE_SERIAL_SIZE], size_t max,
+	       size_t *n_out) MUST_USE;
+/* The pump's revocation is in the registry again (store_revoke came before): nothing is held. */
+int store_held_settle(struct store *st, const char *device, int64_t now) MUST_USE;
+/* The operator has seen which certificates were lost. */
+int store_lost_settle(struct store *st, const struct action *by, uint32_t *n_out) MUST_USE;
+/* Writes into a copy that it is one: open tokens are void, and nobody is let on before the signer
+ * was heard. `action` is the audit row's. */
+int store_mark_copy(struct store *st, const struct action *by, const char *action,
+		    const char *detail) MUST_USE;
+
 /* ---- orders ---- */
 #define STORE_TAKE_MAX 256
 /* Leases due orders for five seconds; `fresh` first frees all leases. next_due_out: when the next
@@ -172,6 +199,9 @@ int store_event_standing(struct store *st, const char *device, const char *issue
 bool store_has_open_orders(struct store *st, const char *nas);
 
 /* ---- audit and state of the whole ---- */
+/* An audit row by itself, for what changes nothing here. */
+int store_note(struct store *st, const struct action *by, const char *action, const char *object,
+	       const char *detail) MUST_USE;
 int store_audit_tail(struct store *st, const struct list_query *q, struct audit_row *out,
 		     size_t max, size_t *n_out) MUST_USE;
 /* Reads everything. A broken chain is a finding (out->intact), not a failure. */

@@ -10,6 +10,12 @@ struct store {
 	struct db *db;
 };
 
+/* A pump whose revocation this registry has forgotten, or every pump before the signer was heard
+ * (docs/decisions/0094). What is revoked here is that first. */
+#define DEVICE_STATE                                        \
+	"CASE WHEN d.state <> 'revoked' AND (d.held_at > 0" \
+	" OR (SELECT compare_needed FROM ledger) = 1) THEN 'held' ELSE d.state END"
+
 /* The audit row of the running transaction. */
 int audit_append(struct db *db, const struct action *by, const char *action, const char *object,
 		 const char *fmt, ...) PRINTF_LIKE(5, 6) MUST_USE;

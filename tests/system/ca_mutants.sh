@@ -50,6 +50,7 @@ ca/issued_line.c|issued_log|memcmp(hash, line + len - CHAIN_HEX, CHAIN_HEX)|0
 ca/issued_log.c|issued_log|ftruncate(log->fd, (off_t)log->size)|0
 ca/issued_log.c|issued_log|if (flock(|if (0 * (
 ca/issued_log.c|issued_log|serial_index_has(&log->index, entry->serial)|0
+ca/issued_log.c|issued_log|REVOKED_CHAIN_START, out|0, out
 ca/keystore.c|keystore|st.st_mode & 077|0
 ca/keystore.c|keystore|lstat(path, &st) == 0|0
 ca/signerd/confine.c|confine|SCMP_A0(SCMP_CMP_NE, AF_UNIX)|SCMP_A0(SCMP_CMP_EQ, 99)

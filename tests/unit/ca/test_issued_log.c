@@ -313,6 +313,78 @@ static void append_from_many_threads_keeps_the_chain(void **state)
 	issued_log_close(shared);
 }
 
+static struct list_place place(unsigned n)
+{
+	struct list_place p = {.at_ms = 1000 + n};
+
+	snprintf(p.serial, sizeof(p.serial), "42000000000000000000000000%06x", n & 0xffffff);
+	snprintf(p.device, sizeof(p.device), "PG-%u", n);
+	return p;
+}
+
+static void neither_list_is_taken_for_the_other(void **state)
+{
+	struct list_place p = place(1);
+	struct issued_log *log = NULL;
+	size_t torn;
+
+	(void)state;
+	fill(0, 1);
+	assert_int_equal(revoked_log_open(path, &log, &torn), ERR_CORRUPT);
+	unlink(path);
+	assert_int_equal(revoked_log_open(path, &log, &torn), 0);
+	assert_int_equal(revoked_log_append(log, &p, 1), 0);
+	issued_log_close(log);
+	log = NULL;
+	assert_int_equal(issued_log_open(path, &log, &torn), ERR_CORRUPT);
+}
+
+static void what_is_no_serial_is_not_written_as_revoked(void **state)
+{
+	struct list_place p[] = {place(1), place(2)};
+	struct issued_log *log;
+	size_t torn;
+
+	(void)state;
+	strcpy(p[1].serial, "not hex");
+	assert_int_equal(revoked_log_open(path, &log, &torn), 0);
+	assert_int_equal(revoked_log_append(log, p, 2), ERR_INVALID);
+	strcpy(p[1].serial, place(2).serial);
+	strcpy(p[1].device, "a blank");
+	assert_int_equal(revoked_log_append(log, p, 2), ERR_INVALID);
+	assert_int_equal(issued_log_count(log), 1);
+	issued_log_close(log);
+	assert_int_equal(revoked_log_open(path, &log, &torn), 0);
+	assert_int_equal(issued_log_count(log), 1);
+	issued_log_close(log);
+}
+
+static void revoked_serials_stand_once_in_their_order_and_a_torn_line_goes(void **state)
+{
+	struct list_place p[] = {place(1), place(2), place(1)}, got;
+	struct issued_log *log;
+	size_t torn;
+	int fd;
+
+	(void)state;
+	assert_int_equal(revoked_log_open(path, &log, &torn), 0);
+	assert_int_equal(revoked_log_append(log, p, 3), 0);
+	issued_log_close(log);
+	fd = open(path, O_WRONLY | O_APPEND);
+	assert_int_equal(write(fd, "v1 3 1003 42", 12), 12);
+	close(fd);
+	assert_int_equal(revoked_log_open(path, &log, &torn), 0);
+	assert_int_equal(torn, 12);
+	assert_int_equal(issued_log_count(log), 2);
+	assert_int_equal(issued_log_at(log, 2, &got), 0);
+	assert_string_equal(got.serial, place(2).serial);
+	assert_string_equal(got.device, "PG-2");
+	assert_int_equal(got.at_ms, 1002);
+	assert_int_equal(issued_log_at(log, 3, &got), ERR_NOT_FOUND);
+	assert_int_equal(issued_log_at(log, 0, &got), ERR_NOT_FOUND);
+	issued_log_close(log);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, folder_make, folder_remove)
 
 int main(void)
@@ -326,6 +398,9 @@ int main(void)
 		TEST(append_leaves_the_list_whole_when_the_disk_is_full),
 		TEST(find_gives_back_what_was_appended),
 		TEST(nothing_counts_as_issued_once_a_sync_has_failed),
+		TEST(neither_list_is_taken_for_the_other),
+		TEST(what_is_no_serial_is_not_written_as_revoked),
+		TEST(revoked_serials_stand_once_in_their_order_and_a_torn_line_goes),
 		TEST(append_from_many_threads_keeps_the_chain),
 	};
 

@@ -42,6 +42,7 @@ static struct verdict cert_oracle(const struct verdict_cert_facts *f)
 			{!hidden && strcmp(want_san, f->san_uri) != 0, REASON_NAME_MISMATCH},
 			{strcmp(f->registry_name, f->identity) != 0, REASON_IDENTITY_MISMATCH},
 			{f->device == DEVICE_REVOKED, REASON_PUMP_REVOKED},
+			{f->device == DEVICE_HELD, REASON_RESTORED_GAP},
 			{f->device == DEVICE_EXPECTED, REASON_NOT_ENROLLED},
 			{f->device != DEVICE_ENROLLED, REASON_UNKNOWN_PUMP},
 			{f->cert == CERT_REVOKED, REASON_CERTIFICATE_REVOKED},
@@ -65,6 +66,7 @@ static struct verdict mac_oracle(const struct verdict_mac_facts *f)
 		{!f->found, REASON_UNKNOWN_PUMP},
 		{f->device == DEVICE_ENROLLED, REASON_ALREADY_ENROLLED},
 		{f->device == DEVICE_REVOKED, REASON_PUMP_REVOKED},
+		{f->device == DEVICE_HELD, REASON_RESTORED_GAP},
 		{f->device != DEVICE_EXPECTED, REASON_UNKNOWN_PUMP},
 		{!(NOW < f->window_until_ms), REASON_WINDOW_CLOSED},
 		{f->onboarding_vlan == 0 || f->onboarding_vlan >= 4095, REASON_NO_ONBOARDING_ZONE},
@@ -162,7 +164,7 @@ static void every_combination_of_certificate_facts_gets_the_oracle_verdict(void 
 	assert_true(t.by_reason[REASON_UNKNOWN_CERTIFICATE] && t.by_reason[REASON_NAME_MISMATCH]);
 	assert_true(t.by_reason[REASON_IDENTITY_MISMATCH] && t.by_reason[REASON_PUMP_REVOKED]);
 	assert_true(t.by_reason[REASON_NOT_ENROLLED] && t.by_reason[REASON_UNKNOWN_PUMP]);
-	assert_true(t.by_reason[REASON_CERTIFICATE_REVOKED]);
+	assert_true(t.by_reason[REASON_CERTIFICATE_REVOKED] && t.by_reason[REASON_RESTORED_GAP]);
 	assert_true(t.by_reason[REASON_CERTIFICATE_SUPERSEDED]);
 	assert_true(t.by_reason[REASON_CERTIFICATE_RESERVED]);
 	assert_true(t.by_reason[REASON_CERTIFICATE_EXPIRED]);

@@ -66,6 +66,20 @@ static void an_order_that_was_not_listed_keeps_it_open(void **state)
 	free(r);
 }
 
+static void it_stays_open_until_the_signer_has_written_it_down(void **state)
+{
+	struct receipt *r = calloc(1, sizeof(*r));
+
+	(void)state;
+	r->revocation.certificates = 1;
+	r->revocation.unkept = 1;
+	assert_int_equal(receipt_outcome(r), RECEIPT_OPEN);
+	r->revocation.unkept = 0;
+	r->revocation.kept_at = 1;
+	assert_int_equal(receipt_outcome(r), RECEIPT_GREEN);
+	free(r);
+}
+
 static void the_receipt_says_times_and_who_did_not_answer(void **state)
 {
 	struct receipt *r = receipt_with(2, "acked", "waiting");
@@ -98,6 +112,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_green_that_no_nas_confirmed),
 		cmocka_unit_test(an_order_that_was_not_listed_keeps_it_open),
+		cmocka_unit_test(it_stays_open_until_the_signer_has_written_it_down),
 		cmocka_unit_test(the_receipt_says_times_and_who_did_not_answer),
 	};
 

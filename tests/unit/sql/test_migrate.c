@@ -30,7 +30,7 @@ static void newer_database_is_refused_and_not_touched(void **state)
 	assert_non_null(strstr(err_text(), "99"));
 	assert_int_equal(store_upgrade(f->registry, &from, &to), ERR_NEWER);
 	assert_non_null(strstr(err_text(), "newer Pumpgate"));
-	assert_int_equal(sql_number(f->registry, "SELECT count(*) FROM schema_version"), 2);
+	assert_int_equal(sql_number(f->registry, "SELECT count(*) FROM schema_version"), to + 1);
 }
 
 static void foreign_database_is_refused(void **state)

@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# A backup that is older than a revocation does not bring the pump back, whatever fails on the way.
+# shellcheck disable=SC2016,SC2034,SC2317 # functions and evals are called through check
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/support/tap.sh
+. tests/support/scratch.sh
+. tests/support/pump_client.sh
+
+gap() { pumpctl backup gap --json | jq -es ".[0] | $1" >/dev/null; }
+status_has() { pumpctl status --json | jq -es ".[0] | $1"; }
+is_mode() { [ "$(stat -c %a "$2")" = "$1" ]; }
+revoked_lines() { wc -l <"$PUMPGATE_HOME/ca/revoked.log"; }
+lines_are() { [ "$(revoked_lines)" = "$1" ]; }
+registry_process() { pgrep -f "^[^ ]*pumpgate-registryd .*$PUMPGATE_HOME"; }
+signer_process() { pgrep -f "^[^ ]*pumpgate-signerd .*$PUMPGATE_HOME"; }
+reject_names_the_gap() { eap_is_refused "$1" && [ "$(last_attempt reason)" = restored-gap ]; }
+restored_copies_are_gone() { ! compgen -G "$PUMPGATE_HOME/registry/restor*" && ! [ -e "$PUMPGATE_HOME/registry/incoming" ]; }
+
+scratch_up "$@" || exit 1
+site_up && rejects_at_once || exit 1
+pump_enrol PG-1 02:00:00:00:00:01 && pump_enrol PG-2 02:00:00:00:00:02 || exit 1
+pump_add PG-3 02:00:00:00:00:03
+PG3_TOKEN=$(pumpctl pump token PG-3)
+check "both_pumps_get_on" eval 'eap PG-1 && eap PG-2'
+
+B=$SCRATCH/backup
+check "a_backup_is_made_while_the_server_runs" says '3 pumps, 2 certificates' pumpctl backup create "$B"
+check "it_is_closed_to_others" eval 'is_mode 700 $B && is_mode 600 $B/registry.db && is_mode 600 $B/sessions.db'
+check "it_holds_no_key" eval '! grep -rlaq "PRIVATE KEY" "$B"'
+check "nothing_of_it_stays_in_the_registry_folder" eval '! compgen -G "$PUMPGATE_HOME/registry/backup-*"'
+check "an_existing_folder_is_not_overwritten" fails_with 1 pumpctl backup create "$B"
+check "the_audit_names_the_backup" eval 'pumpctl audit tail | grep -q backup.create'
+check "a_restore_beside_a_running_server_is_refused" fails_with 75 pumpctl backup restore "$B"
+
+# after the backup: PG-1 is revoked, PG-3 enrols
+check "the_receipt_says_that_the_signer_keeps_it" says 'kept by signer +at 20' \
+	pumpctl pump revoke PG-1 --reason stolen --wait 1s
+check "its_serial_is_on_the_signers_list" lines_are 1
+check "PG-3_enrols_after_the_backup" eval 'est_enrol PG-3 "$PG3_TOKEN" &&
+	supplicant_conf PG-3 PG-3 $SCRATCH/PG-3.pem $SCRATCH/PG-3.key && eap PG-3'
+scratch_stop
+
+cp -R "$B" "$SCRATCH/bad" && printf x | dd of="$SCRATCH/bad/registry.db" bs=1 seek=20000 conv=notrunc 2>/dev/null
+check "a_changed_backup_is_refused" says 'not the file that was backed up' pumpctl backup restore "$SCRATCH/bad"
+check "an_empty_folder_is_no_backup" eval 'mkdir $SCRATCH/empty && fails_with 1 pumpctl backup restore $SCRATCH/empty'
+check "refused_restores_leave_nothing" restored_copies_are_gone
+
+check "the_backup_is_restored" says 'before-restore-' pumpctl backup restore "$B"
+check "what_was_there_is_kept" eval 'ls $PUMPGATE_HOME/registry/before-restore-*/registry.db'
+check "no_staged_copy_is_left" restored_copies_are_gone
+scratch_run || exit 1
+check "the_signer_finds_the_gap" wait_until 10 status_has '.held == 1 and .lost == 1 and .compare_needed == false'
+check "the_revoked_pump_is_still_refused_for_the_gap" reject_names_the_gap PG-1
+check "the_other_pump_gets_on" eap PG-2
+check "the_lost_certificate_is_refused_as_unknown" eval 'eap_is_refused PG-3 && [ "$(last_attempt reason)" = unknown-certificate ]'
+check "its_used_token_does_not_work_again" eval '! est_enrol PG-3 "$PG3_TOKEN"'
+cp "$SCRATCH/PG-1.key" "$SCRATCH/PG-1.pem" "$SCRATCH/empty/" # the next line overwrites them
+check "the_held_pump_gets_no_certificate" eval '! est_enrol PG-1 "$(pumpctl pump token PG-1)"'
+cp "$SCRATCH"/empty/PG-1.* "$SCRATCH/"
+check "status_says_what_to_do" eval 'pumpctl status | grep -q "backup merge"'
+check "doctor_says_it_too" eval 'pumpctl doctor | grep "fail  restored"'
+check "why_says_it" says 'backup merge' pumpctl pump why PG-1
+check "the_gap_names_both_pumps" gap 'map(select(.merged_at == null or .merged_at == 0) | .device) | sort == ["PG-1","PG-3"]'
+
+OLD=$(registry_process)
+kill -9 "$OLD"
+wait_until 10 eval '! kill -0 $OLD'
+check "after_kill_9_it_comes_back" wait_until 20 status_has '.held == 1 and .compare_needed == false'
+check "and_still_refuses" reject_names_the_gap PG-1
+
+check "merge_revokes_it_again" says '1 pumps are revoked again, 1 certificates' pumpctl backup merge
+check "a_second_merge_has_nothing_to_do" fails_with 2 pumpctl backup merge
+check "the_pump_is_revoked" eval 'pumpctl pump show PG-1 --json | jq -e ".state == \"revoked\""'
+check "refused_as_revoked_now" eval 'eap_is_refused PG-1 && [ "$(last_attempt reason)" = pump-revoked ]'
+check "the_audit_tells_of_gap_and_merge" eval 'pumpctl audit tail > $SCRATCH/audit; grep -q registry.gap $SCRATCH/audit &&
+	grep -q backup.restore $SCRATCH/audit && grep -q "registry.merge" $SCRATCH/audit'
+check "the_chain_is_whole" pumpctl audit verify
+check "status_is_green" wait_until 10 pumpctl status
+check "the_lost_pump_enrols_again" eval 'est_enrol PG-3 "$(pumpctl pump token PG-3)" && eap PG-3'
+check "the_signers_list_has_it_once" lines_are 1
+
+# the signer does not run while the pump is revoked: the receipt does not claim it
+kill -STOP "$(signer_process)"
+check "without_the_signer_the_receipt_stays_open" eval \
+	'fails_with 75 pumpctl pump revoke PG-2 --reason lost --wait 1s >$SCRATCH/receipt && grep -q "kept by signer   not yet" $SCRATCH/receipt'
+kill -CONT "$(signer_process)"
+check "it_is_written_down_later" wait_until 20 lines_are 2
+check "then_the_receipt_is_complete" eval 'pumpctl pump revoke PG-2 --reason lost --wait 1s | grep -q "kept by signer   at"'
+
+# a restore that was killed between its two renames is finished by the next start
+scratch_stop
+R=$PUMPGATE_HOME/registry
+"$PUMPGATE_BUILD/bin/pumpgate-registryd" --home "$PUMPGATE_HOME" restore "$B" >"$SCRATCH/restore.out" 2>&1
+mkdir "$R/restore-99" && mv "$R/sessions.db" "$R/restore-99/" && rm -f "$R"/sessions.db-*
+scratch_run || exit 1
+check "a_start_finishes_a_restore_that_was_cut_short" wait_until 10 status_has '.held == 2 and .compare_needed == false'
+check "nothing_staged_is_left" restored_copies_are_gone
+
+# nobody is let on before the signer was heard
+scratch_stop
+"$PUMPGATE_BUILD/bin/pumpgate-registryd" --home "$PUMPGATE_HOME" restore "$B" >"$SCRATCH/restore.out" 2>&1
+chmod 0755 "$PUMPGATE_HOME/ca" # nothing of the list may be changed
+cp "$PUMPGATE_HOME/ca/revoked.log" "$SCRATCH/revoked.log"
+sed -i '1s/PG-1/PG-9/' "$PUMPGATE_HOME/ca/revoked.log"
+check "a_changed_list_stops_the_signer" eval '"$PUMPGATE_BUILD/bin/pumpgate-signerd" --home "$PUMPGATE_HOME" 2>&1 | grep -q "revoked.log: line 1"'
+tap_done
