@@ -141,12 +141,11 @@ static int subtree_push(STACK_OF(GENERAL_SUBTREE) * *list, int type, const void 
 	return rc ? rc : err_set(ERR_NOMEM, "no memory for name constraints");
 }
 
-/* RFC 5280 4.2.1.10. A constraint on URIs applies to their host part, and OpenSSL fails a chain
- * with a URN in it once there is one: so the device CAs exclude or empty every kind of name but the
- * URI, and the server CAs empty the URI, which shuts out a pump's name. ".invalid" never exists
- * (RFC 6761 6.4); "" excludes all DNS names. Addresses are left to the EKU: strongSwan 5.9 can't
- * read a certificate with a constraint on them, and so could not take the CA certificates over EST.
- */
+/* RFC 5280 4.2.1.10. No constraint on URIs: it would apply to their host part, a pump's URN has
+ * none, and OpenSSL fails the chain then; strongSwan 6 can't read one at all, strongSwan 5.9 none
+ * on addresses, and both could then not verify our servers or take our anchors. What a CA may be
+ * used for is the EKU's to say; names that no certificate below it has are shut out here.
+ * ".invalid" never exists (RFC 6761 6.4); "" excludes all DNS names. */
 int ca_name_constraints_new(int eku, NAME_CONSTRAINTS **out)
 {
 	static const char nowhere[] = "invalid";
@@ -156,11 +155,8 @@ int ca_name_constraints_new(int eku, NAME_CONSTRAINTS **out)
 	if (!nc)
 		return err_set(ERR_NOMEM, "no memory for name constraints");
 	rc = subtree_push(&nc->permittedSubtrees, GEN_EMAIL, nowhere, strlen(nowhere));
-	if (!rc && eku == NID_server_auth) {
-		rc = subtree_push(&nc->permittedSubtrees, GEN_URI, nowhere, strlen(nowhere));
-	} else if (!rc) {
+	if (!rc && eku == NID_client_auth)
 		rc = subtree_push(&nc->excludedSubtrees, GEN_DNS, "", 0);
-	}
 	if (rc) {
 		NAME_CONSTRAINTS_free(nc);
 		return rc;

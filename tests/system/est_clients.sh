@@ -127,7 +127,8 @@ double_ca() {
 	local root ca
 	root=$(openssl x509 -in "$PUMPGATE_HOME/trust/device.pem" -noout -subject -nameopt compat | sed 's/^subject=//')
 	ca=$(openssl crl2pkcs7 -nocrl -certfile "$PUMPGATE_HOME/trust/device.pem" |
-		openssl pkcs7 -print_certs | sed -n 's/^subject=//p' | grep ' CA ' | sed 's/O = /\/O=/; s/, CN = /\/CN=/')
+		openssl pkcs7 -print_certs | sed -n 's/^subject=//p' | grep ' CA ' |
+		sed 's/^O *= */\/O=/; s/, CN *= */\/CN=/') # OpenSSL 3.0: "O = x, CN = y"; 3.5: "O=x, CN=y"
 	echo "$root; $ca"
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout double-ca.key \
 		-subj "$ca" -days 30 -out double-ca.pem 2>/dev/null
