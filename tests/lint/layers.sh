@@ -54,7 +54,7 @@ for file in $(git grep -lE '#include <freeradius' -- '*.c' '*.h'); do
 		say "$file includes FreeRADIUS headers and must be GPL-2.0-or-later"
 done
 
-for file in $(git ls-files '*.c' '*.h' '*.sh' '*.mk' '*.sql'); do
+for file in $(git ls-files '*.c' '*.h' '*.sh' '*.mk' '*.sql' Makefile); do
 	head -n 3 "$file" | grep -q 'SPDX-License-Identifier' || say "$file: no SPDX line"
 done
 # Names that say nothing.

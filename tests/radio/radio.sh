@@ -33,7 +33,7 @@ cryptomgr.notests ipv6.disable=1 rdinit=/radio/init.sh" \
 		-serial stdio -device isa-debug-exit,iobase=0xf4,iosize=4 </dev/null
 }
 
-needed=$(image_missing) || give_up "not found: $needed (mk/deps.sh radio installs the packages)"
+needed=$(image_missing) || give_up "not found: $needed (.ci/deps.sh radio installs the packages)"
 mkdir -p "$W"
 started=$SECONDS
 kernel_ready "$W" || give_up "no kernel: $KERNEL_WHY"
