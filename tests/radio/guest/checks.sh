@@ -147,6 +147,8 @@ deauthenticated_ms() {
 		sed -nE 's/^([0-9]+)\.([0-9]{3}).*/\1\2/p' | grep .
 }
 deauthenticated_after() { [ "$(deauthenticated_ms "$1" "$2")" -ge "$3" ]; }
+key_is_at() { [ "$(ap_keys_of "$1" "$2")" -gt 0 ]; } # AP PUMP
+keys_are_at_both() { key_is_at 1 "$1" && key_is_at 2 "$1"; }
 keys_are_gone() { [ "$(ap_keys_of 1 "$1")" = 0 ] && [ "$(ap_keys_of 2 "$1")" = 0 ]; }
 refusals() { grep -c "verdict=reject.* pump=$1 .* nas=$2 " "$PUMPGATE_HOME/log/radiusd.log"; }
 refused_more_than() { [ "$(refusals "$1" "$2")" -gt "$3" ]; }
@@ -214,9 +216,9 @@ check and_who_must_ask_waits_outside blocked pump2 "$WARD_MATE" "$WARD_SERVER"
 timed server_comes_back server_comes_up
 timed and_the_pump_comes_back_by_itself wait_until 90 reaches pump2 "$WARD_MATE"
 
-wpa 1 bssid 0 "${AP_MAC[1]}" >/dev/null
-wpa 1 reassociate >/dev/null
-check pump_is_at_the_wpa2_access_point wait_until 40 at_access_point 1 1
+check first_pump_visits_both_access_points_again eval 'looks_for 1 2 && roamed 1 2 && roamed 1 1'
+check and_both_access_points_hold_keys_of_it keys_are_at_both 1
+check and_the_first_one_lets_it_through authorized_at 1 1
 go_on
 timed revocation_of_the_wpa2_pump_is_confirmed revoked 1 "$P1" 1
 echo "#   receipt after $(cat "$H/receipt1.ms") ms, deauthenticated after $(cat "$H/left1.ms") ms"
@@ -225,6 +227,8 @@ check and_no_access_point_keeps_a_key_of_it keys_are_gone 1
 timed and_its_return_is_refused_at_the_same_access_point return_is_refused 1 "$P1" 1
 timed and_its_return_is_refused_at_the_other_one return_is_refused 1 "$P1" 2
 check and_the_other_pump_was_not_touched reaches pump2 "$WARD_MATE"
+check and_the_second_access_point_holds_a_key_of_the_wpa3_pump key_is_at 2 2
+check and_lets_it_through authorized_at 2 2
 timed revocation_of_the_wpa3_pump_is_confirmed revoked 2 "$P2" 2
 echo "#   receipt after $(cat "$H/receipt2.ms") ms, deauthenticated after $(cat "$H/left2.ms") ms"
 check and_it_reaches_nobody blocked pump2 "$WARD_MATE" "$WARD_SERVER"
