@@ -27,6 +27,7 @@ check a_server_that_is_away_says_what_to_do says "pumpctl --home .* run. running
 examples_parse() {
 	local line n=0
 	while read -r line; do
+		line=${line%% >*} # nothing is written into the tree
 		eval "${line%% <*} --help" >/dev/null || { echo "$line"; return 1; }
 		n=$((n + 1))
 	done < <(pumpctl --help | awk '/^  [a-z]/{print $1, ($2 ~ /^[a-z]/) ? $2 : ""}' |
