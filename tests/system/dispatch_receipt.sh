@@ -31,9 +31,10 @@ das_up() {
 	DAS_PORT=$(head -n 1 "$SCRATCH/das-$1.log" | jq .port)
 }
 
-# nas_up NAME IP [DASTOOL-OPTION...]
+# nas_up NAME IP [DASTOOL-OPTION...]; the port is below those that sockets get by themselves: one NAS
+# comes back on its port after a while, and nobody may have it by then
 nas_up() {
-	das_up "$1" "$2" 0 "${@:3}" &&
+	das_up "$1" "$2" $((20000 + RANDOM % 10000)) "${@:3}" &&
 		pumpctl nas add "$1" --ip "$2" --secret-file "$SCRATCH/nas.secret" \
 			--das-port "$DAS_PORT" >/dev/null
 }
