@@ -61,6 +61,9 @@ int buf_read_file(struct buf *b, const char *path) MUST_USE;
  * Blocks on the disk. ERR_IO, ERR_FULL; on failure the old file stands. */
 int buf_write_file(const char *path, unsigned mode, const void *data, size_t len) MUST_USE;
 
+/* Writes all of it, however often write(2) takes less; no sync. -1 with errno. Blocks. */
+int fd_write_all(int fd, const void *data, size_t len) MUST_USE;
+
 /* Lower-case hex of len bytes and a NUL; out_size must be at least 2 * len + 1. */
 void hex_encode(const uint8_t *data, size_t len, char *out, size_t out_size);
 /* Strict: even length, hex digits only. ERR_INVALID, ERR_LIMIT when max is too small. */

@@ -39,19 +39,21 @@ int buf_read_file(struct buf *b, const char *path)
 	return rc;
 }
 
-static int write_all(int fd, const uint8_t *data, size_t len)
+int fd_write_all(int fd, const void *data, size_t len)
 {
+	const uint8_t *at = data;
+
 	while (len) {
-		ssize_t n = write(fd, data, len);
+		ssize_t n = write(fd, at, len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -1;
-		data += n;
+		at += n;
 		len -= (size_t)n;
 	}
-	return fsync(fd);
+	return 0;
 }
 
 static int folder_sync(const char *path)
@@ -82,7 +84,7 @@ int buf_write_file(const char *path, unsigned mode, const void *data, size_t len
 	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, (mode_t)mode);
 	if (fd < 0)
 		return err_errno(ERR_IO, "%s", tmp);
-	if (fchmod(fd, (mode_t)mode) || write_all(fd, data, len))
+	if (fchmod(fd, (mode_t)mode) || fd_write_all(fd, data, len) || fsync(fd))
 		rc = err_errno(ERR_IO, "%s", tmp);
 	if (close(fd) && !rc)
 		rc = err_errno(ERR_IO, "%s", tmp);

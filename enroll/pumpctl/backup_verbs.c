@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/daemon.h"
 #include "enroll/pumpctl/layout.h"
 #include "enroll/pumpctl/record_json.h"
@@ -48,21 +49,6 @@ static void parts_remove(const char *folder)
 	rmdir(folder);
 }
 
-static int chunk_write(int fd, const uint8_t *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static int bytes_copy(int from, int to)
 {
 	uint8_t chunk[CHUNK];
@@ -72,7 +58,7 @@ static int bytes_copy(int from, int to)
 	while (!rc && (n = read(from, chunk, sizeof(chunk))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
-		rc = n < 0 ? -1 : chunk_write(to, chunk, (size_t)n);
+		rc = n < 0 ? -1 : fd_write_all(to, chunk, (size_t)n);
 	}
 	explicit_bzero(chunk, sizeof(chunk)); /* NAS secrets are in there */
 	return rc ? rc : fsync(to);

@@ -11,6 +11,7 @@
 
 #include <sodium.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/config.h"
 
@@ -48,21 +49,6 @@ void folder_remove(const char *folder)
 	rmdir(folder);
 }
 
-static int chunk_write(int fd, const uint8_t *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 /* to < 0: only the digest. */
 static int fd_sum(int from, int to, uint8_t hash[crypto_hash_sha256_BYTES])
 {
@@ -74,7 +60,7 @@ static int fd_sum(int from, int to, uint8_t hash[crypto_hash_sha256_BYTES])
 	while ((n = read(from, chunk, sizeof(chunk))) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 || (to >= 0 && chunk_write(to, chunk, (size_t)n)))
+		if (n < 0 || (to >= 0 && fd_write_all(to, chunk, (size_t)n)))
 			return -1;
 		crypto_hash_sha256_update(&sum, chunk, (size_t)n);
 	}
