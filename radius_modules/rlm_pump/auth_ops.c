@@ -181,6 +181,15 @@ static void device_from_san(const char *san_uri, char device[DEVICE_SERIAL_SIZE]
 		device[0] = '\0';
 }
 
+static void sessions_forget(struct pump_shared *s, const struct cert_name *q)
+{
+	struct session_owner owner = {0};
+
+	memcpy(owner.issuer, q->issuer, sizeof(owner.issuer));
+	memcpy(owner.cert_serial, q->cert_serial, sizeof(owner.cert_serial));
+	session_cache_drop_owner(s->sessions, &owner);
+}
+
 static void cert_verdict(struct pump_shared *s, REQUEST *request, struct attempt *a)
 {
 	VALUE_PAIR *vps = request->packet->vps;
@@ -219,8 +228,11 @@ static void cert_verdict(struct pump_shared *s, REQUEST *request, struct attempt
 	memcpy(a->issuer, q.issuer, sizeof(a->issuer));
 	memcpy(a->cert_serial, q.cert_serial, sizeof(a->cert_serial));
 	memcpy(a->device, f.device, sizeof(a->device));
-	if (a->verdict.kind == VERDICT_REJECT)
+	if (a->verdict.kind == VERDICT_REJECT) {
+		if (v.answered) /* no key of a refused certificate stays in memory */
+			sessions_forget(s, &q);
 		return;
+	}
 	memcpy(a->zone, f.zone, sizeof(a->zone));
 	memcpy(a->filter_id, f.filter_id, sizeof(a->filter_id));
 	a->vlan = f.vlan;

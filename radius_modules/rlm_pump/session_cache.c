@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Owns the table of resumable TLS sessions: a hash over ids, and a list by age. */
+/* Owns the table of resumable TLS sessions: hashes over ids and over owners, and a list by age. */
 #include "radius_modules/rlm_pump/session_cache.h"
 
 #include <pthread.h>
@@ -11,6 +11,7 @@
 
 struct entry {
 	LIST_ENTRY(entry) chain;
+	LIST_ENTRY(entry) owned;
 	TAILQ_ENTRY(entry) age;
 	int64_t put_us;
 	struct session_owner owner;
@@ -29,6 +30,7 @@ struct session_cache {
 	uint64_t seed;	       /* ids come from the network: nobody shall aim at one bucket */
 	struct entries by_age; /* oldest first */
 	struct bucket *buckets;
+	struct bucket *owners;
 };
 
 int session_cache_new(uint32_t max, int64_t ttl_us, struct session_cache **out)
@@ -38,7 +40,10 @@ int session_cache_new(uint32_t max, int64_t ttl_us, struct session_cache **out)
 
 	while (buckets < max && buckets < (1U << 20))
 		buckets *= 2;
-	if (!c || !(c->buckets = calloc(buckets, sizeof(*c->buckets)))) {
+	if (!c || !(c->buckets = calloc(buckets, sizeof(*c->buckets))) ||
+	    !(c->owners = calloc(buckets, sizeof(*c->owners)))) {
+		if (c)
+			free(c->buckets);
 		free(c);
 		return err_set(ERR_NOMEM, "no memory for %u TLS sessions", max);
 	}
@@ -52,20 +57,31 @@ int session_cache_new(uint32_t max, int64_t ttl_us, struct session_cache **out)
 	return 0;
 }
 
-static struct bucket *bucket_of(struct session_cache *c, const uint8_t *id, size_t id_len)
+static uint64_t mix(uint64_t h, const uint8_t *bytes, size_t len)
 {
-	uint64_t h = c->seed;
-
-	for (size_t i = 0; i < id_len; i++) {
-		h = (h ^ id[i]) * 0x9e3779b97f4a7c15ULL;
+	for (size_t i = 0; i < len; i++) {
+		h = (h ^ bytes[i]) * 0x9e3779b97f4a7c15ULL;
 		h ^= h >> 29;
 	}
-	return &c->buckets[h & c->mask];
+	return h;
+}
+
+static struct bucket *bucket_of(struct session_cache *c, const uint8_t *id, size_t id_len)
+{
+	return &c->buckets[mix(c->seed, id, id_len) & c->mask];
+}
+
+/* By the serial alone: the issuers are few. */
+static struct bucket *owner_bucket(struct session_cache *c, const struct session_owner *o)
+{
+	return &c->owners[mix(c->seed, (const uint8_t *)o->cert_serial, strlen(o->cert_serial)) &
+			  c->mask];
 }
 
 static void entry_remove(struct session_cache *c, struct entry *e)
 {
 	LIST_REMOVE(e, chain);
+	LIST_REMOVE(e, owned);
 	TAILQ_REMOVE(&c->by_age, e, age);
 	c->count--;
 	secret_wipe(e->data, e->data_len);
@@ -102,6 +118,7 @@ void session_cache_free(struct session_cache *c)
 		entry_remove(c, e);
 	pthread_mutex_destroy(&c->lock);
 	free(c->buckets);
+	free(c->owners);
 	free(c);
 }
 
@@ -130,6 +147,7 @@ int session_cache_put(struct session_cache *c, const uint8_t *id, size_t id_len,
 		entry_remove(c, old);
 	sweep(c, c->max - 1, now_us);
 	LIST_INSERT_HEAD(bucket_of(c, id, id_len), e, chain);
+	LIST_INSERT_HEAD(owner_bucket(c, owner), e, owned);
 	TAILQ_INSERT_TAIL(&c->by_age, e, age);
 	c->count++;
 	pthread_mutex_unlock(&c->lock);
@@ -161,6 +179,20 @@ void session_cache_drop(struct session_cache *c, const uint8_t *id, size_t id_le
 	e = entry_find(c, id, id_len);
 	if (e)
 		entry_remove(c, e);
+	pthread_mutex_unlock(&c->lock);
+}
+
+void session_cache_drop_owner(struct session_cache *c, const struct session_owner *owner)
+{
+	struct entry *e, *next;
+
+	pthread_mutex_lock(&c->lock);
+	for (e = LIST_FIRST(owner_bucket(c, owner)); e; e = next) {
+		next = LIST_NEXT(e, owned);
+		if (!strcmp(e->owner.cert_serial, owner->cert_serial) &&
+		    !strcmp(e->owner.issuer, owner->issuer))
+			entry_remove(c, e);
+	}
 	pthread_mutex_unlock(&c->lock);
 }
 

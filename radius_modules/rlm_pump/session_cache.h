@@ -36,6 +36,8 @@ int session_cache_put(struct session_cache *c, const uint8_t *id, size_t id_len,
 int session_cache_get(struct session_cache *c, const uint8_t *id, size_t id_len, int64_t now_us,
 		      struct buf *data, struct session_owner *owner) MUST_USE;
 void session_cache_drop(struct session_cache *c, const uint8_t *id, size_t id_len);
+/* All sessions of one certificate: for one that was refused. */
+void session_cache_drop_owner(struct session_cache *c, const struct session_owner *owner);
 uint32_t session_cache_count(struct session_cache *c);
 
 #endif

@@ -110,6 +110,34 @@ static void cache_replaces_an_entry_and_drops_one_on_order(void **state)
 	session_cache_free(c);
 }
 
+static void cache_drops_every_session_of_one_certificate_and_no_other(void **state)
+{
+	const struct session_owner other_issuer = {"/CN=other", "0a"}, nobody = {"/CN=ca", "0c"};
+	struct session_owner o;
+	struct session_cache *c;
+	char id[16];
+
+	(void)state;
+	assert_int_equal(session_cache_new(500, 1000, &c), 0);
+	for (int i = 0; i < 100; i++) {
+		snprintf(id, sizeof(id), "a-%d", i);
+		assert_int_equal(put(c, id, &owner_a, 0), 0);
+		snprintf(id, sizeof(id), "b-%d", i);
+		assert_int_equal(put(c, id, &owner_b, 0), 0);
+	}
+	assert_int_equal(put(c, "x", &other_issuer, 0), 0);
+	session_cache_drop_owner(c, &nobody);
+	assert_int_equal(session_cache_count(c), 201);
+	session_cache_drop_owner(c, &owner_a);
+	assert_int_equal(session_cache_count(c), 101);
+	assert_int_equal(get(c, "a-0", &o, 1), ERR_NOT_FOUND);
+	assert_int_equal(get(c, "b-99", &o, 1), 0);
+	assert_int_equal(get(c, "x", &o, 1), 0);
+	session_cache_drop_owner(c, &owner_a);
+	assert_int_equal(session_cache_count(c), 101);
+	session_cache_free(c);
+}
+
 /* ---- stripping ---- */
 
 /* A self-signed certificate, so that a session has a peer. */
@@ -281,6 +309,7 @@ int main(void)
 		cmocka_unit_test(cache_forgets_by_age_though_it_was_used),
 		cmocka_unit_test(cache_never_holds_more_than_its_maximum_and_drops_the_oldest),
 		cmocka_unit_test(cache_replaces_an_entry_and_drops_one_on_order),
+		cmocka_unit_test(cache_drops_every_session_of_one_certificate_and_no_other),
 		cmocka_unit_test(stripping_refuses_cut_or_lengthened_sessions),
 		cmocka_unit_test(stripping_refuses_odd_lengths_and_tags),
 		cmocka_unit_test(a_tls_1_3_session_is_told_apart),
