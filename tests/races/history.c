@@ -89,6 +89,7 @@ static unsigned stays_check(const struct history *h, int64_t now_us)
 			continue;
 		if (s->start_us > from)
 			from = s->start_us;
+		from = outages_excuse(&h->outages, from, OFF_WITHIN_US);
 		if (end - from <= OFF_WITHIN_US)
 			continue;
 		breaches++;

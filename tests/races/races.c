@@ -26,12 +26,15 @@
 #define DRAIN_US (OFF_WITHIN_US + 300000)
 #define RECEIPTS_WAIT_MS 8000
 #define REVOKE_TIMEOUT_MS 10000
+#define PATIENCE_US 60000000 /* with a registryd that is killed */
+#define AGAIN_US 50000
 #define RESUME_PERCENT 60
 #define TLS13_PERCENT 30
 
 static const char usage[] =
 	"usage: races --server ADDR:PORT --acct-port N --secret-file F --certs DIR --ca FILE\n"
 	"             --registry SOCKET --net A.B.C --das-port N --seconds S [--seed N]\n"
+	"             [--kill-children-of PID]\n"
 	"NAS race-0 to race-4 are A.B.C.1 to A.B.C.5\n";
 
 static struct {
@@ -44,7 +47,7 @@ static struct {
 	bool slot_tls13[SLOTS];
 	int64_t next_us[SLOTS];
 	unsigned *order; /* in which pumps are revoked */
-	atomic_bool revoked_all, receipts_read;
+	atomic_bool revoked_all, outages_over, receipts_read;
 	unsigned breaches;
 	const char *folder, *ca_file, *socket, *net;
 	uint64_t seconds, seed, acct_port, das_port;
@@ -64,6 +67,7 @@ static void options_parse(int argc, char **argv)
 		{"das-port", 1, NULL, 'D'},
 		{"seconds", 1, NULL, 't'},
 		{"seed", 1, NULL, 'x'},
+		{"kill-children-of", 1, NULL, 'k'},
 		{NULL, 0, NULL, 0},
 	};
 	struct radius_target *target = &run.ward.options[0].target;
@@ -101,6 +105,9 @@ static void options_parse(int argc, char **argv)
 		case 'x':
 			run.seed = option_number(optarg, UINT32_MAX);
 			break;
+		case 'k':
+			run.history.outages.supervisor = (long)option_number(optarg, INT32_MAX);
+			break;
 		default:
 			errx(64, "%s", usage);
 		}
@@ -112,6 +119,20 @@ static void options_parse(int argc, char **argv)
 }
 
 /* ---- the person who revokes ---- */
+
+/* Asks again while registryd is away: who revokes goes on until there is a receipt. */
+static void revoke_one(struct ipc_client *c, const struct revoke *rq)
+{
+	bool patient = run.history.outages.supervisor != 0;
+	int64_t until_us = clock_mono_us() + PATIENCE_US;
+	struct revocation receipt;
+
+	while (registry_revoke(c, rq, &receipt, REVOKE_TIMEOUT_MS)) {
+		if (!patient || clock_mono_us() > until_us)
+			errx(1, "revoke %s: %s", rq->device, err_text());
+		usleep(AGAIN_US);
+	}
+}
 
 static void *revoke_all(void *unused)
 {
@@ -125,13 +146,11 @@ static void *revoke_all(void *unused)
 	for (unsigned i = 0; i < h->n_pumps; i++) {
 		struct pump *p = &h->pumps[run.order[i]];
 		struct revoke rq = {.reason = "race"};
-		struct revocation receipt;
 
 		usleep((useconds_t)p->gap_us);
 		snprintf(rq.device, sizeof(rq.device), "%s", p->tls[0]->identity);
 		p->asked_us = clock_mono_us();
-		if (registry_revoke(c, &rq, &receipt, REVOKE_TIMEOUT_MS))
-			errx(1, "revoke %s: %s", rq.device, err_text());
+		revoke_one(c, &rq);
 		p->done_us = clock_mono_us();
 	}
 	run.revoked_all = true;
@@ -290,6 +309,14 @@ static void *receipts_read(void *unused)
 	return NULL;
 }
 
+static void *outages_wait(void *unused)
+{
+	(void)unused;
+	outages_end(&run.history.outages);
+	run.outages_over = true;
+	return NULL;
+}
+
 static void in_thread(pthread_t *t, void *(*work)(void *))
 {
 	if (pthread_create(t, NULL, work, NULL))
@@ -303,10 +330,13 @@ static void storm(void)
 	pthread_t person, reader;
 	int64_t end_us;
 
+	outages_begin(&run.history.outages, run.seed);
 	in_thread(&person, revoke_all);
-	while (!run.revoked_all)
+	in_thread(&reader, outages_wait);
+	while (!run.revoked_all || !run.outages_over)
 		serve(true);
 	pthread_join(person, NULL);
+	pthread_join(reader, NULL);
 	end_us = clock_mono_us() + DRAIN_US;
 	while (clock_mono_us() < end_us)
 		serve(clock_mono_us() < end_us - DRAIN_US / 2);
@@ -381,7 +411,9 @@ static bool is_meaningful(const struct history *h)
 	for (unsigned i = 0; i < h->n_pumps; i++)
 		refused += h->pumps[i].refused > 0;
 	return h->n_accepts >= h->n_pumps && h->resumed > 0 && refused * 2 > h->n_pumps &&
-	       h->dropped > 0 && (h->lost + h->broken) * 20 < h->n_accepts;
+	       h->dropped > 0 &&
+	       (h->outages.supervisor ? h->outages.n >= 3
+				      : (h->lost + h->broken) * 20 < h->n_accepts);
 }
 
 int main(int argc, char **argv)

@@ -37,6 +37,25 @@ struct dice {
 uint32_t dice_below(struct dice *d, uint32_t n); /* 0..n-1 */
 bool dice_percent(struct dice *d, uint32_t percent);
 
+/* ---- kills ---- */
+#define OUTAGES_MAX 16
+struct outages {
+	long supervisor; /* whose children are killed; 0: nobody is */
+	struct dice dice;
+	pthread_t thread;
+	unsigned n;
+	struct outage {
+		int64_t from_us, to_us;
+	} all[OUTAGES_MAX];
+};
+
+/* Kills each server process once, one after the other, from a thread of its own. */
+void outages_begin(struct outages *o, uint64_t seed);
+void outages_end(struct outages *o); /* waits for the thread */
+/* From when on something must be done within `within_us` that would be due at `from_us`: a process
+ * that is away is waited for. */
+int64_t outages_excuse(const struct outages *o, int64_t from_us, int64_t within_us);
+
 /* ---- history ---- */
 struct accept_note {
 	unsigned pump, nas;
@@ -66,6 +85,7 @@ struct pump {
 };
 
 struct history {
+	struct outages outages;
 	struct pump *pumps;
 	unsigned n_pumps;
 	struct accept_note *accepts;

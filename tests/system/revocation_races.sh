@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Revocations raced against a storm of EAP-TLS authentications (full and resumed, TLS 1.2 and 1.3)
 # through five NAS that report in different ways: no Accept that was asked for after the receipt, no
-# session on two seconds after it, every receipt true. Then the same against servers with a planted
-# fault, each of which must be caught.
+# session on two seconds after it, every receipt true. The same while each server process is killed
+# once. Then against servers with a planted fault, each of which must be caught.
 #
 #   SEED=N replays one run's choices; RACES_MINUTES=N (make soak MINUTES=N) goes on for so long, with
 #   fresh pumps and another seed each round, and plants all faults.
@@ -46,12 +46,12 @@ fresh_pumps() {
 		pumps=$((pumps + $2))
 }
 
-# race FOLDER SECONDS SEED
+# race FOLDER SECONDS SEED [OPTION...]
 race() {
-	timeout $(($2 + 60)) races --server "$RADIUS_AUTH" --acct-port "$RADIUS_ACCT_PORT" \
+	timeout $(($2 + 120)) races --server "$RADIUS_AUTH" --acct-port "$RADIUS_ACCT_PORT" \
 		--secret-file "$SCRATCH/nas.secret" --certs "$SCRATCH/$1" --ca "$TRUST" \
 		--registry "$PUMPGATE_HOME/run/registry/sock" --net "$net" --das-port "$das_port" \
-		--seconds "$2" --seed "$3" >"$SCRATCH/race.out" 2>&1
+		--seconds "$2" --seed "$3" "${@:4}" >"$SCRATCH/race.out" 2>&1
 	local status=$?
 	tail -n 30 "$SCRATCH/race.out"
 	return "$status"
@@ -130,8 +130,12 @@ if [ -n "${RACES_MINUTES:-}" ]; then
 	deadline=$((SECONDS + RACES_MINUTES * 60)) round=0
 	while [ $SECONDS -lt $deadline ]; do
 		round=$((round + 1))
+		# every third round with kills
+		kills=()
+		[ $((round % 3)) = 0 ] && kills=(--kill-children-of "$SUPERVISOR")
 		fresh_pumps "round-$round" 100 || exit 1
-		check "round_${round}_holds_with_seed_$seed" race "round-$round" 20 "$seed"
+		check "round_${round}_holds_with_seed_$seed" race "round-$round" 20 "$seed" \
+			"${kills[@]}"
 		tail -n 1 "$SCRATCH/race.out" | sed 's/^/# /'
 		rm -rf "$SCRATCH/round-$round"
 		seed=$((seed + 1))
@@ -139,6 +143,10 @@ if [ -n "${RACES_MINUTES:-}" ]; then
 else
 	fresh_pumps sound 30 || exit 1
 	check "a_revoked_pump_is_off_within_two_seconds_and_stays_off_seed_$seed" race sound 3 "$seed"
+	tail -n 1 "$SCRATCH/race.out" | sed 's/^/# /'
+	fresh_pumps killed 30 || exit 1
+	check "it_holds_with_every_server_process_killed_in_between_seed_$seed" \
+		race killed 5 "$seed" --kill-children-of "$SUPERVISOR"
 	tail -n 1 "$SCRATCH/race.out" | sed 's/^/# /'
 fi
 
