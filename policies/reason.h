@@ -93,6 +93,11 @@
 	X(RENEWAL_UNPROVEN, "renewal-unproven",                                                    \
 	  "The renewal is signed neither by the registered key nor with proof of it.",             \
 	  "Enrol the pump again with a token.")                                                    \
+	X(APPROVAL_PENDING, "approval-pending",                                                    \
+	  "The pump asks for a certificate for a new key without proof; a person must approve.",   \
+	  "pumpctl enroll list; compare the key with the pump's; pumpctl enroll approve or deny.") \
+	X(APPROVAL_DENIED, "approval-denied", "A person denied a certificate for this key.",       \
+	  "pumpctl enroll list --all says who and why; or enrol the pump again with a token.")     \
 	X(SIGNER_AWAY, "signer-away", "The signing service did not answer.",                       \
 	  "pumpctl status; the pump tries again by itself.")
 

@@ -52,10 +52,13 @@ int grounds_prior_check(const struct cert_facts *facts, const struct sign_renew 
 }
 
 int grounds_proof_check(const struct cert_facts *facts, const struct ca_csr *csr, X509 *prior,
-			int64_t now_ms)
+			int64_t now_ms, bool *no_proof_out)
 {
 	uint8_t prior_spki[32];
-	int rc = ossl_spki_sha256(X509_get_X509_PUBKEY(prior), prior_spki);
+	int rc;
+
+	*no_proof_out = false;
+	rc = ossl_spki_sha256(X509_get_X509_PUBKEY(prior), prior_spki);
 
 	if (rc || facts->spki_sha256.len != sizeof(prior_spki) ||
 	    memcmp(facts->spki_sha256.data, prior_spki, sizeof(prior_spki)))
@@ -64,5 +67,6 @@ int grounds_proof_check(const struct cert_facts *facts, const struct ca_csr *csr
 	if (!memcmp(csr->spki_sha256, prior_spki, sizeof(prior_spki)))
 		return 0; /* the proof of possession is proof of the registered key */
 	rc = related_cert_request_check(csr->req, prior, now_ms);
+	*no_proof_out = rc == ERR_NOT_FOUND;
 	return rc ? err_add(ERR_DENIED, "%s", reason_name(REASON_RENEWAL_UNPROVEN)) : 0;
 }

@@ -20,8 +20,10 @@ int grounds_prior_check(const struct cert_facts *facts, const struct sign_renew 
 			int64_t now_ms) MUST_USE;
 
 /* The request is for the registered key, or carries its proof (ca/request/related_cert_request.h).
- * ERR_DENIED renewal-unproven. */
+ * ERR_DENIED renewal-unproven; *no_proof_out then: nothing was claimed, rather than claimed
+ * falsely.
+ */
 int grounds_proof_check(const struct cert_facts *facts, const struct ca_csr *csr, X509 *prior,
-			int64_t now_ms) MUST_USE;
+			int64_t now_ms, bool *no_proof_out) MUST_USE;
 
 #endif

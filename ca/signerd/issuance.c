@@ -297,7 +297,7 @@ int issuance_renew(struct issuance *is, const struct sign_renew *rq, struct sign
 	struct cert_facts facts;
 	AUTO_CSR csr = {0};
 	AUTO_X509 prior = NULL;
-	int rc;
+	int rc, proof;
 
 	if ((rc = ca_csr_parse(rq->csr.data, rq->csr.len, &csr)) ||
 	    (rc = grounds_prior_parse(&is->signer->issuer, rq, &prior, &begin)))
@@ -310,9 +310,11 @@ int issuance_renew(struct issuance *is, const struct sign_renew *rq, struct sign
 	if (rc)
 		return registry_failed(is, rc, false);
 	if ((rc = grounds_prior_check(&facts, rq, clock_wall_ms())) ||
-	    (rc = ca_csr_check_names(&csr, facts.device)) ||
-	    (rc = grounds_proof_check(&facts, &csr, prior, clock_wall_ms())))
+	    (rc = ca_csr_check_names(&csr, facts.device)))
 		return rc;
+	proof = grounds_proof_check(&facts, &csr, prior, clock_wall_ms(), &begin.unproven);
+	if (proof && !(begin.unproven && is->signer->unproven_queue))
+		return proof;
 	memcpy(begin.device, facts.device, sizeof(begin.device));
 	memcpy(begin.source, rq->source, sizeof(begin.source));
 	return issue(is, &csr, &begin, out);

@@ -24,6 +24,7 @@ struct signer { /* shared by all workers; fixed after start but for what has its
 	struct issued_log *log;
 	struct issued_log *revoked; /* what the keeper writes */
 	int64_t device_validity_ms;
+	bool unproven_queue; /* a renewal without proof waits for a person instead of failing */
 	pthread_mutex_t rate_lock;
 	struct rate rate;
 };
@@ -37,9 +38,10 @@ struct issuance {
 
 /* Block at most four registry calls of REGISTRY_WAIT_MS and one fsync. Codes:
  *   ERR_INVALID    request-malformed, name-refused   ERR_CRYPTO   key-refused, proof-failed
- *   ERR_DENIED     token-wrong, renewal-unproven, wrong-ca, unknown-certificate
+ *   ERR_DENIED     token-wrong, renewal-unproven, approval-denied, wrong-ca, unknown-certificate
  *   ERR_USED       token-used                        ERR_EXPIRED  token- or certificate-expired
  *   ERR_CONFLICT   pump-revoked, certificate-*       ERR_NOT_FOUND unknown-pump
+ *   ERR_BUSY       approval-pending
  *   ERR_LIMIT      the cap                           ERR_UNAVAILABLE, ERR_TIMEOUT registry-away
  * and ERR_IO, ERR_FULL, ERR_INTERNAL, ERR_CORRUPT as signer-away. */
 int issuance_enroll(struct issuance *is, const struct sign_enroll *rq,

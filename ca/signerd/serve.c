@@ -125,6 +125,7 @@ static int keys_and_lists_open(const char *home, struct service *s)
 	    (rc = list_open(home, "ca/revoked.log", revoked_log_open, &s->signer.revoked)))
 		return rc;
 	s->signer.device_validity_ms = s->settings.device_validity_ms;
+	s->signer.unproven_queue = s->settings.unproven_queue;
 	pthread_mutex_init(&s->signer.rate_lock, NULL);
 	rate_init(&s->signer.rate, s->settings.issue_per_minute, clock_mono_us());
 	return 0;

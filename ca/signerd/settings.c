@@ -91,6 +91,16 @@ static int bounds_check(const struct signer_settings *s)
 	return 0;
 }
 
+static int unproven_read(struct config *c, bool *queue_out)
+{
+	const char *text = config_str(c, "ca", "unproven_renewals", "queue");
+
+	*queue_out = !strcmp(text, "queue");
+	return *queue_out || !strcmp(text, "refuse")
+		       ? 0
+		       : err_set(ERR_INVALID, "[ca] unproven_renewals must be queue or refuse");
+}
+
 static int all_read(struct config *c, struct signer_settings *s)
 {
 	int rc;
@@ -102,7 +112,8 @@ static int all_read(struct config *c, struct signer_settings *s)
 	    (rc = config_duration(c, "ca", "server_validity", "60d", &s->server_validity_ms)) ||
 	    (rc = config_u32(c, "ca", "issue_per_minute", 30000, 1, 1000000,
 			     &s->issue_per_minute)) ||
-	    (rc = config_check_unused(c, "ca")) || (rc = bounds_check(s)))
+	    (rc = unproven_read(c, &s->unproven_queue)) || (rc = config_check_unused(c, "ca")) ||
+	    (rc = bounds_check(s)))
 		return rc;
 	return users_read(c, s);
 }
@@ -113,6 +124,7 @@ int signer_settings_read(const char *home, struct signer_settings *out)
 		.device_validity_ms = 365 * DAY_MS,
 		.server_validity_ms = SERVER_VALIDITY_MAX_MS,
 		.issue_per_minute = 30000,
+		.unproven_queue = true,
 		.organization = "Hospital",
 		.enroll_uids = {geteuid()},
 		.admin_uids = {geteuid()},

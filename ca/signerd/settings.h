@@ -3,6 +3,7 @@
 #ifndef CA_SIGNERD_SETTINGS_H
 #define CA_SIGNERD_SETTINGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -14,6 +15,7 @@ struct signer_settings {
 	int64_t device_validity_ms;
 	int64_t server_validity_ms;
 	uint32_t issue_per_minute;
+	bool unproven_queue; /* [ca] unproven_renewals = queue, not refuse */
 	char organization[257];
 	uid_t enroll_uids[1];
 	uid_t admin_uids[SIGNER_ADMINS_MAX + 1]; /* and the signer's own user */

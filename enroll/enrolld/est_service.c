@@ -84,7 +84,8 @@ static int answer_refusal(struct est_answer *a, const struct outcome *o)
 	a->head.type = "text/plain; charset=utf-8";
 	a->head.retry_after_s = o->retry_after_s;
 	rc = buf_printf(&a->body, "%s: %s", reason_name(o->reason), reason_sentence(o->reason));
-	if (!rc && o->status == 400 && *o->detail) /* the asker's own fault: what to put right */
+	/* the asker's own fault: what to put right; or what a person said */
+	if (!rc && *o->detail && (o->status == 400 || o->reason == REASON_APPROVAL_DENIED))
 		rc = buf_printf(&a->body, " (%s)", o->detail);
 	return rc ? rc : buf_put_str(&a->body, "\n");
 }
@@ -113,7 +114,8 @@ static int refuse(struct est_service *s, const struct est_job *job, const struct
 	char id[17];
 
 	snprintf(id, sizeof(id), "%016" PRIx64, job->signer.request_id);
-	LOG(o->status == 500 ? LOG_ERROR : LOG_WARN, "enroll.refused", LOG_S("request", id),
+	LOG(o->status == 500 ? LOG_ERROR : LOG_WARN,
+	    o->status == 202 ? "enroll.waits" : "enroll.refused", LOG_S("request", id),
 	    LOG_S("op", est_operation_name(job->operation)), LOG_S("device", job->device),
 	    LOG_S("reason", reason_name(o->reason)), LOG_U("status", o->status),
 	    LOG_S("source", job->source), LOG_U("us", now_us - job->begun_us),

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define RETRY_S 5
+#define APPROVAL_RETRY_S 60 /* a person has to look */
 
 static int status_of(enum reason reason, bool by_token)
 {
@@ -16,6 +17,8 @@ static int status_of(enum reason reason, bool by_token)
 	case REASON_PROOF_FAILED:
 	case REASON_KEY_REFUSED:
 		return 400;
+	case REASON_APPROVAL_PENDING: /* RFC 7030 4.2.3 */
+		return 202;
 	case REASON_REGISTRY_AWAY:
 	case REASON_SIGNER_AWAY:
 		return 503;
@@ -64,7 +67,9 @@ struct outcome outcome_refused(enum reason reason, int status, const char *detai
 	return (struct outcome){
 		.status = status,
 		.reason = reason,
-		.retry_after_s = status == 503 ? RETRY_S : 0,
+		.retry_after_s = status == 503	 ? RETRY_S
+				 : status == 202 ? APPROVAL_RETRY_S
+						 : 0,
 		.is_failure = status >= 400 && status < 500,
 		.detail = detail,
 	};

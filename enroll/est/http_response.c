@@ -12,6 +12,7 @@ static const char *phrase(int status)
 		const char *phrase;
 	} phrases[] = {
 		{200, "OK"},
+		{202, "Accepted"},
 		{400, "Bad Request"},
 		{401, "Unauthorized"},
 		{403, "Forbidden"},

@@ -143,6 +143,7 @@ static int conf_read(struct config *c, struct settings *s)
 	uint32_t per_minute; /* the signer's own setting: only its bounds are checked here */
 	int rc = strings_read(c, s);
 
+	config_str(c, "ca", "unproven_renewals", ""); /* the signer's own too */
 	if (rc ||
 	    (rc = config_u32(c, "listen", "radius_auth_port", s->radius_auth_port, 1, 65535,
 			     &s->radius_auth_port)) ||

@@ -74,6 +74,9 @@ static void health_print(const struct health *h)
 	printf("disconnects   %" PRIu64 " open, %" PRIu64
 	       " pumps of which a NAS could not be told\n",
 	       s->orders_open, s->untold);
+	if (s->approvals)
+		printf("approvals     %" PRIu64 " requests wait: pumpctl enroll list\n",
+		       s->approvals);
 	if (s->held || s->lost)
 		printf("restored      %" PRIu64 " pumps held back, %" PRIu64 " certificates lost\n",
 		       s->held, s->lost);

@@ -153,7 +153,9 @@ RECORD_DECLARE(cert_facts, CERT_FACTS_FIELDS)
 
 /* Asks to reserve `cert_serial` for one issuance. method "token": the token is checked and burnt in
  * the same transaction; "renewal": the prior certificate must be valid and its pump enrolled.
- * Repeating with the same token or prior certificate and the same key resumes what was begun. */
+ * Repeating with the same token or prior certificate and the same key resumes what was begun.
+ * unproven ("renewal" alone): the registered key has not signed for the new one, so that a person
+ * must approve this key first. */
 #define ISSUE_BEGIN_FIELDS(X, S)                  \
 	X(S, STR, method, STATE_SIZE)             \
 	X(S, STR, device, DEVICE_SERIAL_SIZE)     \
@@ -164,7 +166,8 @@ RECORD_DECLARE(cert_facts, CERT_FACTS_FIELDS)
 	X(S, STR, cert_serial, CERT_SERIAL_SIZE)  \
 	X(S, BLOB, spki_sha256, 32)               \
 	X(S, STR, key_type, STATE_SIZE)           \
-	X(S, STR, source, IP_SIZE)
+	X(S, STR, source, IP_SIZE)                \
+	X(S, BOOL, unproven, 1)
 RECORD_DECLARE(issue_begin, ISSUE_BEGIN_FIELDS)
 
 /* `der` not empty: this very request was issued before; give that certificate again.
@@ -374,6 +377,36 @@ RECORD_DECLARE(token_create, TOKEN_CREATE_FIELDS)
 	X(S, TIME, mab_until, 1)
 RECORD_DECLARE(token, TOKEN_FIELDS)
 
+/* A renewal that waits for a person, or waited. state: waiting, approved, denied, used, expired.
+ * key: SHA-256 of the SubjectPublicKeyInfo in hex. prior: the certificate that the request names.
+ */
+#define APPROVAL_FIELDS(X, S)                         \
+	X(S, STR, place, NAME_SIZE) /* for `after` */ \
+	X(S, STR, device, DEVICE_SERIAL_SIZE)         \
+	X(S, STR, key, 65)                            \
+	X(S, STR, key_type, STATE_SIZE)               \
+	X(S, STR, state, STATE_SIZE)                  \
+	X(S, STR, source, IP_SIZE)                    \
+	X(S, TIME, asked_at, 1)                       \
+	X(S, TIME, expires_at, 1)                     \
+	X(S, STR, prior, CERT_SERIAL_SIZE)            \
+	X(S, STR, maker, LABEL_SIZE)                  \
+	X(S, STR, model, LABEL_SIZE)                  \
+	X(S, STR, ward, LABEL_SIZE)                   \
+	X(S, STR, device_state, STATE_SIZE)           \
+	X(S, TIME, decided_at, 1)                     \
+	X(S, STR, decided_by, LABEL_SIZE)             \
+	X(S, STR, decided_why, TEXT_SIZE)
+RECORD_DECLARE(approval, APPROVAL_FIELDS)
+
+/* key: at least the first 16 hex digits. */
+#define APPROVAL_DECISION_FIELDS(X, S)        \
+	X(S, STR, device, DEVICE_SERIAL_SIZE) \
+	X(S, STR, key, 65)                    \
+	X(S, BOOL, approve, 1)                \
+	X(S, STR, reason, LABEL_SIZE)
+RECORD_DECLARE(approval_decision, APPROVAL_DECISION_FIELDS)
+
 #define REVOKE_FIELDS(X, S)                   \
 	X(S, STR, device, DEVICE_SERIAL_SIZE) \
 	X(S, STR, reason, TEXT_SIZE)
@@ -552,7 +585,8 @@ RECORD_DECLARE(audit_check, AUDIT_CHECK_FIELDS)
 	X(S, BOOL, compare_needed, 1)                          \
 	X(S, TIME, compared_at, 1)                             \
 	X(S, U64, held, 1)                                     \
-	X(S, U64, lost, 1)
+	X(S, U64, lost, 1)                                     \
+	X(S, U64, approvals, 1) /* that wait for a person */
 RECORD_DECLARE(status, STATUS_FIELDS)
 
 #endif

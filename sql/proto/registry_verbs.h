@@ -59,9 +59,11 @@ enum registry_verb {
 	REGISTRY_NAS_ENABLE = 161,   /* nas: name, enabled -> empty */
 	REGISTRY_NAS_SECRET = 162,   /* nas: name, secret -> empty; secret_version goes up */
 	REGISTRY_NAS_PROBE = 163,    /* nas_name -> nas_probe, once the NAS answered or did not */
-	REGISTRY_GAP_LIST = 176,     /* list_query -> gap[] */
-	REGISTRY_MERGE = 177,	     /* empty list_query -> merge */
-	REGISTRY_BACKUP = 178,	     /* backup_query -> backup_state */
+	REGISTRY_APPROVAL_LIST = 192,	/* list_query -> approval[] */
+	REGISTRY_APPROVAL_DECIDE = 193, /* approval_decision -> approval */
+	REGISTRY_GAP_LIST = 176,	/* list_query -> gap[] */
+	REGISTRY_MERGE = 177,		/* empty list_query -> merge */
+	REGISTRY_BACKUP = 178,		/* backup_query -> backup_state */
 };
 
 #endif

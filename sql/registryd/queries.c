@@ -127,6 +127,11 @@ static int event_list(struct reader *r, const void *query, void *out, size_t max
 	return rc;
 }
 
+static int approval_list(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	return store_approval_list(r->registry, query, clock_wall_ms(), out, max, n);
+}
+
 static int cert_list(struct reader *r, const void *query, void *out, size_t max, size_t *n)
 {
 	struct cert *rows = out;
@@ -218,6 +223,7 @@ static const struct {
 	{REGISTRY_AUDIT_TAIL, STORE_LIST_MAX, audit_tail},
 	{REGISTRY_AUDIT_VERIFY, 1, audit_verify},
 	{REGISTRY_STATUS, 1, status},
+	{REGISTRY_APPROVAL_LIST, STORE_LIST_MAX, approval_list},
 	{REGISTRY_GAP_LIST, STORE_LIST_MAX, gap_list},
 };
 

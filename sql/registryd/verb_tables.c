@@ -95,6 +95,8 @@ static const struct ipc_verb admin_verbs[] = {
 	ASK(REGISTRY_AUDIT_TAIL, "audit_tail", list_query, audit_row, verb_query),
 	ASK(REGISTRY_AUDIT_VERIFY, "audit_verify", list_query, audit_check, verb_slow),
 	ASK(REGISTRY_STATUS, "status", list_query, status, verb_slow),
+	ASK(REGISTRY_APPROVAL_LIST, "approval_list", list_query, approval, verb_query),
+	ASK(REGISTRY_APPROVAL_DECIDE, "approval_decide", approval_decision, approval, verb_write),
 	ASK(REGISTRY_GAP_LIST, "gap_list", list_query, gap, verb_query),
 	ASK(REGISTRY_MERGE, "merge", list_query, merge, verb_write),
 	ASK(REGISTRY_BACKUP, "backup", backup_query, backup_state, verb_backup),

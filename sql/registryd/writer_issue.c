@@ -23,6 +23,22 @@ static void issue_begin(struct writer *w, struct ipc_request *rq, const struct a
 	ipc_request_reply(rq, &grant, 1);
 }
 
+static void approval_decide(struct writer *w, struct ipc_request *rq, const struct action *by)
+{
+	const struct approval_decision *q = ipc_request_record(rq);
+	const char *event = q->approve ? "approval.approve" : "approval.deny";
+	struct approval a;
+	int rc = store_approval_decide(w->registry, by, q, &a);
+
+	if (rc) {
+		writer_tell(rq, rc, event, q->device, by->actor);
+		return;
+	}
+	LOG(LOG_INFO, event, LOG_S("object", a.device), LOG_S("key", a.key), LOG_S("by", by->actor),
+	    LOG_S("outcome", "done"));
+	ipc_request_reply(rq, &a, 1);
+}
+
 void writer_issue(struct writer *w, struct ipc_request *rq, const struct action *by)
 {
 	const void *record = ipc_request_record(rq);
@@ -33,6 +49,9 @@ void writer_issue(struct writer *w, struct ipc_request *rq, const struct action 
 		rc = store_issuer_set(w->registry, by, record);
 		writer_tell(rq, rc == ERR_UNCHANGED ? 0 : rc, "issuer.set",
 			    ((const struct issuer *)record)->issuer, by->actor);
+		return;
+	case REGISTRY_APPROVAL_DECIDE:
+		approval_decide(w, rq, by);
 		return;
 	case REGISTRY_ISSUE_BEGIN:
 		issue_begin(w, rq, by);

@@ -148,7 +148,7 @@ static int count_ledger(struct db *db, struct status *out)
 int store_status(struct store *st, int64_t now, struct status *out)
 {
 	struct db *db = st->db;
-	int64_t n[9] = {0};
+	int64_t n[10] = {0};
 	int rc = count_states(db, out);
 
 	if (!rc)
@@ -180,6 +180,11 @@ int store_status(struct store *st, int64_t now, struct status *out)
 		rc = db_number(db, &n[8],
 			       "SELECT count(DISTINCT o.device_id)" ORDERS_UNTOLD " AND ?1 = 0",
 			       DB_I(0), DB_I(now - UNTOLD_MS));
+	if (!rc)
+		rc = db_number(db, &n[9],
+			       "SELECT count(*) FROM approvals WHERE state = 'waiting'"
+			       " AND expires_at > ?1",
+			       DB_I(now));
 	if (rc)
 		return rc;
 	out->certificates = (uint64_t)n[0];
@@ -191,5 +196,6 @@ int store_status(struct store *st, int64_t now, struct status *out)
 	out->audit_rows = (uint64_t)n[6];
 	out->registry_schema = (uint32_t)n[7];
 	out->untold = (uint64_t)n[8];
+	out->approvals = (uint64_t)n[9];
 	return 0;
 }

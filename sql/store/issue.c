@@ -4,7 +4,7 @@
  * signed certificate stored in another (store). What was begun with the same proof and key is
  * resumed, so that a lost answer costs nothing.
  */
-#include "sql/store/store_db.h"
+#include "sql/store/approvals.h"
 
 #include <string.h>
 
@@ -266,10 +266,10 @@ static int reserve(struct db *db, const struct action *by, const struct issue_be
 			    " superseded_at, revoked_at, source, token_id, prior_id)"
 			    " VALUES (?1, ?2, ?3, 'reserved', ?4, ?5, ?6, 0, 0, ?7, 0, 0, 0, ?8,"
 			    " ?9, ?10)",
-			    DB_I(issuer), DB_T(rq->cert_serial), DB_I(device->id), DB_T(rq->method),
-			    DB_T(rq->key_type), DB_B(rq->spki_sha256.data, SPKI_BYTES),
-			    DB_I(by->at), DB_T(rq->source), DB_REF(proof->token_id),
-			    DB_REF(proof->prior_id));
+			    DB_I(issuer), DB_T(rq->cert_serial), DB_I(device->id),
+			    DB_T(rq->unproven ? "approved" : rq->method), DB_T(rq->key_type),
+			    DB_B(rq->spki_sha256.data, SPKI_BYTES), DB_I(by->at), DB_T(rq->source),
+			    DB_REF(proof->token_id), DB_REF(proof->prior_id));
 	if (rc == ERR_EXISTS)
 		return err_set(ERR_EXISTS, "certificate serial %s is taken", rq->cert_serial);
 	if (!rc && proof->token_id)
@@ -316,6 +316,16 @@ int store_issue_begin(struct store *st, const struct action *by, const struct is
 		return rc;
 	}
 	rc = key_check(st->db, device.id, rq);
+	if (!rc && rq->unproven) {
+		struct approval_of of = {device.id, proof.prior_id, device.serial};
+		bool queued;
+
+		rc = approval_check(st->db, by, rq, &of, &queued);
+		if (queued) /* what is said stays the same: not yet */
+			return tx_commit(&tx) ? ERR_IO : rc;
+		if (!rc)
+			rc = approval_use(st->db, by, rq, &of);
+	}
 	if (!rc)
 		rc = reserve(st->db, by, rq, &device, &proof);
 	if (!rc)

@@ -256,6 +256,9 @@ int store_mark_copy(struct store *st, const struct action *by, const char *actio
 	if (!rc)
 		rc = db_run_count(st->db, &tokens,
 				  "UPDATE tokens SET state = 'void' WHERE state = 'open'");
+	if (!rc) /* perhaps taken back since */
+		rc = db_run(st->db,
+			    "UPDATE approvals SET state = 'waiting' WHERE state = 'approved'");
 	if (!rc)
 		rc = audit_append(st->db, by, action, "registry", "%s open_tokens_void=%" PRId64,
 				  detail, tokens);

@@ -94,7 +94,9 @@ int store_token_create(struct store *st, const struct action *by, const struct t
 int store_issuer_set(struct store *st, const struct action *by, const struct issuer *is) MUST_USE;
 /* Method "token": ERR_DENIED (no such pump or wrong token, not told apart; a key of another pump),
  * ERR_EXPIRED, ERR_USED, ERR_CONFLICT (pump revoked). Method "renewal": ERR_NOT_FOUND, ERR_CONFLICT
- * (not in force), ERR_EXPIRED, ERR_DENIED, ERR_LIMIT (too many renewals of one certificate).
+ * (not in force), ERR_EXPIRED, ERR_DENIED, ERR_LIMIT (too many renewals of one certificate); and
+ * when unproven, unless a person approved this key: ERR_BUSY (approval-pending: now in the queue),
+ * ERR_DENIED (approval-denied), ERR_LIMIT (the queue is full).
  * Both: ERR_INVALID, ERR_EXISTS (the serial is taken: ask again with another). */
 int store_issue_begin(struct store *st, const struct action *by, const struct issue_begin *rq,
 		      struct issue_grant *out) MUST_USE;
@@ -111,6 +113,16 @@ int store_cert_show(struct store *st, const struct cert_name *name, struct cert 
  * ERR_UNCHANGED: there were none. */
 int store_supersede(struct store *st, const struct action *by, const char *issuer,
 		    const char *cert_serial) MUST_USE;
+
+/* ---- renewals that wait for a person ---- */
+/* live_only: those that wait now. */
+int store_approval_list(struct store *st, const struct list_query *q, int64_t now,
+			struct approval *out, size_t max, size_t *n_out) MUST_USE;
+/* For just the named key; may be changed until it was used. ERR_UNCHANGED; ERR_NOT_FOUND;
+ * ERR_INVALID (fewer than 16 digits); ERR_CONFLICT (two keys begin so; the pump is not enrolled);
+ * ERR_EXPIRED; ERR_USED. */
+int store_approval_decide(struct store *st, const struct action *by,
+			  const struct approval_decision *d, struct approval *out) MUST_USE;
 
 /* ---- revocation ---- */
 /* A place that may still let the pump on, from the session database. */

@@ -114,8 +114,42 @@ check "a_renewed_certificate_is_another_one" fails_with 1 cmp -s PG-1.pem PG-1.s
 check "re_enrolment_over_tls_1_2_works" bash -c "
 	curl -sS --tls-max 1.2 --cacert '$TRUST' --cert PG-1.pem --key PG-1.key -o /dev/null -w '%{http_code}' \
 		-H 'Content-Type: application/pkcs10' --data-binary @PG-1.csr '$EST_URL/simplereenroll' | grep -qx 200"
-check "re_enrolment_with_an_unproven_key_is_refused" refused 403 renewal-unproven simplereenroll \
-	PG-1.other.csr --cert PG-1.pem --key PG-1.key
+
+# ---- renewal that a person must approve ----
+MINE=(--cert PG-1.pem --key PG-1.key)
+fingerprint() { openssl pkey -in "$1" -pubout -outform DER | sha256sum | cut -c1-64; }
+OTHER=$(fingerprint PG-1.other.key)
+check "re_enrolment_with_an_unproven_key_is_accepted_for_later" \
+	refused 202 approval-pending simplereenroll PG-1.other.csr "${MINE[@]}"
+says_when() { post simplereenroll PG-1.other.csr "${MINE[@]}" -D head >/dev/null; grep -iE '^retry-after: [1-9][0-9]*' head; }
+check "it_is_told_when_to_ask_again" says_when
+waiting() { pumpctl enroll list --json | jq -e "length == $1" >/dev/null; }
+check "asking_twice_waits_once" waiting 1
+check "an_admin_sees_pump_key_and_source" says "PG-1 .*${OTHER:0:8}.* waiting +127.0.0.1 " pumpctl enroll list
+check "status_says_that_somebody_waits" says '^approvals +1 requests wait' pumpctl status
+key PG-1.third
+check "another_keys_fingerprint_approves_nothing" fails_with 1 \
+	pumpctl enroll approve PG-1 "$(fingerprint PG-1.third.key)"
+check "a_few_digits_are_wrong_usage" fails_with 64 pumpctl enroll approve PG-1 "${OTHER:0:12}"
+check "an_admin_approves" pumpctl enroll approve PG-1 "${OTHER:0:20}" --reason 'board replaced'
+check "approving_again_is_nothing_to_do" fails_with 2 pumpctl enroll approve PG-1 "$OTHER"
+check "an_approval_is_for_no_other_key" \
+	refused 202 approval-pending simplereenroll PG-1.third.csr "${MINE[@]}"
+check "the_approved_key_gets_its_certificate" renew PG-1 simplereenroll PG-1.other.csr PG-1.approved.pem
+check "it_is_for_that_key" same_key PG-1.approved.pem PG-1.other.key
+approved_again() { renew PG-1 simplereenroll PG-1.other.csr again.pem && cmp again.pem PG-1.approved.pem; }
+check "asked_again_it_is_the_same_certificate" approved_again
+check "what_was_used_cannot_be_denied" says 'has its certificate' \
+	pumpctl enroll deny PG-1 "$OTHER" --reason late
+check "a_denial_needs_a_reason" fails_with 64 pumpctl enroll deny PG-1 "$(fingerprint PG-1.third.key)"
+check "an_admin_denies" pumpctl enroll deny PG-1 "$(fingerprint PG-1.third.key)" --reason 'not our key'
+check "a_denied_key_is_refused" \
+	refused 403 approval-denied simplereenroll PG-1.third.csr "${MINE[@]}"
+check "it_is_told_why" grep -q 'not our key' answer
+check "nobody_waits_any_more" waiting 0
+check "every_step_is_in_the_audit" bash -c "[ \"\$(pumpctl audit tail -n 500 --json |
+	jq '[.[] | select(.action | startswith(\"approval.\"))] | map(.action) | join(\" \")')\" = \
+	'\"approval.ask approval.approve approval.ask approval.use approval.deny\"' ]"
 check "re_enrolment_for_another_pump_is_refused" refused 403 '' simplereenroll \
 	PG-2.csr --cert PG-1.pem --key PG-1.key
 T2=$(token PG-2)

@@ -124,7 +124,7 @@ check "list_has_one_line" test "$(lines)" = 1
 
 check "renewal_by_the_registered_key" client renew "$W/one.der" "$W/one.csr" "$W/r1.der"
 csr new /CN=PG-1
-check "renewal_by_another_key_is_refused" says 'denied: renewal-unproven: ' \
+check "renewal_by_another_key_waits_for_a_person" says 'busy: approval-pending: ' \
 	client renew "$W/one.der" "$W/new.csr" "$W/x.der"
 client proof "$W/one.der" "$W/one.key" "$W/new.key" "$W/proof.csr"
 check "renewal_with_proof" client renew "$W/one.der" "$W/proof.csr" "$W/r2.der"
@@ -191,24 +191,31 @@ check "the_hang_made_no_second_certificate" test "$(cut -d' ' -f5 "$H/ca/issued.
 
 # settings
 stop "$SIGNER" TERM
-printf '[ca]\nissue_per_minute = 2\n[users]\nenrolld = 65534\n' >"$H/pumpgate.conf"
+printf '[ca]\nissue_per_minute = 2\nunproven_renewals = refuse\n[users]\nenrolld = 65534\n' >"$H/pumpgate.conf"
 chmod 0711 "$W" "$H"
 signer_start
 check "root_is_not_the_enrolment_service" says 'closed|denied' enroll PG-S s
 as_enrolld() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 if [ "$(id -u)" = 0 ]; then
 	mkdir -m 0777 "$W/enrolld"
-	cp "$TOOL" "$W/PG-S.token" "$W/s.csr" "$W/enrolld/"
+	csr thief-s /CN=PG-S
+	cp "$TOOL" "$W/PG-S.token" "$W/s.csr" "$W/thief-s.csr" "$W/enrolld/"
 	chmod -R a+rX "$W/enrolld"
 	again=("$W/enrolld/signer_client" "$H" enroll PG-S "$W/enrolld/PG-S.token"
 		"$W/enrolld/s.csr" "$W/enrolld/s.der")
 	check "enrolment_service_by_its_uid" as_enrolld "${again[@]}"
+	check "policy_refuse_asks_nobody" says 'denied: renewal-unproven: ' as_enrolld \
+		"$W/enrolld/signer_client" "$H" renew "$W/enrolld/s.der" "$W/enrolld/thief-s.csr" \
+		"$W/enrolld/x.der"
 	as_enrolld "${again[@]}" >/dev/null
 	check "cap_per_minute_holds" says 'limit: signer-away: more than 2' as_enrolld "${again[@]}"
 else
 	skip "enrolment_service_by_its_uid" "needs root"
 fi
 stop "$SIGNER" TERM
+printf '[ca]\nunproven_renewals = allow\n' >"$H/pumpgate.conf"
+check "misspelt_policy_for_unproven_renewals_is_refused" says 'must be queue or refuse' \
+	"$BIN/pumpgate-signerd" --home "$H"
 printf '[ca]\nissue_per_minutes = 2\n' >"$H/pumpgate.conf"
 check "misspelt_setting_is_refused" says 'issue_per_minutes: no such setting' \
 	"$BIN/pumpgate-signerd" --home "$H"

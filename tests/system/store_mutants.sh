@@ -72,6 +72,18 @@ mutant "another pump's certificate is renewed" issue test_issue \
 mutant "the wired window stays open" issue test_issue \
 	's/UPDATE devices SET mab_until = 0 WHERE/UPDATE devices SET mab_until = mab_until WHERE/'
 mutant "older tokens stay good" tokens test_issue "s/SET state = 'void'/SET state = 'open'/"
+link plain test_approvals || exit 1
+check "the_tests_of_approvals_hold_without_a_mutation" "$work/plain"
+mutant "an approval is for the pump, not for the key" approvals test_approvals \
+	's/WHERE device_id = \?1 AND spki_sha256 = \?2"/WHERE device_id = ?1 AND ?2 = ?2"/'
+mutant "an approval is spent for any key" approvals test_approvals \
+	"s/\" AND spki_sha256 = \?2 AND state = 'approved'/\" AND ?2 = ?2 AND state = 'approved'/"
+mutant "a few digits name a key" approvals test_approvals 's/len < KEY_DIGITS_MIN/0/'
+mutant "a denied key waits again" approvals test_approvals 's/!strcmp\(state, "denied"\)/0/'
+mutant "an approval never ends" approvals test_approvals \
+	's/!strcmp\(state, "approved"\) && in_time/!strcmp(state, "approved")/'
+mutant "one pump may fill the queue" approvals test_approvals 's/own >= WAITING_OF_ONE_MAX/0/'
+mutant "no one is asked" issue test_approvals 's/!rc && rq->unproven/0/'
 mutant "certificates stay in force after a revocation" revoke test_revoke \
 	"s/UPDATE certificates SET state = 'revoked'/UPDATE certificates SET state = state/"
 mutant "tokens stay good after a revocation" revoke test_revoke \

@@ -111,6 +111,8 @@ static void prior_that_is_not_in_force_is_refused(void **state)
 	assert_int_equal(grounds_prior_check(&good, &rq, NOW_MS), 0);
 }
 
+static bool no_proof;
+
 static int proof(EVP_PKEY *key, EVP_PKEY *by, const struct cert_facts *facts)
 {
 	X509_REQ *req = fixture_request_draft(&(struct request){.key = key, .cn = PUMP});
@@ -122,7 +124,7 @@ static int proof(EVP_PKEY *key, EVP_PKEY *by, const struct cert_facts *facts)
 	fixture_request_sign(req, key, &der);
 	X509_REQ_free(req);
 	assert_int_equal(ca_csr_parse(der.data, der.len, &csr), 0);
-	return grounds_proof_check(facts, &csr, prior, NOW_MS);
+	return grounds_proof_check(facts, &csr, prior, NOW_MS, &no_proof);
 }
 
 static void new_key_without_proof_of_the_registered_one_is_refused(void **state)
@@ -132,11 +134,14 @@ static void new_key_without_proof_of_the_registered_one_is_refused(void **state)
 	(void)state;
 	assert_int_equal(proof(new_key, NULL, &good), ERR_DENIED);
 	assert_true(refused_as("renewal-unproven"));
+	assert_true(no_proof); /* a person may be asked */
 	assert_int_equal(proof(new_key, new_key, &good), ERR_DENIED);
 	assert_true(refused_as("renewal-unproven"));
+	assert_false(no_proof); /* a false one: nobody is asked */
 	f.spki_sha256.data[0] ^= 1;
 	assert_int_equal(proof(old_key, NULL, &f), ERR_DENIED);
 	assert_true(refused_as("unknown-certificate"));
+	assert_false(no_proof);
 }
 
 static void registered_key_or_its_proof_is_enough(void **state)

@@ -25,12 +25,24 @@ static void a_renewal_is_never_challenged(void **state)
 		assert_int_not_equal(outcome_of(ERR_DENIED, reason_name(r), false).status, 401);
 }
 
+/* RFC 7030 4.2.3: 202 comes with Retry-After */
+static void a_request_that_waits_for_a_person_is_told_when_to_ask_again(void **state)
+{
+	struct outcome o = outcome_of(ERR_BUSY, "approval-pending: pump PG-1", false);
+
+	(void)state;
+	assert_int_equal(o.status, 202);
+	assert_true(o.retry_after_s > 0);
+	assert_false(o.is_failure);
+}
+
 static void no_error_is_ever_a_success(void **state)
 {
 	(void)state;
 	for (int rc = ERR_INTERNAL; rc < 0; rc++) {
 		for (enum reason r = 0; r < REASON_COUNT; r++)
-			assert_true(outcome_of(rc, reason_name(r), true).status >= 400);
+			assert_true(outcome_of(rc, reason_name(r), true).status >= 400 ||
+				    r == REASON_APPROVAL_PENDING);
 		assert_true(outcome_of(rc, "", true).status >= 400);
 		assert_true(outcome_of(rc, ": ", false).status >= 400);
 	}
@@ -67,6 +79,7 @@ static void the_signers_reason_decides(void **state)
 	assert_int_equal(outcome_of(ERR_EXPIRED, "token-expired", true).status, 403);
 	assert_int_equal(outcome_of(ERR_CONFLICT, "pump-revoked: x", true).status, 403);
 	assert_int_equal(outcome_of(ERR_DENIED, "renewal-unproven: x", false).status, 403);
+	assert_int_equal(outcome_of(ERR_DENIED, "approval-denied: x", false).status, 403);
 	assert_int_equal(outcome_of(0, "token-used: of an earlier call", true).status, 200);
 }
 
@@ -75,6 +88,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_wrong_token_and_an_unknown_pump_look_alike),
 		cmocka_unit_test(a_renewal_is_never_challenged),
+		cmocka_unit_test(a_request_that_waits_for_a_person_is_told_when_to_ask_again),
 		cmocka_unit_test(no_error_is_ever_a_success),
 		cmocka_unit_test(trouble_inside_is_not_the_pumps_fault),
 		cmocka_unit_test(the_signers_reason_decides),
