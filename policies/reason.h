@@ -16,6 +16,13 @@
 	X(ENROLMENT_WINDOW, "enrolment-window",                                                    \
 	  "The pump is expected and its wired enrolment window is open.",                          \
 	  "It reaches enrolment and time only, until it has its certificate.")                     \
+	X(QUARANTINED, "quarantined",                                                              \
+	  "The pump is in quarantine: let on, but into the quarantine zone only.",                 \
+	  "pumpctl pump show SERIAL says by whom and why; to end it: pumpctl pump release "        \
+	  "SERIAL.")                                                                               \
+	X(PARKED, "parked", "The pump is parked: let on, but into the parking zone only.",         \
+	  "pumpctl pump show SERIAL says by whom and why; to end it: pumpctl pump release "        \
+	  "SERIAL.")                                                                               \
 	/* certificate */                                                                          \
 	X(NO_CERTIFICATE, "no-certificate", "The pump showed no certificate.",                     \
 	  "Check that the pump's supplicant is set to EAP-TLS with its certificate.")              \
@@ -70,6 +77,11 @@
 	  "pumpctl zone list; pumpctl zone add.")                                                  \
 	X(NO_ONBOARDING_ZONE, "no-onboarding-zone", "There is no onboarding zone.",                \
 	  "pumpctl zone add NAME --vlan N --onboarding.")                                          \
+	X(NO_QUARANTINE_ZONE, "no-quarantine-zone",                                                \
+	  "The pump is in quarantine and there is no quarantine zone.",                            \
+	  "pumpctl zone add NAME --vlan N --quarantine.")                                          \
+	X(NO_PARKING_ZONE, "no-parking-zone", "The pump is parked and there is no parking zone.",  \
+	  "pumpctl zone add NAME --vlan N --parking.")                                             \
 	X(METHOD_NOT_ALLOWED, "method-not-allowed", "Only EAP-TLS is allowed.",                    \
 	  "Set the pump's supplicant to EAP-TLS.")                                                 \
 	X(REGISTRY_AWAY, "registry-away", "The registry did not answer.",                          \

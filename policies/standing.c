@@ -5,7 +5,9 @@
 #include <stddef.h>
 #include <string.h>
 
-static const char *const device_names[] = {"unknown", "expected", "enrolled", "revoked", "held"};
+static const char *const device_names[] = {"unknown", "expected",    "enrolled", "revoked",
+					   "held",    "quarantined", "parked"};
+#define DEVICE_STATES (sizeof(device_names) / sizeof(device_names[0]))
 static const char *const cert_names[] = {"unknown", "reserved", "valid", "superseded", "revoked"};
 
 /* The index of `name`, 0 (unknown) when it is none of them. */
@@ -19,12 +21,17 @@ static size_t index_of(const char *const *names, size_t n, const char *name)
 
 const char *device_state_name(enum device_state s)
 {
-	return device_names[(unsigned)s <= DEVICE_HELD ? s : DEVICE_UNKNOWN];
+	return device_names[(unsigned)s < DEVICE_STATES ? s : DEVICE_UNKNOWN];
 }
 
 enum device_state device_state_parse(const char *name)
 {
-	return (enum device_state)index_of(device_names, DEVICE_HELD + 1, name);
+	return (enum device_state)index_of(device_names, DEVICE_STATES, name);
+}
+
+bool device_state_is_enrolled(enum device_state s)
+{
+	return s == DEVICE_ENROLLED || s == DEVICE_QUARANTINED || s == DEVICE_PARKED;
 }
 
 const char *cert_state_name(enum cert_state s)

@@ -3,6 +3,8 @@
 #ifndef POLICIES_STANDING_H
 #define POLICIES_STANDING_H
 
+#include <stdbool.h>
+
 /* Zero is the safe value: an unreadable state is unknown, and unknown is refused. */
 enum device_state {
 	DEVICE_UNKNOWN = 0,
@@ -10,6 +12,9 @@ enum device_state {
 	DEVICE_ENROLLED, /* has been given a certificate */
 	DEVICE_REVOKED,	 /* must not come back */
 	DEVICE_HELD,	 /* the registry was restored and does not know whether it was revoked */
+	/* enrolled, but let into another zone than its own */
+	DEVICE_QUARANTINED,
+	DEVICE_PARKED,
 };
 
 enum cert_state {
@@ -20,10 +25,12 @@ enum cert_state {
 	CERT_REVOKED,
 };
 
-/* "unknown", "expected", "enrolled", "revoked", "held"; never NULL. */
+/* "unknown", "expected", "enrolled", "revoked", "held", "quarantined", "parked"; never NULL. */
 const char *device_state_name(enum device_state s);
 /* DEVICE_UNKNOWN for any other text. */
 enum device_state device_state_parse(const char *name);
+/* It has been given a certificate and was not revoked: also one that is quarantined or parked. */
+bool device_state_is_enrolled(enum device_state s);
 /* "unknown", "reserved", "valid", "superseded", "revoked"; never NULL. */
 const char *cert_state_name(enum cert_state s);
 enum cert_state cert_state_parse(const char *name);

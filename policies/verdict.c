@@ -39,6 +39,8 @@ static enum reason standing_reason(const struct verdict_cert_facts *f, int64_t n
 {
 	switch (f->device) {
 	case DEVICE_ENROLLED:
+	case DEVICE_QUARANTINED:
+	case DEVICE_PARKED:
 		break;
 	case DEVICE_REVOKED:
 		return REASON_PUMP_REVOKED;
@@ -70,6 +72,40 @@ static enum reason standing_reason(const struct verdict_cert_facts *f, int64_t n
 	return REASON_NONE;
 }
 
+enum verdict_kind verdict_for_state(enum device_state s)
+{
+	switch (s) {
+	case DEVICE_ENROLLED:
+		return VERDICT_ACCEPT;
+	case DEVICE_QUARANTINED:
+		return VERDICT_QUARANTINE;
+	case DEVICE_PARKED:
+		return VERDICT_PARK;
+	case DEVICE_REVOKED:
+	case DEVICE_EXPECTED:
+	case DEVICE_UNKNOWN:
+	default:
+		return VERDICT_REJECT;
+	}
+}
+
+/* Into the zone that the pump's state leads to, if there is one. */
+static struct verdict placed(const struct verdict_cert_facts *f)
+{
+	static const struct {
+		enum reason on, no_zone;
+	} reasons[] = {
+		[VERDICT_ACCEPT] = {REASON_IN_GOOD_STANDING, REASON_NO_ZONE},
+		[VERDICT_QUARANTINE] = {REASON_QUARANTINED, REASON_NO_QUARANTINE_ZONE},
+		[VERDICT_PARK] = {REASON_PARKED, REASON_NO_PARKING_ZONE},
+	};
+	enum verdict_kind kind = verdict_for_state(f->device);
+
+	if (!vlan_is_usable(f->vlan))
+		return reject(reasons[kind].no_zone);
+	return (struct verdict){.kind = kind, .reason = reasons[kind].on};
+}
+
 struct verdict verdict_cert(const struct verdict_cert_facts *f, int64_t now_ms)
 {
 	enum reason standing;
@@ -87,9 +123,7 @@ struct verdict verdict_cert(const struct verdict_cert_facts *f, int64_t now_ms)
 	standing = standing_reason(f, now_ms);
 	if (standing != REASON_NONE)
 		return reject(standing);
-	if (!vlan_is_usable(f->vlan))
-		return reject(REASON_NO_ZONE);
-	return (struct verdict){.kind = VERDICT_ACCEPT, .reason = REASON_IN_GOOD_STANDING};
+	return placed(f);
 }
 
 struct verdict verdict_mac(const struct verdict_mac_facts *f, int64_t now_ms)
@@ -104,6 +138,8 @@ struct verdict verdict_mac(const struct verdict_mac_facts *f, int64_t now_ms)
 	case DEVICE_EXPECTED:
 		break;
 	case DEVICE_ENROLLED:
+	case DEVICE_QUARANTINED:
+	case DEVICE_PARKED:
 		return reject(REASON_ALREADY_ENROLLED);
 	case DEVICE_REVOKED:
 		return reject(REASON_PUMP_REVOKED);
@@ -122,7 +158,7 @@ struct verdict verdict_mac(const struct verdict_mac_facts *f, int64_t now_ms)
 
 const char *verdict_name(enum verdict_kind k)
 {
-	static const char *const names[] = {"reject", "accept", "onboard"};
+	static const char *const names[] = {"reject", "accept", "onboard", "quarantine", "park"};
 
-	return names[(unsigned)k <= VERDICT_ONBOARD ? k : VERDICT_REJECT];
+	return names[(unsigned)k <= VERDICT_PARK ? k : VERDICT_REJECT];
 }

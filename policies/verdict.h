@@ -16,6 +16,8 @@ enum verdict_kind {
 	VERDICT_REJECT = 0, /* zero is the safe value */
 	VERDICT_ACCEPT,	    /* into the pump's own zone */
 	VERDICT_ONBOARD,    /* into the onboarding zone */
+	VERDICT_QUARANTINE, /* into the quarantine zone */
+	VERDICT_PARK,	    /* into the parking zone */
 };
 
 struct verdict {
@@ -36,10 +38,13 @@ struct verdict_cert_facts {
 	const char *registry_name; /* the pump's serial in the registry */
 	const char *san_uri;	   /* as seen; "" when not visible (resumed handshake) */
 	const char *identity;	   /* what the peer claimed (EAP identity, User-Name) */
-	uint32_t vlan;		   /* of the pump's zone; 0: none */
+	uint32_t vlan;		   /* of the zone for a pump in this state; 0: none */
 	bool resumed;		   /* then the SAN may be missing */
 };
 struct verdict verdict_cert(const struct verdict_cert_facts *f, int64_t now_ms);
+
+/* What a certificate that is good in every way gets a pump in this state. */
+enum verdict_kind verdict_for_state(enum device_state s);
 
 /* MAC authentication. */
 struct verdict_mac_facts {
@@ -52,7 +57,7 @@ struct verdict_mac_facts {
 };
 struct verdict verdict_mac(const struct verdict_mac_facts *f, int64_t now_ms);
 
-/* "reject", "accept", "onboard"; never NULL. */
+/* "reject", "accept", "onboard", "quarantine", "park"; never NULL. */
 const char *verdict_name(enum verdict_kind k);
 
 #endif

@@ -35,7 +35,7 @@ int grounds_prior_check(const struct cert_facts *facts, const struct sign_renew 
 	    memcmp(facts->der.data, rq->prior.data, rq->prior.len))
 		return ca_refuse(REASON_UNKNOWN_CERTIFICATE, ERR_DENIED,
 				 "the registry does not hold the earlier certificate");
-	if (device_state_parse(facts->device_state) != DEVICE_ENROLLED)
+	if (!device_state_is_enrolled(device_state_parse(facts->device_state)))
 		return ca_refuse(REASON_PUMP_REVOKED, ERR_CONFLICT, "pump %s is %s", facts->device,
 				 facts->device_state);
 	if (cert == CERT_SUPERSEDED)

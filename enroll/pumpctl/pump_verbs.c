@@ -90,7 +90,8 @@ static int pump_list_run(const struct call *call)
 }
 
 static const struct option_spec pump_list_options[] = {
-	{"state", 0, OPTION_VALUE, "S", "expected, enrolled or revoked", false},
+	{"state", 0, OPTION_VALUE, "S", "expected, enrolled, quarantined, parked or revoked",
+	 false},
 	{"zone", 0, OPTION_VALUE, "Z", "in this zone", false},
 	{"ward", 0, OPTION_VALUE, "W", "of this ward", false},
 	{"model", 0, OPTION_VALUE, "M", "of this model", false},

@@ -74,21 +74,21 @@ static void orders_print(FILE *to, const struct receipt *r)
 	}
 }
 
-void receipt_print(FILE *to, const struct receipt *r)
+const char *receipt_state(const struct revocation *change)
 {
-	const struct revocation *v = &r->revocation;
-	char at[CLOCK_TEXT_MAX], by[LABEL_SIZE * 4], reason[TEXT_SIZE];
+	static const char *const states[][2] = {
+		{"quarantine", "quarantined"}, {"park", "parked"}, {"release", "released"}};
 
-	log_escape(v->by, strlen(v->by), by, sizeof(by));
-	log_escape(v->reason, strlen(v->reason), reason, sizeof(reason));
-	clock_format(v->committed_at, at);
-	fprintf(to, "pump %s %s revoked by %s: %s\n", v->device, v->already ? "was already" : "is",
-		by, reason);
-	fprintf(to, "  committed        %s, %lld ms after asking; certificates: %u\n", at,
-		(long long)(v->committed_at - v->asked_at), v->certificates);
-	if (r->n_orders == 0)
-		fputs("  disconnect       no NAS had it in the last 24 hours\n", to);
-	orders_print(to, r);
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (!strcmp(change->action, states[i][0]))
+			return states[i][1];
+	return "revoked";
+}
+
+static void kept_print(FILE *to, const struct revocation *v)
+{
+	char at[CLOCK_TEXT_MAX];
+
 	if (v->kept_at) {
 		clock_format(v->kept_at, at);
 		fprintf(to, "  kept by signer   at %s: a restored backup cannot bring it back\n",
@@ -98,12 +98,45 @@ void receipt_print(FILE *to, const struct receipt *r)
 	} else {
 		fputs("  kept by signer   nothing to keep: it never had a certificate\n", to);
 	}
-	if (v->return_refused_at) {
-		clock_format(v->return_refused_at, at);
-		fprintf(to, "  return refused   at %s\n", at);
-	} else {
-		fputs("  return refused   not tried yet\n", to);
+}
+
+/* What the pump got at its first attempt since. */
+static void return_print(FILE *to, const struct revocation *v)
+{
+	char at[CLOCK_TEXT_MAX];
+	bool off = !strcmp(receipt_state(v), "revoked");
+	int64_t when = off ? v->return_refused_at : v->returned_at;
+
+	fprintf(to, "  %-16s ", off ? "return refused" : "in its new zone");
+	if (!when) {
+		fputs(off ? "not tried yet\n" : "not seen there yet\n", to);
+		return;
 	}
+	clock_format(when, at);
+	fprintf(to, "%s %s\n", off ? "at" : "since", at);
+}
+
+void receipt_print(FILE *to, const struct receipt *r)
+{
+	const struct revocation *v = &r->revocation;
+	char at[CLOCK_TEXT_MAX], by[LABEL_SIZE * 4], reason[TEXT_SIZE];
+
+	log_escape(v->by, strlen(v->by), by, sizeof(by));
+	log_escape(v->reason, strlen(v->reason), reason, sizeof(reason));
+	clock_format(v->committed_at, at);
+	fprintf(to, "pump %s %s %s by %s%s%s\n", v->device, v->already ? "was already" : "is",
+		receipt_state(v), by, *reason ? ": " : "", reason);
+	fprintf(to, "  committed        %s, %lld ms after asking", at,
+		(long long)(v->committed_at - v->asked_at));
+	if (!strcmp(receipt_state(v), "revoked"))
+		fprintf(to, "; certificates: %u", v->certificates);
+	fputc('\n', to);
+	if (r->n_orders == 0)
+		fputs("  disconnect       no NAS had it in the last 24 hours\n", to);
+	orders_print(to, r);
+	if (!strcmp(receipt_state(v), "revoked"))
+		kept_print(to, v);
+	return_print(to, v);
 }
 
 json_t *receipt_to_json(const struct receipt *r)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The receipt of a revocation: what is proven and what is still open. Pure. */
+/* The receipt of a change of standing: what is proven and what is still open. Pure. */
 #ifndef ENROLL_PUMPCTL_RECEIPT_H
 #define ENROLL_PUMPCTL_RECEIPT_H
 
@@ -20,7 +20,7 @@ struct receipt {
 };
 
 enum receipt_outcome {
-	RECEIPT_GREEN,	/* every NAS has confirmed that the pump is off */
+	RECEIPT_GREEN,	/* every NAS has confirmed that the session from before is over */
 	RECEIPT_OPEN,	/* some NAS has not answered yet; retries go on */
 	RECEIPT_UNSENT, /* some NAS takes no Disconnect-Requests: the pump may stay until its
 			   session ends */
@@ -29,6 +29,8 @@ enum receipt_outcome receipt_outcome(const struct receipt *r);
 /* No order can change any more. */
 bool receipt_is_settled(const struct receipt *r);
 
+/* What the pump is after the change: "revoked", "quarantined", "parked", "released". */
+const char *receipt_state(const struct revocation *change);
 void receipt_print(FILE *to, const struct receipt *r);
 /* The caller's object; NULL without memory. */
 json_t *receipt_to_json(const struct receipt *r);

@@ -40,7 +40,8 @@ static void health_judge(struct health *h, int64_t now)
 	wrong_add(h, !s->dispatcher_present,
 		  "dispatchd is not connected: revocations are not sent to NAS");
 	wrong_add(h, s->orders_open && now - s->orders_oldest > ORDER_OVERDUE_MS,
-		  "a disconnect is open for more than a minute: pumpctl pump list --state revoked");
+		  "a disconnect is open for more than a minute: pumpctl pump list --json shows "
+		  "open_orders");
 	wrong_add(h, s->untold > 0,
 		  "a NAS could not be told that a pump is revoked: pumpctl pump why names it");
 	wrong_add(h, s->unkept && now - s->unkept_oldest > ORDER_OVERDUE_MS,
@@ -65,8 +66,8 @@ static void health_print(const struct health *h)
 
 	clock_format(s->started_at, since);
 	printf("pumps         %" PRIu64 " (%" PRIu64 " expected, %" PRIu64 " enrolled, %" PRIu64
-	       " revoked)\n",
-	       s->devices, s->expected, s->enrolled, s->revoked);
+	       " quarantined, %" PRIu64 " parked, %" PRIu64 " revoked)\n",
+	       s->devices, s->expected, s->enrolled, s->quarantined, s->parked, s->revoked);
 	printf("certificates  %" PRIu64 " in force, %" PRIu64 " end within 14 days\n",
 	       s->certificates, s->expiring);
 	printf("on now        %" PRIu64 " sessions\n", s->live_sessions);

@@ -158,6 +158,39 @@ static int why_expected(const struct why_facts *f, struct why_answer *out)
 	return rc ? rc : next_put(f, "Bring the bundle to the pump.", out);
 }
 
+/* Placed in another zone: that explains where it is, or belongs at its next attempt. */
+static int why_placed(const struct why_facts *f, enum reason placed, struct why_answer *out)
+{
+	const struct device *d = f->device;
+	const struct event *auth = newest_of(f, "auth");
+	char at[CLOCK_TEXT_MAX], by[LABEL_SIZE * 4], reason[TEXT_SIZE], nas[NAME_SIZE * 4];
+	int rc;
+
+	if (auth && auth->at >= d->state_at && !strcmp(auth->what, "reject"))
+		return refusal_put(f, auth, "Refused", out);
+	out->reason = placed;
+	when(d->state_at, at);
+	safe(d->state_by, by, sizeof(by));
+	safe(d->state_reason, reason, sizeof(reason));
+	rc = buf_printf(&out->sentence, "Pump %s was %s by %s at %s: %s", f->serial,
+			reason_name(placed), by, at, reason);
+	if (!rc && auth && auth->at >= d->state_at && reason_parse(auth->reason) == placed) {
+		when(auth->at, at);
+		safe(auth->nas, nas, sizeof(nas));
+		out->on = d->live_sessions > 0;
+		rc = buf_printf(&out->sentence, "; let into zone %s (VLAN %u) on %s at %s",
+				auth->zone, auth->vlan, nas[0] ? nas : "an unnamed NAS", at);
+	} else if (!rc) {
+		rc = buf_printf(&out->sentence, "; it has not tried to get on since");
+	}
+	if (!rc && d->open_orders)
+		rc = buf_printf(&out->next,
+				"%u NAS %s not confirmed the disconnect; retries go on: pumpctl "
+				"pump events %s. ",
+				d->open_orders, d->open_orders == 1 ? "has" : "have", f->serial);
+	return rc ? rc : next_put(f, "To end it: pumpctl pump release SERIAL", out);
+}
+
 static int why_accepted(const struct why_facts *f, const struct event *auth, struct why_answer *out)
 {
 	const struct device *d = f->device;
@@ -238,6 +271,10 @@ int why_decide(const struct why_facts *f, struct why_answer *out)
 		return why_held(out);
 	case DEVICE_EXPECTED:
 		return why_expected(f, out);
+	case DEVICE_QUARANTINED:
+		return why_placed(f, REASON_QUARANTINED, out);
+	case DEVICE_PARKED:
+		return why_placed(f, REASON_PARKED, out);
 	case DEVICE_ENROLLED:
 		return why_enrolled(f, out);
 	case DEVICE_UNKNOWN:

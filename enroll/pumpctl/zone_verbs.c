@@ -10,6 +10,7 @@
 
 static int zone_take(const struct call *call, struct zone *z)
 {
+	static const char *const purposes[] = {"onboarding", "quarantine", "parking"};
 	const char *filter = call_value(call, "filter-id");
 	const char *session = call_value(call, "session");
 	unsigned long vlan;
@@ -29,7 +30,14 @@ static int zone_take(const struct call *call, struct zone *z)
 			       sizeof(z->filter_id) - 1);
 	z->vlan = (uint32_t)vlan;
 	z->session_s = (uint32_t)(ms / 1000);
-	z->onboarding = call_flag(call, "onboarding");
+	for (size_t i = 0; i < sizeof(purposes) / sizeof(purposes[0]); i++) {
+		if (!call_flag(call, purposes[i]))
+			continue;
+		if (*z->purpose)
+			return err_set(ERR_INVALID, "a zone has one purpose: --%s or --%s",
+				       z->purpose, purposes[i]);
+		snprintf(z->purpose, sizeof(z->purpose), "%s", purposes[i]);
+	}
 	return 0;
 }
 
@@ -58,6 +66,9 @@ static const struct option_spec zone_add_options[] = {
 	{"session", 0, OPTION_VALUE, "T", "re-authentication after this time (8h)", false},
 	{"onboarding", 0, OPTION_FLAG, NULL, "for pumps without a certificate: enrolment only",
 	 false},
+	{"quarantine", 0, OPTION_FLAG, NULL, "for quarantined pumps: alarms, enrolment, time only",
+	 false},
+	{"parking", 0, OPTION_FLAG, NULL, "for parked pumps: enrolment and time only", false},
 };
 
 const struct verb verb_zone_add = {
@@ -67,7 +78,7 @@ const struct verb verb_zone_add = {
 	.n_operands = 1,
 	.summary = "Define a zone: its VLAN and what the NAS shall let through",
 	VERB_OPTIONS(zone_add_options),
-	.examples = {"zone add icu --vlan 110", "zone add ward-3 --vlan 113 --session 12h",
+	.examples = {"zone add icu --vlan 110", "zone add quarantine --vlan 98 --quarantine",
 		     "zone add onboarding --vlan 99 --onboarding"},
 	.run = zone_add_run,
 };
@@ -75,12 +86,8 @@ const struct verb verb_zone_add = {
 static int zone_list_run(const struct call *call)
 {
 	static const struct column columns[] = {
-		{"ZONE", "name"},
-		{"VLAN", "vlan"},
-		{"FILTER", "filter_id"},
-		{"SESSION", "session_s"},
-		{"ONBOARDING", "onboarding"},
-		{"PUMPS", "devices"},
+		{"ZONE", "name"},	  {"VLAN", "vlan"},	  {"FILTER", "filter_id"},
+		{"SESSION", "session_s"}, {"PURPOSE", "purpose"}, {"PUMPS", "devices"},
 	};
 	const struct listing l = {REGISTRY_ZONE_LIST,
 				  &record_zone,

@@ -314,14 +314,23 @@ rlm_rcode_t pump_mab(struct pump_shared *s, REQUEST *request)
 
 /* ---- when the answer is about to leave ---- */
 
-static rlm_rcode_t accept_leaves(struct pump_shared *s, REQUEST *request, enum verdict_kind wanted)
+/* EAP-TLS may lead into the pump's own zone or one that it is held in, MAC authentication only into
+ * the onboarding zone. */
+static bool verdict_fits(enum verdict_kind kind, bool eap)
+{
+	if (!eap)
+		return kind == VERDICT_ONBOARD;
+	return kind == VERDICT_ACCEPT || kind == VERDICT_QUARANTINE || kind == VERDICT_PARK;
+}
+
+static rlm_rcode_t accept_leaves(struct pump_shared *s, REQUEST *request, bool for_eap)
 {
 	struct attempt *a = attempt_of(s, request, false);
 	bool eap = fr_pair_find_by_num(request->packet->vps, PW_EAP_MESSAGE, 0, TAG_ANY) != NULL;
 
 	if (pump_is_silenced(request))
 		return RLM_MODULE_NOOP;
-	if (!a || a->verdict.kind != wanted || eap != (wanted == VERDICT_ACCEPT) ||
+	if (!a || !verdict_fits(a->verdict.kind, for_eap) || eap != for_eap ||
 	    request->reply->code != PW_CODE_ACCESS_ACCEPT) {
 		radlog(L_ERR, "pump.auth an Accept without its verdict was stopped");
 		return RLM_MODULE_REJECT;
@@ -332,12 +341,12 @@ static rlm_rcode_t accept_leaves(struct pump_shared *s, REQUEST *request, enum v
 
 rlm_rcode_t pump_admit(struct pump_shared *s, REQUEST *request)
 {
-	return accept_leaves(s, request, VERDICT_ACCEPT);
+	return accept_leaves(s, request, true);
 }
 
 rlm_rcode_t pump_onboard(struct pump_shared *s, REQUEST *request)
 {
-	return accept_leaves(s, request, VERDICT_ONBOARD);
+	return accept_leaves(s, request, false);
 }
 
 /* What the TLS library and the EAP module said, in their order. */

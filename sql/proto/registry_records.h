@@ -264,13 +264,13 @@ RECORD_DECLARE(dispatch_result, DISPATCH_RESULT_FIELDS)
 
 /* ---- administration (role admin); the actor of the audit row is the peer's Unix user ---- */
 
-#define ZONE_FIELDS(X, S)                \
-	X(S, STR, name, NAME_SIZE)       \
-	X(S, U32, vlan, 1)               \
-	X(S, STR, filter_id, LABEL_SIZE) \
-	X(S, U32, session_s, 1)          \
-	X(S, BOOL, onboarding, 1)        \
-	X(S, U64, devices, 1) /* in answers */
+#define ZONE_FIELDS(X, S)                                                        \
+	X(S, STR, name, NAME_SIZE)                                               \
+	X(S, U32, vlan, 1)                                                       \
+	X(S, STR, filter_id, LABEL_SIZE)                                         \
+	X(S, U32, session_s, 1)                                                  \
+	X(S, STR, purpose, STATE_SIZE) /* "", onboarding, quarantine, parking */ \
+	X(S, U64, devices, 1)	       /* in answers */
 RECORD_DECLARE(zone, ZONE_FIELDS)
 
 #define NAS_FIELDS(X, S)                                                     \
@@ -316,30 +316,31 @@ RECORD_DECLARE(nas_detail, NAS_DETAIL_FIELDS)
 	X(S, STR, detail, TEXT_SIZE)
 RECORD_DECLARE(nas_probe, NAS_PROBE_FIELDS)
 
-#define DEVICE_FIELDS(X, S)                      \
-	X(S, STR, serial, DEVICE_SERIAL_SIZE)    \
-	X(S, STR, maker, LABEL_SIZE)             \
-	X(S, STR, model, LABEL_SIZE)             \
-	X(S, STR, mac, MAC_SIZE)                 \
-	X(S, STR, ward, LABEL_SIZE)              \
-	X(S, STR, zone, NAME_SIZE)               \
-	/* the rest in answers only */           \
-	X(S, STR, state, STATE_SIZE)             \
-	X(S, TIME, state_at, 1)                  \
-	X(S, STR, state_by, LABEL_SIZE)          \
-	X(S, STR, state_reason, TEXT_SIZE)       \
-	X(S, U32, vlan, 1)                       \
-	X(S, TIME, added_at, 1)                  \
-	X(S, TIME, mab_until, 1)                 \
-	X(S, TIME, token_until, 1)               \
-	X(S, STR, cert_serial, CERT_SERIAL_SIZE) \
-	X(S, STR, cert_state, STATE_SIZE)        \
-	X(S, TIME, cert_not_after, 1)            \
-	X(S, TIME, last_seen, 1)                 \
-	X(S, STR, last_nas, NAME_SIZE)           \
-	X(S, U32, live_sessions, 1)              \
-	X(S, U32, open_orders, 1)                \
-	X(S, U32, untold_nas, 1) /* of the last week that could not be told of a revocation */
+#define DEVICE_FIELDS(X, S)                                                                    \
+	X(S, STR, serial, DEVICE_SERIAL_SIZE)                                                  \
+	X(S, STR, maker, LABEL_SIZE)                                                           \
+	X(S, STR, model, LABEL_SIZE)                                                           \
+	X(S, STR, mac, MAC_SIZE)                                                               \
+	X(S, STR, ward, LABEL_SIZE)                                                            \
+	X(S, STR, zone, NAME_SIZE)                                                             \
+	/* the rest in answers only */                                                         \
+	X(S, STR, state, STATE_SIZE)                                                           \
+	X(S, TIME, state_at, 1)                                                                \
+	X(S, STR, state_by, LABEL_SIZE)                                                        \
+	X(S, STR, state_reason, TEXT_SIZE)                                                     \
+	X(S, U32, vlan, 1)                                                                     \
+	X(S, TIME, added_at, 1)                                                                \
+	X(S, TIME, mab_until, 1)                                                               \
+	X(S, TIME, token_until, 1)                                                             \
+	X(S, STR, cert_serial, CERT_SERIAL_SIZE)                                               \
+	X(S, STR, cert_state, STATE_SIZE)                                                      \
+	X(S, TIME, cert_not_after, 1)                                                          \
+	X(S, TIME, last_seen, 1)                                                               \
+	X(S, STR, last_nas, NAME_SIZE)                                                         \
+	X(S, U32, live_sessions, 1)                                                            \
+	X(S, U32, open_orders, 1)                                                              \
+	X(S, U32, untold_nas, 1) /* of the last week that could not be told of a revocation */ \
+	X(S, U32, rejects, 1)	 /* attempts refused since it was last let on */
 RECORD_DECLARE(device, DEVICE_FIELDS)
 
 /* One outcome per record of a device_add request, in its order. code: 0, ERR_UNCHANGED or why not
@@ -412,20 +413,31 @@ RECORD_DECLARE(approval_decision, APPROVAL_DECISION_FIELDS)
 	X(S, STR, reason, TEXT_SIZE)
 RECORD_DECLARE(revoke, REVOKE_FIELDS)
 
-/* already: it was revoked before; the receipt is that of the first time. */
-#define REVOCATION_FIELDS(X, S)                                                          \
-	X(S, U64, id, 1)                                                                 \
-	X(S, STR, device, DEVICE_SERIAL_SIZE)                                            \
-	X(S, TIME, asked_at, 1)                                                          \
-	X(S, TIME, committed_at, 1)                                                      \
-	X(S, BOOL, already, 1)                                                           \
-	X(S, U32, certificates, 1)                                                       \
-	X(S, U32, sessions, 1)                                                           \
-	X(S, U32, orders, 1)                                                             \
-	X(S, STR, by, LABEL_SIZE)                                                        \
-	X(S, STR, reason, TEXT_SIZE)                                                     \
-	X(S, TIME, return_refused_at, 1) /* 0: not tried yet */                          \
-	X(S, U32, unkept, 1) /* certificates that the signer has not written down yet */ \
+/* Another place than its own zone, or back: action quarantine, park, release. */
+#define STANDING_CHANGE_FIELDS(X, S)          \
+	X(S, STR, device, DEVICE_SERIAL_SIZE) \
+	X(S, STR, action, STATE_SIZE)         \
+	X(S, STR, reason, TEXT_SIZE)
+RECORD_DECLARE(standing_change, STANDING_CHANGE_FIELDS)
+
+/* The receipt of a change of standing: action revoke, quarantine, park or release. already: it was
+ * so before; the receipt is that of the first time. */
+#define REVOCATION_FIELDS(X, S)                                                                \
+	X(S, U64, id, 1)                                                                       \
+	X(S, STR, device, DEVICE_SERIAL_SIZE)                                                  \
+	X(S, STR, action, STATE_SIZE)                                                          \
+	X(S, TIME, asked_at, 1)                                                                \
+	X(S, TIME, committed_at, 1)                                                            \
+	X(S, BOOL, already, 1)                                                                 \
+	X(S, U32, certificates, 1)                                                             \
+	X(S, U32, sessions, 1)                                                                 \
+	X(S, U32, orders, 1)                                                                   \
+	X(S, STR, by, LABEL_SIZE)                                                              \
+	X(S, STR, reason, TEXT_SIZE)                                                           \
+	/* each 0: not tried yet */                                                            \
+	X(S, TIME, return_refused_at, 1) /* revoke */                                          \
+	X(S, TIME, returned_at, 1)	 /* else: seen in the zone that it belongs into now */ \
+	X(S, U32, unkept, 1) /* certificates that the signer has not written down yet */       \
 	X(S, TIME, kept_at, 1)
 RECORD_DECLARE(revocation, REVOCATION_FIELDS)
 
@@ -561,6 +573,8 @@ RECORD_DECLARE(audit_check, AUDIT_CHECK_FIELDS)
 	X(S, U64, expected, 1)                                 \
 	X(S, U64, enrolled, 1)                                 \
 	X(S, U64, revoked, 1)                                  \
+	X(S, U64, quarantined, 1)                              \
+	X(S, U64, parked, 1)                                   \
 	X(S, U64, certificates, 1)                             \
 	X(S, U64, expiring, 1) /* valid, end within 14 days */ \
 	X(S, U64, live_sessions, 1)                            \

@@ -55,11 +55,12 @@ enum registry_verb {
 					without after the newest `limit` rows */
 	REGISTRY_AUDIT_VERIFY = 144, /* empty list_query -> audit_check */
 	REGISTRY_STATUS = 145,	     /* empty list_query -> status */
-	REGISTRY_NAS_SHOW = 160,     /* nas_name -> nas_detail */
-	REGISTRY_NAS_ENABLE = 161,   /* nas: name, enabled -> empty */
-	REGISTRY_NAS_SECRET = 162,   /* nas: name, secret -> empty; secret_version goes up */
-	REGISTRY_NAS_PROBE = 163,    /* nas_name -> nas_probe, once the NAS answered or did not */
-	REGISTRY_APPROVAL_LIST = 192,	/* list_query -> approval[] */
+	REGISTRY_STANDING_CHANGE = 148, /* standing_change -> revocation (its receipt) */
+	REGISTRY_NAS_SHOW = 160,	/* nas_name -> nas_detail */
+	REGISTRY_NAS_ENABLE = 161,	/* nas: name, enabled -> empty */
+	REGISTRY_NAS_SECRET = 162,	/* nas: name, secret -> empty; secret_version goes up */
+	REGISTRY_NAS_PROBE = 163,     /* nas_name -> nas_probe, once the NAS answered or did not */
+	REGISTRY_APPROVAL_LIST = 192, /* list_query -> approval[] */
 	REGISTRY_APPROVAL_DECIDE = 193, /* approval_decision -> approval */
 	REGISTRY_GAP_LIST = 176,	/* list_query -> gap[] */
 	REGISTRY_MERGE = 177,		/* empty list_query -> merge */

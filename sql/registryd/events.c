@@ -2,7 +2,8 @@
 /*
  * Owns the event lane: the one thread that changes the session database. Events that arrive within
  * a few milliseconds share one commit; accounting is answered after it. Then each event is held
- * against the registry: a revoked pump that got on, a newer certificate in use, a refused return.
+ * against the registry: a pump that got on against its standing, a newer certificate in use, the
+ * first return after a change of standing.
  */
 #include "sql/registryd/service.h"
 
@@ -12,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "policies/verdict.h"
 #include "sql/proto/registry_verbs.h"
 
 #define AUTH_PATIENCE_US 40000 /* nobody waits for it */
@@ -202,22 +204,36 @@ static int group_store(struct event_worker *w, struct event_job **jobs, size_t n
 	return rc;
 }
 
+/* Let on by a certificate. Into a zone that its state does not lead to: it was decided before the
+ * state changed. */
+static bool is_placement(const char *verdict)
+{
+	return !strcmp(verdict, verdict_name(VERDICT_ACCEPT)) ||
+	       !strcmp(verdict, verdict_name(VERDICT_QUARANTINE)) ||
+	       !strcmp(verdict, verdict_name(VERDICT_PARK));
+}
+
 static void follow_up_auth(struct event_worker *w, const struct event_job *job,
 			   const struct event_standing *standing, struct followup *f)
 {
 	const struct auth_event *e = &job->e.auth;
-	bool refused = !strcmp(e->verdict, "reject");
+	const char *due = verdict_name(verdict_for_state(device_state_parse(standing->state)));
+	bool refused = !strcmp(e->verdict, "reject"), as_due = !strcmp(e->verdict, due);
 
 	memcpy(f->issuer, e->issuer, sizeof(f->issuer));
 	memcpy(f->cert_serial, e->cert_serial, sizeof(f->cert_serial));
 	memcpy(f->hold.nas, e->nas, sizeof(f->hold.nas));
 	memcpy(f->hold.session_id, e->session_id, sizeof(f->hold.session_id));
 	memcpy(f->hold.calling_station, e->calling_station, sizeof(f->hold.calling_station));
-	if (refused && standing->return_unnoted)
-		f->kind = FOLLOWUP_REFUSED;
-	else if (!refused && standing->revoked)
+	if (as_due && standing->return_unnoted) {
+		f->kind = FOLLOWUP_RETURNED;
+		writer_follow_up(w->service, f);
+	}
+	if (refused)
+		return;
+	if (standing->revoked || (!as_due && is_placement(e->verdict)))
 		f->kind = FOLLOWUP_LATE;
-	else if (!refused && standing->superseding)
+	else if (standing->superseding)
 		f->kind = FOLLOWUP_SUPERSEDE;
 	else
 		return;

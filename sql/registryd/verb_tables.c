@@ -86,6 +86,7 @@ static const struct ipc_verb admin_verbs[] = {
 	ASK(REGISTRY_DEVICE_SHOW, "device_show", list_query, device, verb_query),
 	ASK(REGISTRY_TOKEN_CREATE, "token_create", token_create, token, verb_write),
 	ASK(REGISTRY_REVOKE, "revoke", revoke, revocation, verb_write),
+	ASK(REGISTRY_STANDING_CHANGE, "standing_change", standing_change, revocation, verb_write),
 	ASK(REGISTRY_REVOCATION, "revocation", list_query, revocation, verb_query),
 	ASK(REGISTRY_ORDER_LIST, "order_list", id_query, order_status, verb_query),
 	ASK(REGISTRY_EVENT_LIST, "event_list", list_query, event, verb_query),

@@ -207,6 +207,9 @@ static void request_run(struct writer *w, struct request_job *job)
 	case REGISTRY_REVOKE:
 		writer_revoke(w, rq, &by, job->asked_at);
 		return;
+	case REGISTRY_STANDING_CHANGE:
+		writer_standing(w, rq, &by, job->asked_at);
+		return;
 	case REGISTRY_DISPATCH_TAKE:
 		writer_take(w, rq);
 		return;

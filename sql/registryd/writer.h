@@ -33,7 +33,7 @@ struct writer {
 	struct parked_probe probes[PROBES_MAX];
 	uint64_t probe_count;
 	int64_t next_due; /* wall ms of the earliest open order; INT64_MAX: none */
-	bool swept;	  /* the footholds of revoked pumps were looked at after the start */
+	bool swept; /* the sessions against their pumps' standing were looked for since the start */
 	struct ipc_request *keeper; /* the signer, waiting for revocations; NULL: it is not */
 	int64_t keeper_until_us;
 };
@@ -45,9 +45,14 @@ void actor_name(struct ipc_request *rq, char out[LABEL_SIZE]);
 void writer_issue(struct writer *w, struct ipc_request *rq, const struct action *by);
 void writer_revoke(struct writer *w, struct ipc_request *rq, const struct action *by,
 		   int64_t asked_at);
-/* The same without an answer. */
+/* The same without an answer. Logs what went wrong after the commit. */
 int writer_revoke_one(struct writer *w, const struct action *by, const struct revoke *rq,
 		      int64_t asked_at, struct revocation *out) MUST_USE;
+void writer_standing(struct writer *w, struct ipc_request *rq, const struct action *by,
+		     int64_t asked_at);
+/* The same without an answer, also on the service's own account. */
+int writer_standing_one(struct writer *w, const struct action *by, const struct standing_change *rq,
+			int64_t asked_at, struct revocation *out) MUST_USE;
 void writer_take(struct writer *w, struct ipc_request *rq);
 /* The verbs of docs/decisions/0094; false: it is none of them. */
 bool writer_ledger(struct writer *w, struct ipc_request *rq, const struct action *by);
@@ -69,7 +74,8 @@ size_t writer_probes_result(struct writer *w, struct dispatch_result *results, s
 int64_t writer_probes_serve(struct writer *w);
 void writer_probes_end(struct writer *w);
 
-/* Every live session of a revoked pump gets its order, whatever was lost in a crash. */
+/* Every live session that is against its pump's standing gets its order, whatever was lost in a
+ * crash. */
 void writer_sweep(struct writer *w);
 void writer_followup(struct writer *w, const struct followup *f);
 

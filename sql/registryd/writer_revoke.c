@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Owns making a revocation true. Sessions live in another database, so the two cannot commit
- * together: after the commit the sessions are read once more, and every event that commits later is
- * checked against the registry by the event lane. Between the two no session can slip through: it
- * was committed before the second reading, or its check comes after the revocation.
+ * Owns making a change of standing true: revoked, quarantined, parked, released. Sessions live in
+ * another database, so the two cannot commit together: after the commit the sessions are read once
+ * more, and every event that commits later is checked against the registry by the event lane.
+ * Between the two no session can slip through: it was committed before the second reading, or its
+ * check comes after the change.
  */
 #include "sql/registryd/writer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -17,26 +19,34 @@
 #define SWEEP_CHUNK 256
 #define CROSSED_MS 60000 /* an event may be committed so long after its accept */
 
-/* Sessions and accepts that were put on record while the revocation was being committed, or were
- * never followed up. What an order was made for since is left alone. */
-static int sessions_again(struct writer *w, const char *device, int64_t since,
-			  int64_t accepts_since, struct foothold *holds)
+/* What an order was made for since is left alone. */
+static int late_orders(struct writer *w, const char *device, const struct foothold *holds, size_t n)
 {
 	struct action by = {.actor = "registryd", .at = clock_wall_ms()};
-	size_t n;
-	int rc = session_store_footholds(w->sessions, device, since, accepts_since, holds,
-					 FOOTHOLDS_MAX, &n);
+	int rc = 0;
 
 	for (size_t i = 0; !rc && i < n; i++) {
 		rc = store_order_late(w->registry, &by, device, &holds[i], true);
 		if (rc == 0)
-			LOG(LOG_WARN, "revoke.late_session", LOG_S("object", device),
+			LOG(LOG_WARN, "standing.late_session", LOG_S("object", device),
 			    LOG_S("nas", holds[i].nas));
 		if (rc == ERR_UNCHANGED)
 			rc = 0;
 	}
 	w->next_due = 0;
 	return rc;
+}
+
+/* Sessions and accepts that were put on record while the change was being committed, or were
+ * never followed up. */
+static int sessions_again(struct writer *w, const char *device, int64_t since,
+			  int64_t accepts_since, struct foothold *holds)
+{
+	size_t n = 0;
+	int rc = session_store_footholds(w->sessions, device, since, accepts_since, holds,
+					 FOOTHOLDS_MAX, &n);
+
+	return rc ? rc : late_orders(w, device, holds, n);
 }
 
 /* Where the pump may be on. A session database that can't be read keeps nobody on the network: then
@@ -50,13 +60,48 @@ static size_t holds_find(struct writer *w, const char *device, int64_t since,
 
 	if (!rc)
 		return n;
-	LOG(LOG_ERROR, "revoke.sessions_unknown", LOG_S("object", device),
+	LOG(LOG_ERROR, "standing.sessions_unknown", LOG_S("object", device),
 	    LOG_S("why", err_text()));
 	rc = store_footholds_everywhere(w->registry, device, holds, FOOTHOLDS_MAX, &n);
 	if (rc)
-		LOG(LOG_ERROR, "revoke.nas_unknown", LOG_S("object", device),
+		LOG(LOG_ERROR, "standing.nas_unknown", LOG_S("object", device),
 		    LOG_S("why", err_text()));
 	return rc ? 0 : n;
+}
+
+/* Into the zone that the pump belongs into now: those of its sessions that are elsewhere. */
+static int misplaced_again(struct writer *w, const char *device, int64_t accepts_since,
+			   struct foothold *holds)
+{
+	char zone[NAME_SIZE];
+	size_t n = 0;
+	int rc = store_zone_due(w->registry, device, zone);
+
+	if (!rc)
+		rc = session_store_misplaced(w->sessions, device, zone, accepts_since, holds,
+					     FOOTHOLDS_MAX, &n);
+	return rc ? rc : late_orders(w, device, holds, n);
+}
+
+/* After the commit: what came up meanwhile, and the receipt with it. */
+static int change_finish(struct writer *w, const struct action *by, const char *device,
+			 struct foothold *holds, struct revocation *receipt)
+{
+	bool already = receipt->already;
+	int rc;
+
+	if (!already)
+		rc = sessions_again(w, device, by->at - RECENT_MS, by->at - RECENT_MS, holds);
+	else if (!strcmp(receipt->action, "revoke")) /* asked for once more */
+		rc = sessions_again(w, device, INT64_MAX, receipt->asked_at - CROSSED_MS, holds);
+	else
+		rc = misplaced_again(w, device, receipt->asked_at - CROSSED_MS, holds);
+	if (rc)
+		LOG(LOG_ERROR, "standing.sweep_failed", LOG_S("object", device),
+		    LOG_S("why", err_text()));
+	rc = store_revocation(w->registry, device, receipt); /* with what was just added */
+	receipt->already = already;
+	return rc;
 }
 
 int writer_revoke_one(struct writer *w, const struct action *by, const struct revoke *rq,
@@ -66,46 +111,73 @@ int writer_revoke_one(struct writer *w, const struct action *by, const struct re
 	size_t n = holds_find(w, rq->device, by->at - RECENT_MS, holds);
 	int rc = store_revoke(w->registry, by, rq, asked_at, holds, n, out);
 
-	if (rc)
-		return rc;
-	if (out->already) /* asked for once more */
-		rc = sessions_again(w, rq->device, INT64_MAX, out->asked_at - CROSSED_MS, holds);
-	else
-		rc = sessions_again(w, rq->device, by->at - RECENT_MS, by->at - RECENT_MS, holds);
-	if (rc)
-		LOG(LOG_ERROR, "revoke.sweep_failed", LOG_S("object", rq->device),
-		    LOG_S("why", err_text()));
-	return 0;
+	return rc ? rc : change_finish(w, by, rq->device, holds, out);
+}
+
+int writer_standing_one(struct writer *w, const struct action *by, const struct standing_change *rq,
+			int64_t asked_at, struct revocation *out)
+{
+	struct foothold holds[FOOTHOLDS_MAX];
+	size_t n = holds_find(w, rq->device, by->at - RECENT_MS, holds);
+	int rc = store_standing_change(w->registry, by, rq, asked_at, holds, n, out);
+
+	return rc ? rc : change_finish(w, by, rq->device, holds, out);
+}
+
+static void change_tell(struct ipc_request *rq, int rc, const struct action *by, const char *action,
+			const char *device, const struct revocation *receipt)
+{
+	char id[REQUEST_NAME_SIZE], event[STATE_SIZE + 8];
+
+	snprintf(event, sizeof(event), "pump.%s", action);
+	if (rc) {
+		writer_tell(rq, rc, event, device, by->actor);
+		return;
+	}
+	request_name(ipc_request_id(rq), id);
+	LOG(LOG_INFO, event, LOG_S("object", device), LOG_S("by", by->actor),
+	    LOG_S("outcome", receipt->already ? "already" : "done"),
+	    LOG_U("orders", receipt->orders), LOG_U("certificates", receipt->certificates),
+	    LOG_S("request", id));
+	ipc_request_reply(rq, receipt, 1);
 }
 
 void writer_revoke(struct writer *w, struct ipc_request *rq, const struct action *by,
 		   int64_t asked_at)
 {
 	const struct revoke *q = ipc_request_record(rq);
-	struct revocation receipt;
-	char id[REQUEST_NAME_SIZE];
-	bool already;
+	struct revocation receipt = {0};
 	int rc = writer_revoke_one(w, by, q, asked_at, &receipt);
 
-	if (rc) {
-		writer_tell(rq, rc, "pump.revoke", q->device, by->actor);
-		return;
-	}
-	already = receipt.already;
-	rc = store_revocation(w->registry, q->device, &receipt); /* with what was just added */
-	if (rc) {
-		writer_tell(rq, rc, "pump.revoke", q->device, by->actor);
-		return;
-	}
-	receipt.already = already;
-	request_name(ipc_request_id(rq), id);
-	LOG(LOG_INFO, "pump.revoke", LOG_S("object", q->device), LOG_S("by", by->actor),
-	    LOG_S("outcome", receipt.already ? "already" : "done"), LOG_U("orders", receipt.orders),
-	    LOG_U("certificates", receipt.certificates), LOG_S("request", id));
-	ipc_request_reply(rq, &receipt, 1);
+	change_tell(rq, rc, by, "revoke", q->device, &receipt);
 }
 
-/* Accepts without a session, of pumps revoked in the last day: nothing else lists them. */
+void writer_standing(struct writer *w, struct ipc_request *rq, const struct action *by,
+		     int64_t asked_at)
+{
+	const struct standing_change *q = ipc_request_record(rq);
+	struct revocation receipt = {0};
+	int rc = writer_standing_one(w, by, q, asked_at, &receipt);
+
+	change_tell(rq, rc, by, q->action, q->device, &receipt);
+}
+
+/* Whatever the pump's latest change of standing left undone. accepts_since: of accepts without a
+ * session; INT64_MAX: none. */
+static int device_sweep(struct writer *w, const char *device, int64_t accepts_since,
+			struct foothold *holds)
+{
+	struct event_standing standing;
+	int rc = store_event_standing(w->registry, device, "", "", &standing);
+
+	if (rc || !standing.changed)
+		return rc;
+	return standing.revoked ? sessions_again(w, device, INT64_MAX, accepts_since, holds)
+				: misplaced_again(w, device, accepts_since, holds);
+}
+
+/* Accepts without a session, of pumps whose standing changed in the last day: nothing else lists
+ * them. */
 static int accepts_sweep(struct writer *w, struct foothold *holds)
 {
 	struct revocation recent[SWEEP_CHUNK];
@@ -114,11 +186,11 @@ static int accepts_sweep(struct writer *w, struct foothold *holds)
 	int rc = 0;
 
 	while (!rc && n == SWEEP_CHUNK) {
-		rc = store_revocations_since(w->registry, clock_wall_ms() - RECENT_MS, after,
-					     recent, SWEEP_CHUNK, &n);
+		rc = store_standing_changes_since(w->registry, clock_wall_ms() - RECENT_MS, after,
+						  recent, SWEEP_CHUNK, &n);
 		for (size_t i = 0; !rc && i < n; i++)
-			rc = sessions_again(w, recent[i].device, INT64_MAX,
-					    recent[i].asked_at - CROSSED_MS, holds);
+			rc = device_sweep(w, recent[i].device, recent[i].asked_at - CROSSED_MS,
+					  holds);
 		if (!rc && n)
 			after = recent[n - 1].id;
 	}
@@ -129,17 +201,13 @@ void writer_sweep(struct writer *w)
 {
 	char devices[SWEEP_CHUNK][DEVICE_SERIAL_SIZE], after[DEVICE_SERIAL_SIZE] = "";
 	struct foothold holds[FOOTHOLDS_MAX];
-	struct event_standing standing;
 	size_t n = SWEEP_CHUNK;
 	int rc = 0;
 
 	while (!rc && n == SWEEP_CHUNK) {
 		rc = session_store_live_devices(w->sessions, after, devices, SWEEP_CHUNK, &n);
-		for (size_t i = 0; !rc && i < n; i++) {
-			rc = store_event_standing(w->registry, devices[i], "", "", &standing);
-			if (!rc && standing.revoked)
-				rc = sessions_again(w, devices[i], INT64_MAX, INT64_MAX, holds);
-		}
+		for (size_t i = 0; !rc && i < n; i++)
+			rc = device_sweep(w, devices[i], INT64_MAX, holds);
 		if (!rc && n)
 			memcpy(after, devices[n - 1], sizeof(after));
 	}
@@ -164,9 +232,9 @@ void writer_followup(struct writer *w, const struct followup *f)
 		event = "cert.supersede";
 		rc = store_supersede(w->registry, &by, f->issuer, f->cert_serial);
 		break;
-	case FOLLOWUP_REFUSED:
-		event = "revoke.return_refused";
-		rc = store_return_refused(w->registry, f->device, f->at);
+	case FOLLOWUP_RETURNED:
+		event = "standing.return_noted";
+		rc = store_return_noted(w->registry, f->device, f->at);
 		break;
 	case FOLLOWUP_NAS_RESTARTED:
 		event = "order.nas_restarted";

@@ -113,8 +113,7 @@ int store_device_add(struct store *st, const struct action *by, const struct dev
 
 #define DEVICE_COLUMNS                                                                    \
 	"SELECT d.serial, d.maker, d.model, d.mac, d.ward, z.name, z.vlan, " DEVICE_STATE \
-	", d.state_at,"                                                                   \
-	" d.state_by, d.state_reason, d.added_at, d.mab_until, d.id"                      \
+	", d.state_at, d.state_by, d.state_reason, d.added_at, d.mab_until, d.id"         \
 	" FROM devices d JOIN zones z ON z.id = d.zone_id"
 
 /* The newest certificate, the open token, open orders. */
@@ -204,7 +203,7 @@ int store_device_list(struct store *st, const struct list_query *q, int64_t now,
 		return rc;
 	rc = query_open(&rows, st->db,
 			DEVICE_COLUMNS " WHERE d.serial > ?1 AND (?2 = '' OR d.serial = ?2)"
-				       " AND (?3 = '' OR d.state = ?3)"
+				       " AND (?3 = '' OR " DEVICE_STATE " = ?3)"
 				       " AND (?4 = '' OR z.name = ?4)"
 				       " AND (?5 = '' OR d.ward = ?5)"
 				       " AND (?6 = '' OR d.model = ?6)"

@@ -14,19 +14,23 @@ int store_pump_facts(struct store *st, const char *issuer, const char *cert_seri
 	int rc = query_open(&q, st->db,
 			    "SELECT d.serial, " DEVICE_STATE
 			    ", c.state, c.not_before, c.not_after, d.mac,"
-			    " z.name, z.vlan, z.filter_id, z.session_s"
+			    " z.name, z.vlan, z.filter_id, z.session_s,"
+			    " d.placement IS NOT NULL, h.name, h.vlan, h.filter_id, h.session_s"
 			    " FROM issuers i"
 			    " JOIN certificates c ON c.issuer_id = i.id AND c.serial = ?2"
 			    " JOIN devices d ON d.id = c.device_id"
 			    " JOIN zones z ON z.id = d.zone_id"
+			    " LEFT JOIN zones h ON h.purpose = d.placement"
 			    " WHERE i.name = ?1",
 			    DB_T(issuer), DB_T(cert_serial));
+	int zone; /* its own, or the one that it is held in: absent when there is none */
 
 	memset(out, 0, sizeof(*out));
 	if (!rc)
 		rc = query_next(&q);
 	if (rc <= 0)
 		return rc;
+	zone = query_i64(&q, 10) ? 11 : 6;
 	out->found = true;
 	query_text(&q, 0, out->device, sizeof(out->device));
 	query_text(&q, 1, out->device_state, sizeof(out->device_state));
@@ -34,10 +38,10 @@ int store_pump_facts(struct store *st, const char *issuer, const char *cert_seri
 	out->not_before = query_i64(&q, 3);
 	out->not_after = query_i64(&q, 4);
 	query_text(&q, 5, out->mac, sizeof(out->mac));
-	query_text(&q, 6, out->zone, sizeof(out->zone));
-	out->vlan = (uint32_t)query_i64(&q, 7);
-	query_text(&q, 8, out->filter_id, sizeof(out->filter_id));
-	out->session_s = (uint32_t)query_i64(&q, 9);
+	query_text(&q, zone, out->zone, sizeof(out->zone));
+	out->vlan = (uint32_t)query_i64(&q, zone + 1);
+	query_text(&q, zone + 2, out->filter_id, sizeof(out->filter_id));
+	out->session_s = (uint32_t)query_i64(&q, zone + 3);
 	return 0;
 }
 
@@ -53,7 +57,8 @@ int store_mac_facts(struct store *st, const char *mac, struct mac_facts *out)
 	rc = query_open(&q, st->db,
 			"SELECT d.serial, " DEVICE_STATE
 			", d.mab_until, z.name, z.vlan, z.filter_id,"
-			" z.session_s FROM devices d LEFT JOIN zones z ON z.onboarding = 1"
+			" z.session_s FROM devices d"
+			" LEFT JOIN zones z ON z.purpose = 'onboarding'"
 			" WHERE d.mac = ?1",
 			DB_T(wanted));
 	if (!rc)

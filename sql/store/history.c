@@ -101,7 +101,9 @@ static int count_states(struct db *db, struct status *out)
 {
 	char state[STATE_SIZE];
 	AUTO_QUERY q;
-	int rc = query_open(&q, db, "SELECT state, count(*) FROM devices GROUP BY state");
+	int rc = query_open(&q, db,
+			    "SELECT " DEVICE_PLACED
+			    ", count(*) FROM devices d GROUP BY d.state, d.placement");
 
 	while (!rc && (rc = query_next(&q)) == 1) {
 		uint64_t n = (uint64_t)query_i64(&q, 1);
@@ -112,6 +114,10 @@ static int count_states(struct db *db, struct status *out)
 			out->expected = n;
 		else if (!strcmp(state, "enrolled"))
 			out->enrolled = n;
+		else if (!strcmp(state, "quarantined"))
+			out->quarantined = n;
+		else if (!strcmp(state, "parked"))
+			out->parked = n;
 		else
 			out->revoked = n;
 		rc = 0;

@@ -52,7 +52,7 @@ static int device_find(struct db *db, const char *serial, int64_t id, struct iss
 {
 	AUTO_QUERY q;
 	int rc = query_open(&q, db,
-			    "SELECT id, serial, " DEVICE_STATE ", maker, model FROM devices d"
+			    "SELECT id, serial, " DEVICE_STANDING ", maker, model FROM devices d"
 			    " WHERE serial = ?1 OR id = ?2",
 			    DB_T(serial), DB_I(id));
 

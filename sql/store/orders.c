@@ -75,13 +75,12 @@ int store_order_late(struct store *st, const struct action *by, const char *devi
 	int rc = tx_begin(&tx, st->db);
 
 	if (!rc)
-		rc = db_number(st->db, &id,
-			       "SELECT id FROM devices WHERE serial = ?1 AND state = 'revoked'",
+		rc = db_number(st->db, &id, "SELECT id FROM devices WHERE serial = ?1",
 			       DB_T(device));
 	if (!rc)
 		rc = revocation_latest(st->db, id, &revocation);
 	if (rc == ERR_NOT_FOUND)
-		return err_set(ERR_CONFLICT, "pump '%s' is not revoked", device);
+		return err_set(ERR_CONFLICT, "the standing of pump '%s' was never changed", device);
 	if (!rc)
 		rc = is_covered(st->db, id, hold, settled, by->at, &covered);
 	if (!rc && covered)

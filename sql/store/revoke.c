@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Owns revocation: one transaction, one receipt, however often it is asked for. */
+/*
+ * Owns revocation, and the receipt of every change of standing: one transaction, one receipt,
+ * however often it is asked for.
+ */
 #include "sql/store/store_db.h"
 
+#include <stdio.h>
 #include <string.h>
 
 int revocation_latest(struct db *db, int64_t device_id, int64_t *id_out)
@@ -17,7 +21,7 @@ int store_revocation(struct store *st, const char *device, struct revocation *ou
 	AUTO_QUERY q;
 	int rc = query_open(&q, st->db,
 			    "SELECT r.id, r.asked_at, r.committed_at, r.certificates, r.revoked_by,"
-			    " r.reason, r.return_refused_at,"
+			    " r.reason, r.return_refused_at, r.action,"
 			    " (SELECT count(*) FROM orders o WHERE o.revocation_id = r.id"
 			    "  AND o.session_id <> ''),"
 			    " (SELECT count(*) FROM orders o WHERE o.revocation_id = r.id),"
@@ -34,7 +38,8 @@ int store_revocation(struct store *st, const char *device, struct revocation *ou
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		return err_set(ERR_NOT_FOUND, "pump '%s' was never revoked", device);
+		return err_set(ERR_NOT_FOUND, "the standing of pump '%s' was never changed",
+			       device);
 	*out = (struct revocation){.id = (uint64_t)query_i64(&q, 0)};
 	memcpy(out->device, device, strnlen(device, sizeof(out->device) - 1));
 	out->asked_at = query_i64(&q, 1);
@@ -42,11 +47,15 @@ int store_revocation(struct store *st, const char *device, struct revocation *ou
 	out->certificates = (uint32_t)query_i64(&q, 3);
 	query_text(&q, 4, out->by, sizeof(out->by));
 	query_text(&q, 5, out->reason, sizeof(out->reason));
-	out->return_refused_at = query_i64(&q, 6);
-	out->sessions = (uint32_t)query_i64(&q, 7);
-	out->orders = (uint32_t)query_i64(&q, 8);
-	out->unkept = (uint32_t)query_i64(&q, 9);
-	out->kept_at = out->unkept ? 0 : query_i64(&q, 10);
+	query_text(&q, 7, out->action, sizeof(out->action));
+	if (!strcmp(out->action, "revoke"))
+		out->return_refused_at = query_i64(&q, 6);
+	else
+		out->returned_at = query_i64(&q, 6);
+	out->sessions = (uint32_t)query_i64(&q, 8);
+	out->orders = (uint32_t)query_i64(&q, 9);
+	out->unkept = (uint32_t)query_i64(&q, 10);
+	out->kept_at = out->unkept ? 0 : query_i64(&q, 11);
 	return 0;
 }
 
@@ -75,7 +84,7 @@ static int standing_end(struct db *db, const struct action *by, int64_t device, 
 {
 	int rc = db_run(db,
 			"UPDATE devices SET state = 'revoked', state_at = ?2, state_by = ?3,"
-			" state_reason = ?4, mab_until = 0 WHERE id = ?1",
+			" state_reason = ?4, mab_until = 0, placement = NULL WHERE id = ?1",
 			DB_I(device), DB_I(by->at), DB_T(by->actor), DB_T(reason));
 
 	if (!rc)
@@ -91,27 +100,40 @@ static int standing_end(struct db *db, const struct action *by, int64_t device, 
 	return rc;
 }
 
-static int revoke_now(struct db *db, const struct action *by, const struct revoke *rq,
-		      int64_t device, int64_t asked_at, const struct foothold *holds, size_t n)
+int change_add(struct db *db, const struct action *by, const struct standing_change *rq,
+	       int64_t device_id, int64_t asked_at, int64_t certificates,
+	       const struct foothold *holds, size_t n)
 {
-	int64_t certificates, revocation;
-	int rc = standing_end(db, by, device, rq->reason, &certificates);
+	char what[STATE_SIZE + 8];
+	int64_t id;
+	int rc = db_number(db, &id,
+			   "INSERT INTO revocations (device_id, asked_at, committed_at,"
+			   " certificates, revoked_by, reason, return_refused_at, action)"
+			   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7) RETURNING id",
+			   DB_I(device_id), DB_I(asked_at), DB_I(by->at), DB_I(certificates),
+			   DB_T(by->actor), DB_T(rq->reason), DB_T(rq->action));
 
-	if (!rc)
-		rc = db_number(db, &revocation,
-			       "INSERT INTO revocations (device_id, asked_at, committed_at,"
-			       " certificates, revoked_by, reason, return_refused_at)"
-			       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0) RETURNING id",
-			       DB_I(device), DB_I(asked_at), DB_I(by->at), DB_I(certificates),
-			       DB_T(by->actor), DB_T(rq->reason));
 	for (size_t i = 0; !rc && i < n; i++)
-		rc = order_add(db, revocation, device, &holds[i],
+		rc = order_add(db, id, device_id, &holds[i],
 			       *holds[i].session_id ? "session" : "recent", by->at);
+	snprintf(what, sizeof(what), "pump.%s", rq->action);
 	if (!rc)
-		rc = audit_append(db, by, "pump.revoke", rq->device,
+		rc = audit_append(db, by, what, rq->device,
 				  "certificates=%lld orders=%zu reason=%s", (long long)certificates,
 				  n, rq->reason);
 	return rc;
+}
+
+static int revoke_now(struct db *db, const struct action *by, const struct revoke *rq,
+		      int64_t device, int64_t asked_at, const struct foothold *holds, size_t n)
+{
+	struct standing_change change = {.action = "revoke"};
+	int64_t certificates;
+	int rc = standing_end(db, by, device, rq->reason, &certificates);
+
+	memcpy(change.device, rq->device, sizeof(change.device));
+	memcpy(change.reason, rq->reason, sizeof(change.reason));
+	return rc ? rc : change_add(db, by, &change, device, asked_at, certificates, holds, n);
 }
 
 int store_revoke(struct store *st, const struct action *by, const struct revoke *rq,
@@ -139,15 +161,17 @@ int store_revoke(struct store *st, const struct action *by, const struct revoke 
 	return rc;
 }
 
-int store_revocations_since(struct store *st, int64_t since, uint64_t after, struct revocation *out,
-			    size_t max, size_t *n_out)
+int store_standing_changes_since(struct store *st, int64_t since, uint64_t after,
+				 struct revocation *out, size_t max, size_t *n_out)
 {
 	AUTO_QUERY q;
 	size_t n = 0;
 	int rc = query_open(&q, st->db,
 			    "SELECT r.id, d.serial, r.asked_at FROM revocations r"
-			    " JOIN devices d ON d.id = r.device_id AND d.state = 'revoked'"
-			    " WHERE r.committed_at >= ?1 AND r.id > ?2 ORDER BY r.id LIMIT ?3",
+			    " JOIN devices d ON d.id = r.device_id"
+			    " WHERE r.committed_at >= ?1 AND r.id > ?2 AND NOT EXISTS"
+			    "  (SELECT 1 FROM revocations l WHERE l.device_id = d.id"
+			    "   AND l.id > r.id) ORDER BY r.id LIMIT ?3",
 			    DB_I(since), DB_I(after), DB_I(max));
 
 	while (!rc && n < max && (rc = query_next(&q)) == 1) {
@@ -185,7 +209,7 @@ int store_footholds_everywhere(struct store *st, const char *device, struct foot
 	return rc < 0 ? rc : 0;
 }
 
-int store_return_refused(struct store *st, const char *device, int64_t at)
+int store_return_noted(struct store *st, const char *device, int64_t at)
 {
 	int64_t changed;
 	int rc = db_run_count(st->db, &changed,
@@ -203,7 +227,6 @@ int store_return_refused(struct store *st, const char *device, int64_t at)
 int store_event_standing(struct store *st, const char *device, const char *issuer,
 			 const char *cert_serial, struct event_standing *out)
 {
-	char state[STATE_SIZE];
 	int64_t noted;
 	AUTO_QUERY q = {0};
 	int64_t older = 0;
@@ -211,18 +234,20 @@ int store_event_standing(struct store *st, const char *device, const char *issue
 
 	*out = (struct event_standing){0};
 	rc = query_open(&q, st->db,
-			"SELECT d.state, COALESCE((SELECT r.return_refused_at FROM revocations r"
-			" WHERE r.device_id = d.id ORDER BY r.id DESC LIMIT 1), 1)"
+			"SELECT " DEVICE_PLACED ", COALESCE((SELECT r.return_refused_at"
+			" FROM revocations r"
+			" WHERE r.device_id = d.id ORDER BY r.id DESC LIMIT 1), -1)"
 			" FROM devices d WHERE d.serial = ?1",
 			DB_T(device));
 	if (!rc)
 		rc = query_next(&q);
 	if (rc <= 0)
 		return rc;
-	query_text(&q, 0, state, sizeof(state));
+	query_text(&q, 0, out->state, sizeof(out->state));
 	noted = query_i64(&q, 1);
-	out->revoked = !strcmp(state, "revoked");
-	out->return_unnoted = out->revoked && !noted;
+	out->revoked = !strcmp(out->state, "revoked");
+	out->changed = noted >= 0;
+	out->return_unnoted = !noted;
 	if (!out->revoked && *issuer && *cert_serial) {
 		rc = db_number(st->db, &older,
 			       "SELECT count(*) FROM issuers i"

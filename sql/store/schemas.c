@@ -17,12 +17,18 @@ static const char registry_0005[] = {
 	0,
 };
 
+static const char registry_0006[] = {
+#include "sql/schema/registry/0006_placement.sql.inc"
+	0,
+};
+
 static const char sessions_0001[] = {
 #include "sql/schema/sessions/0001_initial.sql.inc"
 	0,
 };
 
-static const char *const registry_texts[] = {registry_0001, registry_0004, registry_0005};
+static const char *const registry_texts[] = {registry_0001, registry_0004, registry_0005,
+					     registry_0006};
 static const char *const sessions_texts[] = {sessions_0001};
 
 const struct schema schema_registry = {

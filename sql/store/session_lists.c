@@ -15,16 +15,35 @@
 #define ACCEPTS_WITHOUT_SESSION                                                              \
 	" SELECT nas, '', upper(replace(max(mac), ':', '-')), 0, 1, max(at) FROM events e"   \
 	" WHERE subject = ?1 AND device = ?1 AND source = 'auth' AND nas <> '' AND at >= ?3" \
-	" AND session_id = '' AND what IN ('accept', 'onboard') AND NOT EXISTS"              \
+	" AND session_id = '' AND what <> 'reject' AND NOT EXISTS"                           \
 	"  (SELECT 1 FROM sessions r WHERE r.device = ?1 AND r.nas = e.nas"                  \
 	"   AND (r.state <> 'stopped' OR r.updated_at >= ?2)) GROUP BY nas"
 #define LIVE "FROM sessions WHERE device = ?1 AND state <> 'stopped'"
+
+/* Rows of nas, session, station, two to sort by, time. */
+static int footholds_read(struct query *q, struct foothold *out, size_t max, size_t *n_out)
+{
+	size_t n = 0;
+	int rc = 0;
+
+	while (!rc && n < max && (rc = query_next(q)) == 1) {
+		out[n].at = query_i64(q, 5);
+		query_text(q, 0, out[n].nas, sizeof(out[n].nas));
+		query_text(q, 1, out[n].session_id, sizeof(out[n].session_id));
+		query_text(q, 2, out[n].calling_station, sizeof(out[n].calling_station));
+		n++;
+		rc = 0;
+	}
+	if (rc < 0)
+		return rc;
+	*n_out = n;
+	return 0;
+}
 
 int session_store_footholds(struct session_store *ss, const char *device, int64_t since,
 			    int64_t accepts_since, struct foothold *out, size_t max, size_t *n_out)
 {
 	AUTO_QUERY q;
-	size_t n = 0;
 	/* the newest session per NAS stands for the key that this NAS may still hold */
 	int rc = query_open(
 		&q, ss->db,
@@ -46,18 +65,26 @@ int session_store_footholds(struct session_store *ss, const char *device, int64_
 		" GROUP BY nas UNION ALL" ACCEPTS_WITHOUT_SESSION " ORDER BY 4 DESC, 5, 1",
 		DB_T(device), DB_I(since), DB_I(accepts_since));
 
-	while (!rc && n < max && (rc = query_next(&q)) == 1) {
-		out[n].at = query_i64(&q, 5);
-		query_text(&q, 0, out[n].nas, sizeof(out[n].nas));
-		query_text(&q, 1, out[n].session_id, sizeof(out[n].session_id));
-		query_text(&q, 2, out[n].calling_station, sizeof(out[n].calling_station));
-		n++;
-		rc = 0;
-	}
-	if (rc < 0)
-		return rc;
-	*n_out = n;
-	return 0;
+	return rc ? rc : footholds_read(&q, out, max, n_out);
+}
+
+int session_store_misplaced(struct session_store *ss, const char *device, const char *zone,
+			    int64_t accepts_since, struct foothold *out, size_t max, size_t *n_out)
+{
+	AUTO_QUERY q;
+	int rc = query_open(
+		&q, ss->db,
+		"SELECT nas, session_id, calling_station, 1, 1, updated_at " LIVE
+		" AND zone <> ?2 UNION ALL"
+		" SELECT nas, '', upper(replace(mac, ':', '-')), 0, 1, at FROM"
+		" (SELECT nas, mac, zone, at, row_number() OVER"
+		"   (PARTITION BY nas ORDER BY id DESC) AS nth FROM events WHERE subject = ?1"
+		"   AND device = ?1 AND source = 'auth' AND nas <> '' AND session_id = ''"
+		"   AND what <> 'reject' AND at >= ?3) a"
+		" WHERE nth = 1 AND zone <> ?2 LIMIT ?4",
+		DB_T(device), DB_T(zone), DB_I(accepts_since), DB_I(max));
+
+	return rc ? rc : footholds_read(&q, out, max, n_out);
 }
 
 int session_store_live_devices(struct session_store *ss, const char *after,
@@ -80,6 +107,31 @@ int session_store_live_devices(struct session_store *ss, const char *after,
 	return 0;
 }
 
+#define REJECTS_MAX 1000
+
+/* Refusals since the pump was last let on. Only those that its certificate proves to be its own:
+ * anybody can fail under a claimed name. */
+static int rejects_count(struct session_store *ss, const char *device, uint32_t *out)
+{
+	char what[REASON_SIZE] = "reject";
+	AUTO_QUERY q;
+	uint32_t n = 0;
+	int rc = query_open(&q, ss->db,
+			    "SELECT what FROM events WHERE subject = ?1 AND device = ?1"
+			    " AND source = 'auth' AND method <> 'mab' ORDER BY id DESC LIMIT ?2",
+			    DB_T(device), DB_I(REJECTS_MAX));
+
+	while (!rc && (rc = query_next(&q)) == 1) {
+		query_text(&q, 0, what, sizeof(what));
+		if (strcmp(what, "reject"))
+			break;
+		n++;
+		rc = 0;
+	}
+	*out = n;
+	return rc < 0 ? rc : 0;
+}
+
 int session_store_device(struct session_store *ss, struct device *d)
 {
 	int64_t live;
@@ -99,6 +151,8 @@ int session_store_device(struct session_store *ss, struct device *d)
 			       "SELECT count(*) FROM sessions WHERE device = ?1"
 			       " AND state <> 'stopped'",
 			       DB_T(d->serial));
+	if (!rc)
+		rc = rejects_count(ss, d->serial, &d->rejects);
 	if (!rc)
 		d->live_sessions = (uint32_t)live;
 	return rc;

@@ -56,11 +56,17 @@ int session_store_prune(struct session_store *ss, int64_t now, bool *done_out) M
 int session_store_footholds(struct session_store *ss, const char *device, int64_t since,
 			    int64_t accepts_since, struct foothold *out, size_t max,
 			    size_t *n_out) MUST_USE;
+/* Live sessions of the pump whose Accept led into another zone than this, and NAS whose newest
+ * Accept without a session since `accepts_since` did. */
+int session_store_misplaced(struct session_store *ss, const char *device, const char *zone,
+			    int64_t accepts_since, struct foothold *out, size_t max,
+			    size_t *n_out) MUST_USE;
 /* The pumps that have a live session, after `after` in their order. */
 int session_store_live_devices(struct session_store *ss, const char *after,
 			       char (*out)[DEVICE_SERIAL_SIZE], size_t max, size_t *n_out) MUST_USE;
 
-/* Fills in last_seen, last_nas, live_sessions; last_used; last_seen. */
+/* Fills in last_seen, last_nas, live_sessions, rejects (counted up to 1000); last_used; last_seen.
+ */
 int session_store_device(struct session_store *ss, struct device *d) MUST_USE;
 int session_store_cert(struct session_store *ss, struct cert *c) MUST_USE;
 int session_store_nas(struct session_store *ss, struct nas *n) MUST_USE;

@@ -142,19 +142,31 @@ int store_footholds_everywhere(struct store *st, const char *device, struct foot
 int store_revoke(struct store *st, const struct action *by, const struct revoke *rq,
 		 int64_t asked_at, const struct foothold *holds, size_t n,
 		 struct revocation *out) MUST_USE;
-/* A session of a revoked pump came up after all: one more order, cause "late", unless one that will
- * still be sent is open for it, or (`settled`) one was answered in the last ten seconds, or made
- * after hold->at. ERR_UNCHANGED; ERR_CONFLICT: the pump is not revoked. */
+/* Quarantine, park or release an enrolled pump; all else as store_revoke. Certificates and tokens
+ * stay as they are. ERR_NOT_FOUND; ERR_INVALID; ERR_CONFLICT: the pump is revoked or not enrolled,
+ * or there is no zone for it; ERR_UNCHANGED: a release of a pump that was always in its own zone.
+ */
+int store_standing_change(struct store *st, const struct action *by,
+			  const struct standing_change *rq, int64_t asked_at,
+			  const struct foothold *holds, size_t n, struct revocation *out) MUST_USE;
+/* The zone that the pump belongs into as things stand: its own, or that for its placement; "":
+ * there is none. ERR_NOT_FOUND. */
+int store_zone_due(struct store *st, const char *device, char out[NAME_SIZE]) MUST_USE;
+/* A session of a pump came up after all, against its latest change of standing: one more order,
+ * cause "late", unless one that will still be sent is open for it, or (`settled`) one was answered
+ * in the last ten seconds, or made after hold->at. ERR_UNCHANGED; ERR_CONFLICT: its standing was
+ * never changed. */
 int store_order_late(struct store *st, const struct action *by, const char *device,
 		     const struct foothold *hold, bool settled) MUST_USE;
-/* The first refusal of the pump after its revocation. ERR_UNCHANGED. */
-int store_return_refused(struct store *st, const char *device, int64_t at) MUST_USE;
+/* The pump's first attempt after the latest change of its standing that got what the new standing
+ * gives: after a revocation a refusal, else its zone. ERR_UNCHANGED. */
+int store_return_noted(struct store *st, const char *device, int64_t at) MUST_USE;
 /* The pump's latest. ERR_NOT_FOUND. */
 int store_revocation(struct store *st, const char *device, struct revocation *out) MUST_USE;
-/* Those committed since `since` of pumps that are revoked now, id above `after`, in that order: id,
- * device and asked_at alone. */
-int store_revocations_since(struct store *st, int64_t since, uint64_t after, struct revocation *out,
-			    size_t max, size_t *n_out) MUST_USE;
+/* The latest change of each pump's standing, if committed since `since`, id above `after`, in that
+ * order: id, device and asked_at alone. */
+int store_standing_changes_since(struct store *st, int64_t since, uint64_t after,
+				 struct revocation *out, size_t max, size_t *n_out) MUST_USE;
 
 /* ---- the signer's lists (docs/decisions/0094) ---- */
 #define STORE_LEDGER_MAX 256
@@ -201,11 +213,13 @@ int store_order_list(struct store *st, uint64_t revocation, struct order_status 
 int store_look_begin(struct store *st) MUST_USE;
 void store_look_end(struct store *st); /* safe without a beginning */
 struct event_standing {
-	bool revoked;	     /* the pump is */
-	bool return_unnoted; /* its latest revocation has no return_refused_at yet */
-	bool superseding;    /* older certificates of the pump are still valid */
+	char state[STATE_SIZE]; /* what people made of it; "" when it is not in the inventory */
+	bool revoked;		/* that state is "revoked" */
+	bool changed;		/* its standing was changed at least once */
+	bool return_unnoted;	/* store_return_noted has not been called since the last change */
+	bool superseding;	/* older certificates of the pump are still valid */
 };
-/* All false for a pump that is not in the inventory. */
+/* All false and empty for a pump that is not in the inventory. */
 int store_event_standing(struct store *st, const char *device, const char *issuer,
 			 const char *cert_serial, struct event_standing *out) MUST_USE;
 bool store_has_open_orders(struct store *st, const char *nas);

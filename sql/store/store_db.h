@@ -10,11 +10,19 @@ struct store {
 	struct db *db;
 };
 
+/* SQL: what people made of pump `d`, under its name of policies/standing.h. Only an enrolled pump
+ * is placed in another zone (placement.c). */
+#define DEVICE_PLACED                                                                        \
+	"CASE d.placement WHEN 'quarantine' THEN 'quarantined' WHEN 'parking' THEN 'parked'" \
+	" ELSE d.state END"
 /* A pump whose revocation this registry has forgotten, or every pump before the signer was heard
- * (docs/decisions/0094). What is revoked here is that first. */
-#define DEVICE_STATE                                        \
+ * (docs/decisions/0094), is held back, wherever it was placed. What is revoked here is that first.
+ */
+#define DEVICE_OR_HELD(state)                               \
 	"CASE WHEN d.state <> 'revoked' AND (d.held_at > 0" \
-	" OR (SELECT compare_needed FROM ledger) = 1) THEN 'held' ELSE d.state END"
+	" OR (SELECT compare_needed FROM ledger) = 1) THEN 'held' ELSE " state " END"
+#define DEVICE_STATE DEVICE_OR_HELD(DEVICE_PLACED)
+#define DEVICE_STANDING DEVICE_OR_HELD("d.state") /* the same, wherever it is placed */
 
 /* The audit row of the running transaction. */
 int audit_append(struct db *db, const struct action *by, const char *action, const char *object,
@@ -31,8 +39,12 @@ int label_check(const char *what, const char *text) MUST_USE;
 /* Any common spelling to "aa:bb:cc:dd:ee:ff". ERR_INVALID, also for group addresses. */
 int mac_normalise(const char *in, char out[MAC_SIZE]) MUST_USE;
 
-/* The newest revocation of the pump, for orders. ERR_NOT_FOUND. */
+/* The newest change of the pump's standing, for orders. ERR_NOT_FOUND. */
 int revocation_latest(struct db *db, int64_t device_id, int64_t *id_out) MUST_USE;
+/* One change of standing with its orders, in the running transaction. */
+int change_add(struct db *db, const struct action *by, const struct standing_change *rq,
+	       int64_t device_id, int64_t asked_at, int64_t certificates,
+	       const struct foothold *holds, size_t n) MUST_USE;
 int order_add(struct db *db, int64_t revocation, int64_t device_id, const struct foothold *hold,
 	      const char *cause, int64_t now) MUST_USE;
 

@@ -15,6 +15,9 @@ static int zone_check(const struct zone *z)
 		rc = label_check("filter", z->filter_id);
 	if (rc)
 		return rc;
+	if (*z->purpose && strcmp(z->purpose, "onboarding") && strcmp(z->purpose, "quarantine") &&
+	    strcmp(z->purpose, "parking"))
+		return err_set(ERR_INVALID, "a zone is for onboarding, quarantine or parking");
 	if (z->vlan < 1 || z->vlan > 4094)
 		return err_set(ERR_INVALID, "VLAN %u: must be 1 to 4094", z->vlan);
 	if (z->session_s && (z->session_s < SESSION_S_MIN || z->session_s > SESSION_S_MAX))
@@ -24,7 +27,7 @@ static int zone_check(const struct zone *z)
 	return 0;
 }
 
-#define ZONE_COLUMNS "SELECT name, vlan, filter_id, session_s, onboarding"
+#define ZONE_COLUMNS "SELECT name, vlan, filter_id, session_s, purpose"
 
 static void zone_read(const struct query *q, struct zone *out)
 {
@@ -33,7 +36,7 @@ static void zone_read(const struct query *q, struct zone *out)
 	out->vlan = (uint32_t)query_i64(q, 1);
 	query_text(q, 2, out->filter_id, sizeof(out->filter_id));
 	out->session_s = (uint32_t)query_i64(q, 3);
-	out->onboarding = query_i64(q, 4) != 0;
+	query_text(q, 4, out->purpose, sizeof(out->purpose));
 }
 
 /* 0: no such zone. ERR_UNCHANGED, ERR_EXISTS. */
@@ -49,11 +52,11 @@ static int zone_compare(struct db *db, const struct zone *z)
 		return rc;
 	zone_read(&q, &old);
 	if (old.vlan == z->vlan && !strcmp(old.filter_id, z->filter_id) &&
-	    old.session_s == z->session_s && old.onboarding == z->onboarding)
+	    old.session_s == z->session_s && !strcmp(old.purpose, z->purpose))
 		return err_set(ERR_UNCHANGED, "zone %s is just so already", z->name);
-	return err_set(ERR_EXISTS, "zone %s exists with VLAN %u, filter '%s', %u s%s", z->name,
-		       old.vlan, old.filter_id, old.session_s,
-		       old.onboarding ? ", onboarding" : "");
+	return err_set(ERR_EXISTS, "zone %s exists with VLAN %u, filter '%s', %u s%s%s", z->name,
+		       old.vlan, old.filter_id, old.session_s, *old.purpose ? ", for " : "",
+		       old.purpose);
 }
 
 int store_zone_add(struct store *st, const struct action *by, const struct zone *z)
@@ -66,21 +69,22 @@ int store_zone_add(struct store *st, const struct action *by, const struct zone 
 		rc = tx_begin(&tx, st->db);
 	if (!rc)
 		rc = zone_compare(st->db, z);
-	if (!rc && z->onboarding) {
-		rc = db_number(st->db, &other, "SELECT count(*) FROM zones WHERE onboarding = 1");
+	if (!rc && *z->purpose) {
+		rc = db_number(st->db, &other, "SELECT count(*) FROM zones WHERE purpose = ?1",
+			       DB_T(z->purpose));
 		if (!rc && other)
-			rc = err_set(ERR_EXISTS, "there is an onboarding zone already");
+			rc = err_set(ERR_EXISTS, "there is a zone for %s already", z->purpose);
 	}
 	if (!rc)
 		rc = db_run(st->db,
-			    "INSERT INTO zones (name, vlan, filter_id, session_s, onboarding,"
-			    " added_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+			    "INSERT INTO zones (name, vlan, filter_id, session_s, purpose,"
+			    " added_at) VALUES (?1, ?2, ?3, ?4, NULLIF(?5, ''), ?6)",
 			    DB_T(z->name), DB_I(z->vlan), DB_T(z->filter_id), DB_I(z->session_s),
-			    DB_I(z->onboarding), DB_I(by->at));
+			    DB_T(z->purpose), DB_I(by->at));
 	if (!rc)
 		rc = audit_append(st->db, by, "zone.add", z->name,
-				  "vlan=%u filter=%s session_s=%u%s", z->vlan, z->filter_id,
-				  z->session_s, z->onboarding ? " onboarding" : "");
+				  "vlan=%u filter=%s session_s=%u%s%s", z->vlan, z->filter_id,
+				  z->session_s, *z->purpose ? " purpose=" : "", z->purpose);
 	return rc ? rc : tx_commit(&tx);
 }
 

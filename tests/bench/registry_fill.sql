@@ -7,8 +7,8 @@ PRAGMA synchronous = OFF;
 PRAGMA journal_mode = MEMORY;
 PRAGMA cache_size = -400000;
 BEGIN;
-INSERT INTO zones (id, name, vlan, filter_id, session_s, onboarding, added_at)
-	VALUES (1, 'bench', 120, 'bench', 3600, 0, 1);
+INSERT INTO zones (id, name, vlan, filter_id, session_s, added_at)
+	VALUES (1, 'bench', 120, 'bench', 3600, 1);
 INSERT INTO issuers (id, name, der, added_at) VALUES (1, '/CN=bench', x'30', 1);
 WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count WHERE n < @COUNT@)
 INSERT INTO devices (id, serial, maker, model, mac, ward, zone_id, state, state_at, state_by,

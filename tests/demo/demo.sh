@@ -110,8 +110,9 @@ add_zones_and_nas() {
 	chmod 0600 "$D/nas.secret"
 	pumpctl zone add onboarding --vlan "$VLAN_ONBOARD" --onboarding --session 10m &&
 		pumpctl zone add infusion-pumps --vlan "$VLAN_PUMPS" &&
+		pumpctl zone add quarantine --vlan "$VLAN_QUARANTINE" --quarantine &&
 		pumpctl nas add "$NAS" --ip "$MGMT_NAS" --secret-file "$D/nas.secret" || return
-	OUTCOME="onboarding (VLAN $VLAN_ONBOARD), infusion-pumps (VLAN $VLAN_PUMPS), $NAS ($MGMT_NAS)"
+	OUTCOME="onboarding (VLAN $VLAN_ONBOARD), infusion-pumps (VLAN $VLAN_PUMPS), quarantine (VLAN $VLAN_QUARANTINE), $NAS ($MGMT_NAS)"
 }
 
 start_switch() {
@@ -195,6 +196,37 @@ look() {
 	[ "$(pumpctl session list --json | jq length)" = 1 ] || fail "wanted one session"
 }
 
+# moved SINCE-MS VLAN: off where it was, and by its next EAP-TLS into this VLAN. On a wire the pump
+# hears nothing of the disconnect, so it is told to associate again.
+moved() {
+	wait_for 5 "the port to close" switch_event blocked \
+		".why == \"disconnected\" and .at_ms > $1" || return
+	inside pump wpa_cli -p "$D/wpa" -i eth0 reassociate || return
+	wait_for 20 "VLAN $2" switch_event placed ".why == \"eap\" and .vlan == $2 and .at_ms > $1"
+}
+
+quarantine() {
+	local since
+	since=$(now_ms)
+	show pumpctl pump quarantine "$PUMP" --reason "scans its neighbours" ||
+		{ fail "quarantine ended with $?"; return 1; }
+	moved "$since" "$VLAN_QUARANTINE" || return
+	wait_for 5 "EST from quarantine" pump_reaches "$WARD_SERVER" || return
+	pump_blocked "$WARD_MATE" "$WARD_OTHER" || { fail "quarantine reaches other pumps"; return 1; }
+	OUTCOME="VLAN $VLAN_QUARANTINE: reaches EST, no other pump. $(pumpctl pump why "$PUMP")"
+}
+
+release() {
+	local since
+	since=$(now_ms)
+	pumpctl pump release "$PUMP" --reason "was the service laptop" ||
+		{ fail "release ended with $?"; return 1; }
+	moved "$since" "$VLAN_PUMPS" || return
+	wait_for 5 "the host in the zone" pump_reaches "$WARD_MATE" || return
+	wait_for 10 "the agent to see it" agent_is online || return
+	OUTCOME="back in VLAN $VLAN_PUMPS $(($(now_ms) - since)) ms after the command was started"
+}
+
 revoke() {
 	local last pinger
 	ip netns exec "$NET-pump" ping -D -i 0.005 "$WARD_MATE" >"$D/ping.out" 2>&1 &
@@ -203,7 +235,8 @@ revoke() {
 	REVOKED_MS=$(now_ms)
 	show pumpctl pump revoke "$PUMP" --reason "stolen from ward 7" ||
 		{ fail "revoke ended with $?"; return 1; }
-	wait_for 5 "the port to close" switch_event blocked '.why == "disconnected"' || return
+	wait_for 5 "the port to close" switch_event blocked \
+		".why == \"disconnected\" and .at_ms > $REVOKED_MS" || return
 	pump_blocked "$WARD_MATE" || { fail "packets still pass"; return 1; }
 	kill -INT "$pinger" && wait "$pinger"
 	last=$(sed -n 's/^.\([0-9]*\)[.]\([0-9]\{3\}\).*bytes from.*/\1\2/p' "$D/ping.out" | tail -n 1)
@@ -238,8 +271,14 @@ agent_retry() {
 	return 0
 }
 
+# A switch asks about a MAC when it hears it send, and not while 802.1X is at work (3 s).
+mac_refused() {
+	inside pump ping -c 1 -W 1 "$WARD_MATE"
+	switch_event mab-reject ".at_ms > $REVOKED_MS"
+}
+
 mac_retry() {
-	wait_for 10 "the refusal of the MAC" switch_event mab-reject ".at_ms > $REVOKED_MS" || return
+	wait_for 20 "the refusal of the MAC" mac_refused || return
 	! switch_event placed ".at_ms > $REVOKED_MS" || { fail "somebody was let in"; return 1; }
 	pumpctl pump revoke "$PUMP" --reason again >"$D/receipt" # 2: nothing to do; the same receipt
 	[ $? = 2 ] || { fail "revoking twice"; return 1; }
@@ -329,6 +368,8 @@ step "The agent enrols over EST" enrol
 step "EAP-TLS: into the pumps' VLAN" eap_tls
 step "Traffic inside the zone, none outside" traffic
 step "What the registry says" look
+step "Quarantine: another VLAN, at once" quarantine
+step "Released: back among the pumps" release
 step "Revoked: off the network, with receipt" revoke
 step "Return refused: the same certificate" full_attempt
 step "Return refused: by MAC" mac_retry

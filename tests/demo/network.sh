@@ -11,11 +11,12 @@
 #
 # Pump, mate, other and the server's legs are in one IP subnet on purpose: no router and no firewall
 # stands between them, so whatever does not get through was stopped by the switch's port and VLANs.
-# The server's two legs are isolated ports of one bridge: both VLANs reach EST, none reaches the other
-# through it.
+# The server's legs are isolated ports of one bridge: each VLAN with one reaches EST, none reaches
+# another through it.
 VLAN_ONBOARD=10
 VLAN_PUMPS=120
 VLAN_OTHER=130
+VLAN_QUARANTINE=140
 MGMT_SERVER=10.10.0.1
 MGMT_NAS=10.10.0.2
 WARD_SERVER=10.20.255.1
@@ -63,15 +64,18 @@ network_up() {
 	network_link srv mgmt nas mgmt &&
 		network_link srv onboard nas srv-onboard &&
 		network_link srv pumps nas srv-pumps &&
+		network_link srv quarantine nas srv-quarant &&
 		network_link mate eth0 nas mate &&
 		network_link other eth0 nas other &&
 		network_link pump eth0 nas port1 "${PUMP_MAC:-02:50:47:00:01:23}" &&
 		network_bridge nas "br$VLAN_ONBOARD" srv-onboard &&
 		network_bridge nas "br$VLAN_PUMPS" srv-pumps mate &&
 		network_bridge nas "br$VLAN_OTHER" other &&
-		network_bridge srv ward onboard pumps || return
+		network_bridge nas "br$VLAN_QUARANTINE" srv-quarant &&
+		network_bridge srv ward onboard pumps quarantine || return
 	inside srv bridge link set dev onboard isolated on
 	inside srv bridge link set dev pumps isolated on
+	inside srv bridge link set dev quarantine isolated on
 	ip -n "$NET-srv" address add "$MGMT_SERVER/24" dev mgmt
 	ip -n "$NET-nas" address add "$MGMT_NAS/24" dev mgmt
 	ip -n "$NET-srv" address add "$WARD_SERVER/16" dev ward

@@ -47,11 +47,13 @@ hostapd_conf() {
 
 switch_start() {
 	SWITCH_DIR=$1
-	printf '%s br%s\n' "$VLAN_ONBOARD" "$VLAN_ONBOARD" "$VLAN_PUMPS" "$VLAN_PUMPS" >"$1/vlans"
+	printf '%s br%s\n' "$VLAN_ONBOARD" "$VLAN_ONBOARD" "$VLAN_PUMPS" "$VLAN_PUMPS" \
+		"$VLAN_QUARANTINE" "$VLAN_QUARANTINE" >"$1/vlans"
 	(umask 077 && hostapd_conf "$2" >"$1/hostapd.conf")
 	start "$1/hostapd.log" nas hostapd "$1/hostapd.conf"
 	start "$1/switch.log" nas testswitch --port port1 --hostapd "$1/hostapd/port1" \
 		--vlan "$VLAN_ONBOARD=br$VLAN_ONBOARD:isolated" --vlan "$VLAN_PUMPS=br$VLAN_PUMPS" \
+		--vlan "$VLAN_QUARANTINE=br$VLAN_QUARANTINE:isolated" \
 		--vlan "$VLAN_OTHER=br$VLAN_OTHER" --auth "$MGMT_SERVER:1812" \
 		--acct "$MGMT_SERVER:1813" --secret-file "$1/nas.secret" --nas-ip "$MGMT_NAS" \
 		--nas-identifier "$2" --das "$MGMT_NAS:3799" --hostapd-das 127.0.0.1:3798 \

@@ -10,8 +10,8 @@ sqlite3 -bail "$db" >/dev/null <<-END
 	PRAGMA synchronous = OFF;
 	PRAGMA cache_size = -200000;
 	BEGIN;
-	INSERT INTO zones (name, vlan, filter_id, session_s, onboarding, added_at)
-		VALUES ('fill', 100, 'pumps', 3600, 0, 1) ON CONFLICT (name) DO NOTHING;
+	INSERT INTO zones (name, vlan, filter_id, session_s, added_at)
+		VALUES ('fill', 100, 'pumps', 3600, 1) ON CONFLICT (name) DO NOTHING;
 	INSERT INTO issuers (name, der, added_at) VALUES ('/CN=Probe CA', x'00', 1)
 		ON CONFLICT (name) DO NOTHING;
 	CREATE TEMP TABLE n (i INTEGER PRIMARY KEY);

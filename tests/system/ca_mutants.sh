@@ -42,7 +42,7 @@ ca/issue.c|profile|X509_check_private_key(cert, key) != 1|0
 ca/issue.c|profile|X509_verify(cert, X509_get0_pubkey(issuer->cert)) != 1|0
 ca/signerd/grounds.c|grounds|!facts->found|0
 ca/signerd/grounds.c|grounds|memcmp(facts->der.data, rq->prior.data, rq->prior.len)|0
-ca/signerd/grounds.c|grounds|device_state_parse(facts->device_state) != DEVICE_ENROLLED|0
+ca/signerd/grounds.c|grounds|!device_state_is_enrolled(device_state_parse(facts->device_state))|0
 ca/signerd/grounds.c|grounds|cert != CERT_VALID|0
 ca/signerd/grounds.c|grounds|now_ms >= facts->not_after|0
 ca/signerd/grounds.c|grounds|rc = related_cert_request_check(csr->req, prior, now_ms)|rc = 0

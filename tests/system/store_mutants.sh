@@ -89,6 +89,12 @@ mutant "certificates stay in force after a revocation" revoke test_revoke \
 mutant "tokens stay good after a revocation" revoke test_revoke \
 	"s/UPDATE tokens SET state = 'void'/UPDATE tokens SET state = 'open'/"
 mutant "a revocation leaves no order" revoke test_revoke 's/!rc && i < n; i\+\+/0; i++/'
+mutant "a quarantine leaves no order" revoke test_placement 's/!rc && i < n; i\+\+/0; i++/'
+mutant "a revoked pump is released" placement test_placement 's/if \(!strcmp\(state, "revoked"\)\)/if (0)/'
+mutant "a pump without a certificate is placed" placement test_placement 's/if \(strcmp\(state, "enrolled"\)\)/if (0)/'
+mutant "a pump is placed in a zone that is not there" placement test_placement 's/if \(!rc && !n\)/if (0)/'
+mutant "a placed pump gets its own zone" facts test_placement 's/query_i64\(&q, 10\) \? 11 : 6/6/'
+mutant "a revoked pump counts as placed" revoke test_placement 's/, placement = NULL WHERE/ WHERE/'
 mutant "a late session is taken for covered" orders test_revoke 's/\*out = n > 0/*out = true/'
 mutant "an order is given out twice" orders test_orders 's/DB_I\(now \+ LEASE_MS\)/DB_I(now)/'
 mutant "silence settles an order" orders test_orders \

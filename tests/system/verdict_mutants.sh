@@ -41,5 +41,11 @@ for line in "${checks[@]}"; do
 	fi
 	check "the_truth_table_notices_when_this_is_missing: ${line#* }" table_fails
 done
+# A pump that is placed elsewhere must not get the verdict of its own zone.
+for kind in QUARANTINE PARK; do
+	sed "s/return VERDICT_$kind;/return VERDICT_ACCEPT;/" policies/verdict.c >"$work/mutant.c"
+	build "$work/mutant.c" && ! cmp -s policies/verdict.c "$work/mutant.c" || exit 1
+	check "the_truth_table_notices_an_accept_in_place_of: $kind" table_fails
+done
 check "checks_were_found_and_taken_out" test "${#checks[@]}" -ge 11
 tap_done

@@ -30,8 +30,14 @@ static struct verdict oracle(const struct rule *rules, size_t n, struct verdict 
 static struct verdict cert_oracle(const struct verdict_cert_facts *f)
 {
 	char want_san[128];
-	bool hidden = f->san_uri[0] == '\0';
+	bool hidden = f->san_uri[0] == '\0', no_vlan = f->vlan == 0 || f->vlan >= 4095;
+	bool held = f->device == DEVICE_QUARANTINED || f->device == DEVICE_PARKED;
+	struct verdict good = {VERDICT_ACCEPT, REASON_IN_GOOD_STANDING};
 
+	if (f->device == DEVICE_QUARANTINED)
+		good = (struct verdict){VERDICT_QUARANTINE, REASON_QUARANTINED};
+	if (f->device == DEVICE_PARKED)
+		good = (struct verdict){VERDICT_PARK, REASON_PARKED};
 	snprintf(want_san, sizeof(want_san), "urn:pumpgate:pump:%s", f->registry_name);
 	{
 		const struct rule rules[] = {
@@ -44,17 +50,18 @@ static struct verdict cert_oracle(const struct verdict_cert_facts *f)
 			{f->device == DEVICE_REVOKED, REASON_PUMP_REVOKED},
 			{f->device == DEVICE_HELD, REASON_RESTORED_GAP},
 			{f->device == DEVICE_EXPECTED, REASON_NOT_ENROLLED},
-			{f->device != DEVICE_ENROLLED, REASON_UNKNOWN_PUMP},
+			{f->device != DEVICE_ENROLLED && !held, REASON_UNKNOWN_PUMP},
 			{f->cert == CERT_REVOKED, REASON_CERTIFICATE_REVOKED},
 			{f->cert == CERT_SUPERSEDED, REASON_CERTIFICATE_SUPERSEDED},
 			{f->cert == CERT_RESERVED, REASON_CERTIFICATE_RESERVED},
 			{f->cert != CERT_VALID, REASON_UNKNOWN_CERTIFICATE},
 			{!(NOW < f->not_after_ms), REASON_CERTIFICATE_EXPIRED},
 			{!(NOW >= f->not_before_ms), REASON_CERTIFICATE_NOT_YET_VALID},
-			{f->vlan == 0 || f->vlan >= 4095, REASON_NO_ZONE},
+			{no_vlan && f->device == DEVICE_QUARANTINED, REASON_NO_QUARANTINE_ZONE},
+			{no_vlan && f->device == DEVICE_PARKED, REASON_NO_PARKING_ZONE},
+			{no_vlan, REASON_NO_ZONE},
 		};
-		return oracle(rules, sizeof(rules) / sizeof(rules[0]),
-			      (struct verdict){VERDICT_ACCEPT, REASON_IN_GOOD_STANDING});
+		return oracle(rules, sizeof(rules) / sizeof(rules[0]), good);
 	}
 }
 
@@ -64,7 +71,9 @@ static struct verdict mac_oracle(const struct verdict_mac_facts *f)
 		{!f->answered, REASON_REGISTRY_AWAY},
 		{!f->wired, REASON_NOT_WIRED},
 		{!f->found, REASON_UNKNOWN_PUMP},
-		{f->device == DEVICE_ENROLLED, REASON_ALREADY_ENROLLED},
+		{f->device == DEVICE_ENROLLED || f->device == DEVICE_QUARANTINED ||
+			 f->device == DEVICE_PARKED,
+		 REASON_ALREADY_ENROLLED},
 		{f->device == DEVICE_REVOKED, REASON_PUMP_REVOKED},
 		{f->device == DEVICE_HELD, REASON_RESTORED_GAP},
 		{f->device != DEVICE_EXPECTED, REASON_UNKNOWN_PUMP},
@@ -91,7 +100,7 @@ static const uint32_t vlans[] = {0, 1, 4094, 4095, UINT32_MAX};
  * digit. */
 static void each_cert_case(bool (*each)(const struct verdict_cert_facts *, void *), void *ctx)
 {
-	const size_t total = 2 * 2 * 2 * N(serials) * 6 * 6 * N(befores) * N(afters) * N(names) *
+	const size_t total = 2 * 2 * 2 * N(serials) * 6 * 8 * N(befores) * N(afters) * N(names) *
 			     N(sans) * N(identities) * N(vlans);
 
 	for (size_t i = 0; i < total; i++) {
@@ -110,8 +119,8 @@ static void each_cert_case(bool (*each)(const struct verdict_cert_facts *, void 
 		NEXT(N(serials));
 		f.cert = (enum cert_state)DIGIT(6); /* 5: out of range */
 		NEXT(6);
-		f.device = (enum device_state)DIGIT(6); /* 4, 5: out of range */
-		NEXT(6);
+		f.device = (enum device_state)DIGIT(8); /* 6, 7: out of range */
+		NEXT(8);
 		f.not_before_ms = befores[DIGIT(N(befores))];
 		NEXT(N(befores));
 		f.not_after_ms = afters[DIGIT(N(afters))];
@@ -129,7 +138,7 @@ static void each_cert_case(bool (*each)(const struct verdict_cert_facts *, void 
 }
 
 struct tally {
-	size_t cases, wrong, accepted;
+	size_t cases, wrong, accepted, quarantined, parked;
 	size_t by_reason[REASON_COUNT];
 };
 
@@ -140,6 +149,8 @@ static bool compare_cert(const struct verdict_cert_facts *f, void *ctx)
 
 	t->cases++;
 	t->accepted += got.kind == VERDICT_ACCEPT;
+	t->quarantined += got.kind == VERDICT_QUARANTINE;
+	t->parked += got.kind == VERDICT_PARK;
 	t->by_reason[got.reason]++;
 	if (got.kind == want.kind && got.reason == want.reason)
 		return true;
@@ -158,6 +169,8 @@ static void every_combination_of_certificate_facts_gets_the_oracle_verdict(void 
 	assert_int_equal(t.wrong, 0);
 	assert_true(t.cases > 1000000);
 	assert_true(t.accepted > 0);
+	assert_int_equal(t.quarantined, t.accepted);
+	assert_int_equal(t.parked, t.accepted);
 	assert_true(t.accepted < t.cases / 1000);
 	/* no reason is shadowed by another */
 	assert_true(t.by_reason[REASON_REGISTRY_AWAY] && t.by_reason[REASON_NO_SERIAL]);
@@ -168,6 +181,7 @@ static void every_combination_of_certificate_facts_gets_the_oracle_verdict(void 
 	assert_true(t.by_reason[REASON_CERTIFICATE_SUPERSEDED]);
 	assert_true(t.by_reason[REASON_CERTIFICATE_RESERVED]);
 	assert_true(t.by_reason[REASON_CERTIFICATE_EXPIRED]);
+	assert_true(t.by_reason[REASON_NO_QUARANTINE_ZONE] && t.by_reason[REASON_NO_PARKING_ZONE]);
 	assert_true(t.by_reason[REASON_CERTIFICATE_NOT_YET_VALID] && t.by_reason[REASON_NO_ZONE]);
 }
 
@@ -176,7 +190,7 @@ static void every_combination_of_mac_facts_gets_the_oracle_verdict(void **state)
 	size_t onboarded = 0;
 
 	(void)state;
-	for (size_t i = 0; i < 2 * 2 * 2 * 6 * N(afters) * N(vlans); i++) {
+	for (size_t i = 0; i < 2 * 2 * 2 * 8 * N(afters) * N(vlans); i++) {
 		size_t d = i;
 		struct verdict_mac_facts f = {.answered = DIGIT(2)};
 		struct verdict got, want;
@@ -186,8 +200,8 @@ static void every_combination_of_mac_facts_gets_the_oracle_verdict(void **state)
 		NEXT(2);
 		f.wired = DIGIT(2);
 		NEXT(2);
-		f.device = (enum device_state)DIGIT(6);
-		NEXT(6);
+		f.device = (enum device_state)DIGIT(8);
+		NEXT(8);
 		f.window_until_ms = afters[DIGIT(N(afters))];
 		NEXT(N(afters));
 		f.onboarding_vlan = vlans[DIGIT(N(vlans))];
@@ -195,7 +209,7 @@ static void every_combination_of_mac_facts_gets_the_oracle_verdict(void **state)
 		want = mac_oracle(&f);
 		assert_int_equal(got.kind, want.kind);
 		assert_int_equal(got.reason, want.reason);
-		assert_int_not_equal(got.kind, VERDICT_ACCEPT);
+		assert_true(got.kind == VERDICT_REJECT || got.kind == VERDICT_ONBOARD);
 		onboarded += got.kind == VERDICT_ONBOARD;
 	}
 	assert_true(onboarded > 0);
@@ -219,6 +233,8 @@ static void names_of_verdicts_are_stable_and_an_unknown_one_reads_reject(void **
 	assert_string_equal(verdict_name(VERDICT_REJECT), "reject");
 	assert_string_equal(verdict_name(VERDICT_ACCEPT), "accept");
 	assert_string_equal(verdict_name(VERDICT_ONBOARD), "onboard");
+	assert_string_equal(verdict_name(VERDICT_QUARANTINE), "quarantine");
+	assert_string_equal(verdict_name(VERDICT_PARK), "park");
 }
 
 int main(void)

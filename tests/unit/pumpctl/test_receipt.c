@@ -107,12 +107,46 @@ static void the_receipt_says_times_and_who_did_not_answer(void **state)
 	free(r);
 }
 
+static void the_receipt_names_the_change_and_when_it_was_seen_to_hold(void **state)
+{
+	static const struct {
+		const char *action, *words, *at_zero, *seen;
+	} cases[] = {
+		{"revoke", "is revoked by root: lost", "not tried yet", "return refused   at 2026"},
+		{"quarantine", "is quarantined by root: lost", "not seen there yet", "since 2026"},
+		{"park", "is parked by root: lost", "not seen there yet", "since 2026"},
+		{"release", "is released by root: lost", "not seen there yet", "since 2026"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]) * 2; i++) {
+		struct receipt *r = receipt_with(0);
+		bool seen = i % 2;
+		char *text = NULL;
+		size_t len;
+		FILE *f = open_memstream(&text, &len);
+
+		strcpy(r->revocation.action, cases[i / 2].action);
+		if (seen && i / 2 == 0)
+			r->revocation.return_refused_at = ASKED;
+		else if (seen)
+			r->revocation.returned_at = ASKED;
+		receipt_print(f, r);
+		fclose(f);
+		assert_non_null(strstr(text, cases[i / 2].words));
+		assert_non_null(strstr(text, seen ? cases[i / 2].seen : cases[i / 2].at_zero));
+		free(text);
+		free(r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_green_that_no_nas_confirmed),
 		cmocka_unit_test(an_order_that_was_not_listed_keeps_it_open),
 		cmocka_unit_test(it_stays_open_until_the_signer_has_written_it_down),
+		cmocka_unit_test(the_receipt_names_the_change_and_when_it_was_seen_to_hold),
 		cmocka_unit_test(the_receipt_says_times_and_who_did_not_answer),
 	};
 

@@ -75,6 +75,29 @@ static void a_revoked_pump_names_who_when_and_why(void **state)
 	assert_why(&d, NULL, 0, false, "--reason again", WORDS("stolen"));
 }
 
+static void a_held_pump_says_by_whom_and_whether_it_is_there(void **state)
+{
+	struct device d = device_in("quarantined");
+	struct event e = event_of("auth", "quarantine", "quarantined", NOW);
+
+	(void)state;
+	strcpy(d.state_by, "root");
+	strcpy(d.state_reason, "scans");
+	assert_why(&d, NULL, 0, false, "pump release PG-1",
+		   WORDS("was quarantined by root", "scans", "has not tried to get on since"));
+	d.live_sessions = 1;
+	assert_why(&d, &e, 1, true, "pump release PG-1", WORDS("let into zone", "on ap-1"));
+	d.open_orders = 1;
+	assert_why(&d, &e, 1, true, "1 NAS has not confirmed", WORDS("quarantined by root"));
+	e = event_of("auth", "accept", "in-good-standing", d.state_at - 1);
+	assert_why(&d, &e, 1, false, "release", WORDS("has not tried to get on since"));
+	e = event_of("auth", "reject", "no-quarantine-zone", NOW);
+	assert_why(&d, &e, 1, false, "--quarantine", WORDS("there is no quarantine zone"));
+	d = device_in("parked");
+	e = event_of("auth", "park", "parked", NOW);
+	assert_why(&d, &e, 1, false, "release", WORDS("was parked by", "let into zone"));
+}
+
 static void text_from_outside_cannot_forge_a_line(void **state)
 {
 	struct device d = device_in("revoked");
@@ -147,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_unknown_pump_is_told_apart_from_a_refused_one),
 		cmocka_unit_test(a_revoked_pump_names_who_when_and_why),
+		cmocka_unit_test(a_held_pump_says_by_whom_and_whether_it_is_there),
 		cmocka_unit_test(text_from_outside_cannot_forge_a_line),
 		cmocka_unit_test(an_expected_pump_says_how_far_it_came),
 		cmocka_unit_test(an_enrolled_pump_says_where_it_is_or_was),

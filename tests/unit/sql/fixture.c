@@ -53,7 +53,7 @@ void pump_add(struct store *st, const char *serial, const char *mac)
 int fixture_setup(void **state)
 {
 	struct zone wards = {.name = "wards", .vlan = 120, .filter_id = "pumps", .session_s = 3600};
-	struct zone onboarding = {.name = "onboarding", .vlan = 900, .onboarding = true};
+	struct zone onboarding = {.name = "onboarding", .vlan = 900, .purpose = "onboarding"};
 	struct issuer issuer = {.issuer = ISSUER, .der = {.len = 3, .data = "der"}};
 	struct fixture *f;
 	unsigned from, to;

@@ -88,9 +88,11 @@ static void zones_have_bounds_and_only_one_is_for_onboarding(void **state)
 	z.vlan = 4095;
 	assert_int_equal(store_zone_add(f->st, &admin_now, &z), ERR_INVALID);
 	z.vlan = 130;
-	z.onboarding = true;
+	strcpy(z.purpose, "onboarding");
 	assert_int_equal(store_zone_add(f->st, &admin_now, &z), ERR_EXISTS);
-	z.onboarding = false;
+	strcpy(z.purpose, "garage");
+	assert_int_equal(store_zone_add(f->st, &admin_now, &z), ERR_INVALID);
+	z.purpose[0] = '\0';
 	assert_int_equal(store_zone_add(f->st, &admin_now, &z), 0);
 	assert_int_equal(store_zone_add(f->st, &admin_now, &z), ERR_UNCHANGED);
 	z.vlan = 131;

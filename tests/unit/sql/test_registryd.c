@@ -363,34 +363,72 @@ static void accept_that_crosses_the_revocation_gets_its_own_order(void **state)
 	assert_int_equal(take(r, false, 3000, o), 1);
 }
 
-static void session_of_a_revoked_pump_is_found_again_after_a_crash(void **state)
+static void pump_that_gets_on_against_its_quarantine_is_disconnected_and_no_other(void **state)
 {
+	struct standing_change change = {
+		.device = "PG-1", .action = "quarantine", .reason = "scans"};
+	struct zone jail = {.name = "jail", .vlan = 666, .purpose = "quarantine"};
+	struct list_query q = {.device = "PG-1"};
 	struct running *r = *state;
-	struct dispatch_order o[4];
 	struct revocation receipt;
-	char path[128], sql[512];
+	struct dispatch_order o[4];
 
 	enroll_pg1(r, 1, 1);
-	revoke_pg1(r, &receipt);
-	service_end(r, SIGKILL);
-	/* committed, and the process died before the registry heard of it; of today: what is old is
-	 * pruned at the start */
+	assert_int_equal(registry_zone_add(r->admin, &jail, WAIT_MS), 0);
+	assert_int_equal(registry_standing_change(r->admin, &change, &receipt, WAIT_MS), 0);
+	assert_int_equal(receipt.orders, 0);
+	report(r, "quarantine", "ap-1", "S8", "00000001");
+	for (int i = 0; i < 400 && !receipt.returned_at; i++) {
+		usleep(5000);
+		assert_int_equal(registry_revocation(r->admin, &q, &receipt, WAIT_MS), 0);
+	}
+	assert_true(receipt.returned_at);
+	assert_int_equal(take(r, true, 0, o), 0);
+	report(r, "accept", "ap-2", "S9", "00000001"); /* decided before the commit */
+	assert_int_equal(take(r, false, 3000, o), 1);
+	assert_string_equal(o[0].session_id, "S9");
+	answer(r, o[0].id, "ack");
+	strcpy(change.action, "release");
+	assert_int_equal(registry_standing_change(r->admin, &change, &receipt, WAIT_MS), 0);
+	assert_int_equal(receipt.sessions, 2); /* both live, as far as the registry knows */
+	assert_int_equal(receipt.returned_at, 0);
+}
+
+/* Committed, and the process died before the registry heard of it; of today: what is old is pruned
+ * at the start. */
+static void session_is_inserted(struct running *r, const char *session, const char *zone)
+{
+	char path[128], sql[512];
+
 	snprintf(path, sizeof(path), "%s/registry/sessions.db", r->f->dir);
 	snprintf(
 		sql, sizeof(sql),
 		"INSERT INTO sessions (nas, session_id, device, cert_serial, mac, nas_port,"
 		" calling_station, zone, vlan, state, accepted_at, started_at, updated_at,"
-		" stopped_at, input_octets, output_octets, cause) VALUES ('ap-1', 'S3', 'PG-1', '',"
-		" '', '', '', '', 0, 'accepted', %lld, 0, %lld, 0, 0, 0, '')",
-		(long long)clock_wall_ms(), (long long)clock_wall_ms());
+		" stopped_at, input_octets, output_octets, cause) VALUES ('ap-1', '%s', 'PG-1', '',"
+		" '', '', '', '%s', 0, 'accepted', %lld, 0, %lld, 0, 0, 0, '')",
+		session, zone, (long long)clock_wall_ms(), (long long)clock_wall_ms());
 	sql_run(path, sql);
+}
+
+static void session_of_a_revoked_pump_is_found_again_after_a_crash(void **state)
+{
+	struct running *r = *state;
+	struct dispatch_order o[4];
+	struct revocation receipt;
+
+	enroll_pg1(r, 1, 1);
+	revoke_pg1(r, &receipt);
+	service_end(r, SIGKILL);
+	session_is_inserted(r, "S3", "");
 	service_start(r);
 	assert_int_equal(take(r, true, 3000, o), 1);
 	assert_string_equal(o[0].session_id, "S3");
 }
 
-/* Committed beside the revocation, by a NAS that names no session, and never followed up. */
-static void accept_is_inserted(struct running *r, const char *nas)
+/* Committed beside the change of standing, by a NAS that names no session, and never followed up.
+ */
+static void accept_is_inserted_into(struct running *r, const char *nas, const char *zone)
 {
 	char path[128], sql[512];
 
@@ -400,9 +438,62 @@ static void accept_is_inserted(struct running *r, const char *nas)
 		"INSERT INTO events (at, source, subject, what, reason, method, device, identity,"
 		" issuer, cert_serial, mac, nas, nas_port, session_id, zone, vlan, took_us, detail)"
 		" VALUES (%lld, 'auth', 'PG-1', 'accept', '', 'eap-tls', 'PG-1', 'PG-1', '',"
-		" '00000001', '02:00:00:00:00:01', '%s', '', '', '', 0, 0, '')",
-		(long long)clock_wall_ms(), nas);
+		" '00000001', '02:00:00:00:00:01', '%s', '', '', '%s', 0, 0, '')",
+		(long long)clock_wall_ms(), nas, zone);
 	sql_run(path, sql);
+}
+
+static void accept_is_inserted(struct running *r, const char *nas)
+{
+	accept_is_inserted_into(r, nas, "");
+}
+
+static void quarantine_pg1(struct running *r, struct revocation *out)
+{
+	const struct standing_change change = {
+		.device = "PG-1", .action = "quarantine", .reason = "scans"};
+	const struct zone jail = {.name = "jail", .vlan = 666, .purpose = "quarantine"};
+
+	enroll_pg1(r, 1, 1);
+	assert_int_equal(registry_zone_add(r->admin, &jail, WAIT_MS), 0);
+	assert_int_equal(registry_standing_change(r->admin, &change, out, WAIT_MS), 0);
+	assert_int_equal(out->orders, 0);
+}
+
+static void session_outside_its_quarantine_is_found_again_after_a_crash_and_no_other(void **state)
+{
+	struct running *r = *state;
+	struct revocation receipt;
+	struct dispatch_order o[4];
+
+	quarantine_pg1(r, &receipt);
+	service_end(r, SIGKILL);
+	session_is_inserted(r, "S3", "wards");
+	session_is_inserted(r, "S4", "jail");
+	accept_is_inserted_into(r, "ap-2", "wards");
+	accept_is_inserted_into(r, "ap-2", "jail"); /* it moved since */
+	service_start(r);
+	assert_int_equal(take(r, true, 3000, o), 1);
+	assert_string_equal(o[0].session_id, "S3");
+	assert_int_equal(take(r, false, 300, o), 0);
+}
+
+static void accept_into_its_old_zone_is_found_when_the_quarantine_is_asked_for_again(void **state)
+{
+	const struct standing_change again = {
+		.device = "PG-1", .action = "quarantine", .reason = "again"};
+	struct running *r = *state;
+	struct revocation receipt;
+	struct dispatch_order o[4];
+
+	quarantine_pg1(r, &receipt);
+	accept_is_inserted_into(r, "ap-1", "jail");
+	accept_is_inserted_into(r, "ap-2", "wards");
+	assert_int_equal(registry_standing_change(r->admin, &again, &receipt, WAIT_MS), 0);
+	assert_true(receipt.already);
+	assert_int_equal(receipt.orders, 1);
+	assert_int_equal(take(r, true, 3000, o), 1);
+	assert_string_equal(o[0].nas, "ap-2");
 }
 
 static void accept_without_a_session_is_found_when_the_revocation_is_asked_for_again(void **state)
@@ -670,7 +761,10 @@ int main(void)
 		RUN(waiting_dispatcher_hears_of_a_revocation_at_once),
 		RUN(take_without_orders_ends_empty_after_its_time),
 		RUN(accept_that_crosses_the_revocation_gets_its_own_order),
+		RUN(pump_that_gets_on_against_its_quarantine_is_disconnected_and_no_other),
 		RUN(session_of_a_revoked_pump_is_found_again_after_a_crash),
+		RUN(session_outside_its_quarantine_is_found_again_after_a_crash_and_no_other),
+		RUN(accept_into_its_old_zone_is_found_when_the_quarantine_is_asked_for_again),
 		RUN(accept_without_a_session_is_found_when_the_revocation_is_asked_for_again),
 		RUN(accept_without_a_session_is_found_again_after_a_crash),
 		RUN(session_that_was_ended_is_not_ended_again_at_each_start),

@@ -80,13 +80,13 @@ static void return_is_noted_once_and_only_after_the_revocation(void **state)
 	struct event_standing standing;
 	struct revocation r;
 
-	assert_int_equal(store_return_refused(f->st, "PG-1", NOW), ERR_UNCHANGED);
+	assert_int_equal(store_return_noted(f->st, "PG-1", NOW), ERR_UNCHANGED);
 	assert_int_equal(store_revoke(f->st, &admin_now, &stolen, NOW, NULL, 0, &r), 0);
 	assert_int_equal(store_event_standing(f->st, "PG-1", "", "", &standing), 0);
 	assert_true(standing.revoked && standing.return_unnoted);
-	assert_int_equal(store_return_refused(f->st, "PG-1", NOW - 1), ERR_UNCHANGED);
-	assert_int_equal(store_return_refused(f->st, "PG-1", NOW + 50), 0);
-	assert_int_equal(store_return_refused(f->st, "PG-1", NOW + 90), ERR_UNCHANGED);
+	assert_int_equal(store_return_noted(f->st, "PG-1", NOW - 1), ERR_UNCHANGED);
+	assert_int_equal(store_return_noted(f->st, "PG-1", NOW + 50), 0);
+	assert_int_equal(store_return_noted(f->st, "PG-1", NOW + 90), ERR_UNCHANGED);
 	assert_int_equal(store_revocation(f->st, "PG-1", &r), 0);
 	assert_int_equal(r.return_refused_at, NOW + 50);
 	assert_int_equal(store_event_standing(f->st, "PG-1", "", "", &standing), 0);

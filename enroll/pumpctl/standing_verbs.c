@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pumpctl pump revoke | quarantine | park | release: changes a pump's standing and waits for the
+ * proof from the NAS that held it.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "enroll/pumpctl/device_fields.h"
+#include "enroll/pumpctl/receipt.h"
+#include "enroll/pumpctl/record_json.h"
+#include "enroll/pumpctl/registry.h"
+#include "enroll/pumpctl/report.h"
+#include "enroll/pumpctl/verbs.h"
+
+#define WAIT_DEFAULT "10s"
+#define POLL_MS 25
+
+struct change {
+	struct standing_change rq;
+	int64_t wait_ms;
+};
+
+static int change_take(const struct call *call, struct change *out)
+{
+	const char *wait = call_value(call, "wait");
+	const char *reason = call_value(call, "reason");
+	struct standing_change *rq = &out->rq;
+	int rc = device_serial_check(call->operands[0]);
+
+	if (rc || (rc = str_copy(rq->device, sizeof(rq->device), call->operands[0])) ||
+	    (rc = str_copy(rq->action, sizeof(rq->action), call->verb->name)) ||
+	    (rc = clock_duration_parse(wait ? wait : WAIT_DEFAULT, &out->wait_ms)))
+		return rc;
+	if (reason && (!*reason || str_copy(rq->reason, sizeof(rq->reason), reason)))
+		return err_set(ERR_INVALID, "--reason: 1 to %zu characters",
+			       sizeof(rq->reason) - 1);
+	if (call_flag(call, "no-wait"))
+		out->wait_ms = 0;
+	return 0;
+}
+
+static int change_send(struct ipc_client *c, const struct standing_change *rq,
+		       struct revocation *out)
+{
+	struct revoke revoke = {0};
+
+	if (strcmp(rq->action, "revoke"))
+		return registry_standing_change(c, rq, out, REGISTRY_TIMEOUT_MS);
+	memcpy(revoke.device, rq->device, sizeof(revoke.device));
+	memcpy(revoke.reason, rq->reason, sizeof(revoke.reason));
+	return registry_revoke(c, &revoke, out, REGISTRY_TIMEOUT_MS);
+}
+
+static int receipt_read(struct ipc_client *c, struct receipt *r)
+{
+	struct id_query q = {.id = r->revocation.id};
+	struct list_query of = {0};
+	bool already = r->revocation.already;
+	int rc;
+
+	memcpy(of.device, r->revocation.device, sizeof(of.device));
+	rc = registry_revocation(c, &of, &r->revocation, REGISTRY_TIMEOUT_MS);
+	r->revocation.already = already;
+	if (rc)
+		return rc;
+	if (r->revocation.id != q.id)
+		return err_set(ERR_CONFLICT,
+			       "done, but the pump's standing was changed once more "
+			       "meanwhile: pumpctl pump events %s",
+			       of.device);
+	return registry_order_list(c, &q, r->orders, RECEIPT_ORDERS_MAX, &r->n_orders,
+				   REGISTRY_TIMEOUT_MS);
+}
+
+static int receipt_await(struct ipc_client *c, struct receipt *r, int64_t wait_ms)
+{
+	const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
+	int64_t deadline_us = clock_mono_us() + wait_ms * 1000;
+	int rc;
+
+	while (!(rc = receipt_read(c, r)) && !receipt_is_settled(r) &&
+	       clock_mono_us() < deadline_us)
+		nanosleep(&pause, NULL);
+	return rc;
+}
+
+static int receipt_show(const struct call *call, const struct receipt *r)
+{
+	enum receipt_outcome outcome = receipt_outcome(r);
+
+	if (call->json) {
+		if (json_show(receipt_to_json(r)))
+			return report_failure(ERR_IO);
+	} else {
+		receipt_print(stdout, r);
+	}
+	if (outcome == RECEIPT_OPEN && r->revocation.unkept)
+		report_note("pumpctl: revoked, but signerd has not written it down yet; it does so "
+			    "as soon as it is there");
+	if (outcome == RECEIPT_OPEN) {
+		report_note("pumpctl: %s, but not every NAS has confirmed; retries go on. See: "
+			    "pumpctl pump %s %s --reason ... (shows this receipt again)",
+			    receipt_state(&r->revocation), r->revocation.action,
+			    r->revocation.device);
+		return EXIT_TRY_AGAIN;
+	}
+	if (outcome == RECEIPT_UNSENT) {
+		report_note("pumpctl: %s, but a NAS cannot be told: shut the port there, or the "
+			    "pump stays where it is until its session ends",
+			    receipt_state(&r->revocation));
+		return EXIT_FAILED;
+	}
+	return r->revocation.already ? EXIT_NOTHING : EXIT_DONE;
+}
+
+static int change_run(const struct call *call)
+{
+	AUTO_IPC_CLIENT c = NULL;
+	struct receipt *r = calloc(1, sizeof(*r));
+	struct change change = {0};
+	int rc, status;
+
+	if (!r)
+		return report_failure(err_set(ERR_NOMEM, "no memory for a receipt"));
+	if (change_take(call, &change)) {
+		free(r);
+		return report_usage();
+	}
+	rc = registry_open(call, &c);
+	if (!rc)
+		rc = change_send(c, &change.rq, &r->revocation);
+	if (!rc)
+		rc = receipt_await(c, r, change.wait_ms);
+	status = rc ? registry_failure(call, rc) : receipt_show(call, r);
+	free(r);
+	return status;
+}
+
+#define OPTION_REASON(required)                                                   \
+	{                                                                         \
+		"reason", 0, OPTION_VALUE, "TEXT", "why, for the audit", required \
+	}
+#define OPTIONS_WAIT                                                              \
+	{"wait", 0, OPTION_VALUE, "T", "for the NAS's answers (10s)", false},     \
+	{                                                                         \
+		"no-wait", 0, OPTION_FLAG, NULL,                                  \
+			"only commit; the disconnects go on by themselves", false \
+	}
+
+static const struct option_spec change_options[] = {OPTION_REASON(true), OPTIONS_WAIT};
+static const struct option_spec release_options[] = {OPTION_REASON(false), OPTIONS_WAIT};
+
+const struct verb verb_pump_revoke = {
+	.group = "pump",
+	.name = "revoke",
+	.operands = "SERIAL",
+	.n_operands = 1,
+	.summary = "Take a pump off the network for good, and print the receipt",
+	VERB_OPTIONS(change_options),
+	.examples = {"pump revoke PG-000123 --reason 'stolen from ward 3B'",
+		     "pump revoke PG-000123 --reason lost --wait 30s",
+		     "pump revoke PG-000123 --reason lost --no-wait --json"},
+	.run = change_run,
+};
+
+const struct verb verb_pump_quarantine = {
+	.group = "pump",
+	.name = "quarantine",
+	.operands = "SERIAL",
+	.n_operands = 1,
+	.summary = "Move a pump into the quarantine zone at once, and print the receipt",
+	VERB_OPTIONS(change_options),
+	.examples = {"pump quarantine PG-000123 --reason 'scans its neighbours'",
+		     "pump quarantine PG-000123 --reason 'integrity alarm' --wait 30s",
+		     "pump quarantine PG-000123 --reason drill --no-wait --json"},
+	.run = change_run,
+};
+
+const struct verb verb_pump_park = {
+	.group = "pump",
+	.name = "park",
+	.operands = "SERIAL",
+	.n_operands = 1,
+	.summary = "Move a pump into the parking zone at once, and print the receipt",
+	VERB_OPTIONS(change_options),
+	.examples = {"pump park PG-000123 --reason 'in the store room until May'",
+		     "pump park PG-000123 --reason 'waits for service' --wait 30s",
+		     "pump park PG-000123 --reason spare --no-wait --json"},
+	.run = change_run,
+};
+
+const struct verb verb_pump_release = {
+	.group = "pump",
+	.name = "release",
+	.operands = "SERIAL",
+	.n_operands = 1,
+	.summary = "Let a quarantined or parked pump back into its own zone",
+	VERB_OPTIONS(release_options),
+	.examples = {"pump release PG-000123", "pump release PG-000123 --reason 'service done'",
+		     "pump release PG-000123 --no-wait --json"},
+	.run = change_run,
+};

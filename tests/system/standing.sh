@@ -1,0 +1,138 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Quarantine, park and release: the NAS is told at once, the pump authenticates again and lands in
+# the zone that its standing leads to, with the certificate that it has. The NAS is
+# tests/support/dastool.
+# shellcheck disable=SC2317,SC2015,SC2119 # functions are called by check
+cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/support/tap.sh
+. tests/support/tap.sh
+# shellcheck source=tests/support/scratch.sh
+. tests/support/scratch.sh
+# shellcheck source=tests/support/pump_client.sh
+. tests/support/pump_client.sh
+
+DAS_PID=
+down() {
+	[ -z "$DAS_PID" ] || kill "$DAS_PID" 2>/dev/null
+	scratch_down
+}
+scratch_up || exit 1
+trap down EXIT
+site_up || exit 1
+"$PUMPGATE_BUILD/tools/dastool" --secret-file "$SCRATCH/nas.secret" --address 127.0.0.11 --port 0 \
+	>"$SCRATCH/das.log" &
+DAS_PID=$!
+wait_until 5 grep -q port "$SCRATCH/das.log" || exit 1
+pumpctl nas add ap2 --ip 127.0.0.11 --secret-file "$SCRATCH/nas.secret" \
+	--das-port "$(head -n 1 "$SCRATCH/das.log" | jq .port)" >/dev/null || exit 1
+MAC=02:00:00:00:00:01
+pump_enrol PG-1 "$MAC" || exit 1
+pump_add PG-2 02:00:00:00:00:02 || exit 1
+
+on() { # SESSION [OPTION...]: the pump authenticates through the NAS
+	eap PG-1 -A 127.0.0.11 -M "$MAC" -N "44:s:$1" "${@:2}"
+}
+lands() { # VLAN VERDICT REASON SESSION [OPTION...]: as `on`, and into this VLAN
+	on "${@:4}" && [ "$(accept_attribute 81)" = "$(printf '%s' "$1" | xxd -p)" ] &&
+		[ "$(last_attempt verdict)" = "$2" ] && [ "$(last_attempt reason)" = "$3" ]
+}
+session_in() { # SESSION ZONE VLAN
+	pumpctl session list --json |
+		jq -e --arg s "$1" --arg z "$2" --argjson v "$3" \
+			'any(.[]; .session_id == $s and .zone == $z and .vlan == $v)'
+}
+state_is() { [ "$(pumpctl pump show PG-1 --json | jq -r .state)" = "$1" ]; }
+rejects_are() { [ "$(pumpctl pump show PG-1 --json | jq .rejects)" = "$1" ]; }
+disconnects() { tail -n +2 "$SCRATCH/das.log" | wc -l; }
+das_heard() { tail -n +2 "$SCRATCH/das.log" | jq -e -s "any(.[]; $1)"; }
+statuses() { # STATUS COMMAND...
+	"${@:2}" >"$SCRATCH/out" 2>&1
+	local status=$?
+	cat "$SCRATCH/out"
+	[ "$status" = "$1" ]
+}
+
+# ---- refused ----
+check a_quarantine_needs_a_reason fails_with 64 pumpctl pump quarantine PG-1
+check a_quarantine_of_nobody_fails fails_with 1 pumpctl pump quarantine PG-9 --reason test
+check without_a_zone_for_it_nobody_is_quarantined says "zone add NAME --vlan N --quarantine" \
+	pumpctl pump quarantine PG-1 --reason test
+check it_stays_enrolled state_is enrolled
+check a_zone_has_one_purpose fails_with 64 pumpctl zone add both --vlan 9 --quarantine --parking
+pumpctl zone add jail --vlan 198 --quarantine >/dev/null
+pumpctl zone add lot --vlan 199 --parking --session 10m >/dev/null
+check there_is_one_quarantine_zone fails_with 1 pumpctl zone add jail2 --vlan 197 --quarantine
+check a_pump_without_a_certificate_is_not_quarantined says "has no certificate yet" \
+	pumpctl pump quarantine PG-2 --reason test
+check a_pump_that_was_always_in_its_zone_is_not_released fails_with 2 pumpctl pump release PG-1
+
+# ---- quarantine ----
+check the_pump_is_in_its_own_zone lands 120 accept in-good-standing s-1
+check and_the_registry_knows wait_until 5 session_in s-1 ward 120
+check quarantine_is_told_to_the_nas_and_acknowledged says 's-1: disconnected [0-9]+ ms after' \
+	pumpctl pump quarantine PG-1 --reason 'scans its neighbours'
+check the_request_named_the_session das_heard '.genuine and .code == 40 and .session == "s-1"'
+check it_authenticates_again_into_the_quarantine_vlan lands 198 quarantine quarantined s-2
+check its_session_shows_the_zone wait_until 5 session_in s-2 jail 198
+check the_receipt_has_seen_it_there wait_until 5 says "in its new zone +since 20" \
+	pumpctl pump quarantine PG-1 --reason again
+check a_second_quarantine_is_nothing_to_do_and_shows_the_first says \
+	"was already quarantined by .*: scans its neighbours" pumpctl pump quarantine PG-1 --reason again
+check and_exits_so fails_with 2 pumpctl pump quarantine PG-1 --reason again
+check nor_was_the_pump_disconnected_again [ "$(disconnects)" = 1 ]
+check resumed_or_not_it_stays_there lands 198 quarantine quarantined s-2 -r 1
+check show_knows_it state_is quarantined
+check list_finds_it says PG-1 pumpctl pump list --state quarantined
+check why_says_by_whom_and_where says "quarantined by .*: scans .*zone jail \(VLAN 198\)" \
+	pumpctl pump why PG-1
+check status_counts_it says "1 quarantined" pumpctl status
+check events_show_it says "pump.quarantine" pumpctl pump events PG-1
+check mac_authentication_stays_closed fails_with 1 pumpctl pump token PG-1 --mab-window 10m
+
+# renews where it is: reaching EST with its own certificate
+openssl req -new -key "$SCRATCH/PG-1.key" -subj /CN=PG-1 -outform DER | base64 >"$SCRATCH/renew.csr"
+renews() {
+	curl -sS --fail --cacert "$TRUST" --cert "$SCRATCH/PG-1.pem" --key "$SCRATCH/PG-1.key" \
+		-H 'Content-Type: application/pkcs10' --data-binary "@$SCRATCH/renew.csr" \
+		"$EST_URL/simplereenroll" | tr -d '\r' | base64 -d |
+		openssl pkcs7 -inform DER -print_certs >"$SCRATCH/PG-1.new" &&
+		openssl x509 -in "$SCRATCH/PG-1.new" -noout
+}
+check its_certificate_is_renewed_in_quarantine renews
+mv "$SCRATCH/PG-1.new" "$SCRATCH/PG-1.pem"
+check the_new_certificate_does_not_lead_out lands 198 quarantine quarantined s-2
+
+# ---- release, park ----
+check release_is_told_to_the_nas says 's-2: disconnected' pumpctl pump release PG-1 --reason clean
+check it_is_back_in_its_own_zone lands 120 accept in-good-standing s-3
+check the_receipt_of_the_release_says_so wait_until 5 says "in its new zone +since 20" \
+	pumpctl pump release PG-1
+check a_second_release_is_nothing_to_do fails_with 2 pumpctl pump release PG-1
+check parking_is_told_to_the_nas says 's-3: disconnected' pumpctl pump park PG-1 --reason spare
+check it_lands_in_the_parking_vlan lands 199 park parked s-4
+check with_that_zones_session_time [ "$(accept_attribute 27)" = 600 ]
+check from_parking_it_can_be_quarantined statuses 0 pumpctl pump quarantine PG-1 --reason worse
+check and_lands_there lands 198 quarantine quarantined s-5
+
+# ---- what quarantine is not ----
+sed 's/identity="PG-1"/identity="PG-2"/' "$SCRATCH/PG-1.conf" >"$SCRATCH/liar.conf"
+check quarantine_lets_no_false_name_on eap_is_refused liar -A 127.0.0.11 -M "$MAC"
+check its_refusals_are_counted wait_until 5 rejects_are 1
+check it_is_let_on_again lands 198 quarantine quarantined s-5
+check which_ends_the_count wait_until 5 rejects_are 0
+check revocation_out_of_quarantine_is_acknowledged says 's-5: disconnected' \
+	pumpctl pump revoke PG-1 --reason stolen
+check and_it_is_refused eap_is_refused PG-1 -A 127.0.0.11 -M "$MAC"
+check a_revoked_pump_cannot_be_released says "revoked, and that is for good" \
+	pumpctl pump release PG-1
+check nor_quarantined fails_with 1 pumpctl pump quarantine PG-1 --reason test
+check nor_parked fails_with 1 pumpctl pump park PG-1 --reason test
+check it_is_still_refused eap_is_refused PG-1 -A 127.0.0.11 -M "$MAC"
+changes_in_audit() {
+	pumpctl audit tail -n 200 --json | jq -r '.[].action' |
+		grep -cE "^pump\.(quarantine|release|park|revoke)$"
+}
+check the_audit_has_every_change [ "$(changes_in_audit)" = 5 ]
+check the_audit_holds statuses 0 pumpctl audit verify
+tap_done
