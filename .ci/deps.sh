@@ -10,6 +10,7 @@ PACKAGES='gcc make pkg-config git libssl-dev openssl libevent-dev libsqlite3-dev
 	libcmocka-dev libsodium-dev libinih-dev libsystemd-dev libseccomp-dev libjansson-dev
 	libcurl4-openssl-dev libcsv-dev libqrencode-dev libwpa-client-dev libnftables-dev libmnl-dev
 	hostapd wpasupplicant eapoltest strongswan-pki libstrongswan-standard-plugins
+	default-jdk-headless libbcpkix-java libbctls-java
 	curl jq nftables iproute2 iputils-ping procps systemd
 	util-linux e2fsprogs clang clang-format libclang-rt-14-dev shellcheck mandoc'
 # The virtual machine of `make check-radio`; its kernel is downloaded there and not installed.

@@ -9,6 +9,7 @@
 #ifndef CA_CSR_H
 #define CA_CSR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ca/request/ossl.h"
@@ -31,9 +32,23 @@ void ca_csr_done(struct ca_csr *csr); /* safe on a zeroed struct */
 
 /* What the request asks for beyond its key must be what pump `serial` gets anyway: a CN or
  * serialNumber equal to the serial, a SAN that is the pump's URN, no CA rights. Everything else
- * that it asks for (other name parts, extensions, challengePassword) is ignored. ERR_INVALID
+ * that it asks for (other name parts, extensions) is ignored. ERR_INVALID
  * request-malformed, name-refused */
 int ca_csr_check_names(const struct ca_csr *csr, const char *serial) MUST_USE;
+
+/* What an EST label asks of a request, and the connection that it came over. */
+struct ca_csr_terms {
+	const char *key_type;			  /* "" any */
+	bool bound;				  /* it must name its connection */
+	const uint8_t *tls_unique, *tls_exporter; /* borrowed; NULL with a length of 0 */
+	size_t tls_unique_len, tls_exporter_len;
+};
+
+/* The label's kind of key; and the binding of RFC 7030 3.5: a challengePassword (RFC 2985 5.4.1)
+ * must be the base64 of the connection's tls-unique or tls-exporter, always if it is there, and it
+ * must be there if `bound`: who sits between pump and server with two connections can't hand the
+ * request on. ERR_CRYPTO key-refused; ERR_INVALID request-malformed; ERR_DENIED channel-unbound. */
+int ca_csr_check_terms(const struct ca_csr *csr, const struct ca_csr_terms *terms) MUST_USE;
 
 /* The key rules alone: P-256, P-384 (named curve, uncompressed point), RSA of 2048 to 4096 bits
  * with exponent 65537 and no small factor. ERR_CRYPTO key-refused. */

@@ -102,6 +102,9 @@
 	  "The detail says which rule it broke.")                                                  \
 	X(NAME_REFUSED, "name-refused", "The request asks for another pump's name.",               \
 	  "Check the serial set in the pump; names come from the inventory only.")                 \
+	X(CHANNEL_UNBOUND, "channel-unbound",                                                      \
+	  "The request does not name the TLS connection that it came over.",                       \
+	  "Its challengePassword must be tls-unique (TLS 1.2) or tls-exporter (RFC 9266).")        \
 	X(RENEWAL_UNPROVEN, "renewal-unproven",                                                    \
 	  "The renewal is signed neither by the registered key nor with proof of it.",             \
 	  "Enrol the pump again with a token.")                                                    \

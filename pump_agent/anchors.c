@@ -10,9 +10,10 @@
 
 #include "base/secret.h"
 
-/* Strict base64 (RFC 4648) with white space anywhere; padding only at the end. */
-static int base64_decode(const uint8_t *in, size_t len, struct buf *out)
+/* Strict base64 (RFC 4648); padding only at the end. */
+int est_body_decode(const void *base64, size_t len, struct buf *out)
 {
+	const uint8_t *in = base64;
 	uint8_t group[4];
 	uint8_t bytes[3];
 	size_t n = 0, pads = 0;
@@ -48,7 +49,7 @@ int est_certs_parse(const void *base64, size_t len, STACK_OF(X509) * *out)
 
 	if (len > EST_ANSWER_MAX)
 		return err_set(ERR_LIMIT, "answer larger than %d bytes", EST_ANSWER_MAX);
-	rc = base64_decode(base64, len, &der);
+	rc = est_body_decode(base64, len, &der);
 	if (rc)
 		return rc;
 	at = der.data;

@@ -17,6 +17,10 @@
 #define EST_ANSWER_MAX 65536 /* bytes of one EST answer as it comes over the wire */
 #define EST_CERTS_MAX 16     /* certificates in one answer */
 
+/* Appends what the base64 of an EST answer holds (RFC 8951 3.1): white space is allowed anywhere,
+ * nothing else is. ERR_INVALID, ERR_LIMIT, ERR_NOMEM. */
+int est_body_decode(const void *base64, size_t len, struct buf *der_out) MUST_USE;
+
 /* The certificates of an EST answer: base64 of a certs-only CMS (RFC 7030 section 4.1.3, RFC 8951).
  * White space in the base64 is allowed anywhere, nothing else is. At least one certificate; the
  * caller frees. ERR_INVALID, ERR_LIMIT, ERR_NOMEM. */

@@ -19,8 +19,21 @@
 
 int credential_key_new(enum key_kind kind, EVP_PKEY **out)
 {
-	EVP_PKEY *key = kind == KEY_RSA2048 ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
+	EVP_PKEY *key;
 
+	switch (kind) {
+	case KEY_RSA2048:
+		key = EVP_RSA_gen(2048);
+		break;
+	case KEY_RSA3072:
+		key = EVP_RSA_gen(3072);
+		break;
+	case KEY_RSA4096:
+		key = EVP_RSA_gen(4096);
+		break;
+	default:
+		key = EVP_EC_gen(kind == KEY_P384 ? "P-384" : "P-256");
+	}
 	if (!key)
 		return err_ossl(ERR_CRYPTO, "making a key");
 	*out = key;
@@ -86,22 +99,24 @@ static int request_name(X509_REQ *req, const char *serial)
 	return 0;
 }
 
-int credential_request_build(EVP_PKEY *key, const char *serial,
-			     const struct credential_prior *prior, int64_t now_ms,
-			     struct buf *der_out)
+int credential_request_build(const struct credential_request *r, struct buf *der_out)
 {
 	AUTO_X509_REQ req = X509_REQ_new();
 	uint8_t *at;
 	int rc, len;
 
-	if (!req || !X509_REQ_set_version(req, 0) || !X509_REQ_set_pubkey(req, key))
+	if (!req || !X509_REQ_set_version(req, 0) || !X509_REQ_set_pubkey(req, r->key))
 		return err_ossl(ERR_CRYPTO, "request");
-	rc = request_name(req, serial);
-	if (!rc && prior)
-		rc = related_cert_request_add(req, prior->cert, prior->key, now_ms);
+	rc = request_name(req, r->serial);
+	if (!rc && r->prior)
+		rc = related_cert_request_add(req, r->prior->cert, r->prior->key, r->now_ms);
 	if (rc)
 		return rc;
-	if (!X509_REQ_sign(req, key, EVP_sha256()))
+	if (r->challenge && *r->challenge &&
+	    !X509_REQ_add1_attr_by_NID(req, NID_pkcs9_challengePassword, MBSTRING_ASC,
+				       (const uint8_t *)r->challenge, -1))
+		return err_ossl(ERR_CRYPTO, "request");
+	if (!X509_REQ_sign(req, r->key, EVP_sha256()))
 		return err_ossl(ERR_CRYPTO, "request");
 	len = i2d_X509_REQ(req, NULL);
 	if (len <= 0)

@@ -16,11 +16,15 @@
 #include "pump_agent/x509_auto.h"
 
 enum key_kind {
-	KEY_P256 = 0,
+	KEY_AS_ASKED = 0, /* what the server's /csrattrs says, P-256 if it says nothing */
+	KEY_P256,
+	KEY_P384,
 	KEY_RSA2048, /* for pumps whose supplicant or crypto chip knows no elliptic curves */
+	KEY_RSA3072,
+	KEY_RSA4096,
 };
 
-/* A new private key; takes up to a second for RSA. ERR_CRYPTO. */
+/* A new private key (KEY_AS_ASKED: P-256); takes up to a few seconds for RSA. ERR_CRYPTO. */
 int credential_key_new(enum key_kind kind, EVP_PKEY **out) MUST_USE;
 /* PKCS#8 PEM, not encrypted: the caller keeps it in a file of mode 0600. */
 int credential_key_build(const EVP_PKEY *key, struct buf *pem_out) MUST_USE;
@@ -32,12 +36,18 @@ struct credential_prior {
 	X509 *cert;
 };
 
-/* DER PKCS#10 (RFC 2986), CN = serial, one SAN URI urn:pumpgate:pump:<serial>, signed by `key`.
- * With `prior` (else NULL) it proves possession of that key too (RFC 9763): a renewal may then come
- * with a new key. now_ms dates the proof. */
-int credential_request_build(EVP_PKEY *key, const char *serial,
-			     const struct credential_prior *prior, int64_t now_ms,
-			     struct buf *der_out) MUST_USE;
+struct credential_request {
+	EVP_PKEY *key;
+	const char *serial;
+	const struct credential_prior *prior; /* NULL: none */
+	int64_t now_ms;			      /* dates the proof by `prior` */
+	const char *challenge;		      /* challengePassword, NULL or "": none */
+};
+
+/* DER PKCS#10 (RFC 2986), CN = serial, one SAN URI urn:pumpgate:pump:<serial>, signed by the key.
+ * With `prior` it proves possession of that key too (RFC 9763): a renewal may then come with a new
+ * key. With `challenge` it names the TLS connection that it goes over (RFC 7030 3.5). */
+int credential_request_build(const struct credential_request *r, struct buf *der_out) MUST_USE;
 
 /* Is this certificate what was asked for? It holds our public key and only our name, is for client
  * authentication and no CA, ends after now_s (seconds since 1970), and chains to a root of

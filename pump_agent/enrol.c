@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "pump_agent/anchors.h"
+#include "pump_agent/csrattrs.h"
 #include "pump_agent/est_client.h"
 
 static int step(struct enrol *e, const char *name)
@@ -70,9 +71,26 @@ static int anchors_fetch(struct enrol *e, struct est_session *est, const struct 
 	return rc;
 }
 
-/* The slot's key; a new one, on disk before anybody hears of it, when there is none. */
-static int slot_key(struct enrol *e, enum slot slot, const char *purpose, EVP_PKEY **out)
+/* What the server asks of a request. A server without /csrattrs asks for nothing. */
+static int wishes_fetch(struct enrol *e, struct est_session *est, struct csr_wishes *out)
 {
+	AUTO_BUF answer = {.max = EST_ANSWER_MAX};
+	int rc = step(e, "csrattrs");
+
+	rc = rc ? rc : est_csrattrs(est, &answer);
+	if (rc == ERR_NOT_FOUND) {
+		*out = (struct csr_wishes){.key = KEY_AS_ASKED};
+		return 0;
+	}
+	return rc ? rc : csrattrs_decode(answer.data, answer.len, out);
+}
+
+/* The slot's key; a new one, on disk before anybody hears of it, when there is none. What this pump
+ * was set to make counts more than what the server asks for. */
+static int slot_key(struct enrol *e, enum slot slot, const char *purpose, enum key_kind asked,
+		    EVP_PKEY **out)
+{
+	enum key_kind kind = e->key_kind == KEY_AS_ASKED ? asked : e->key_kind;
 	char found[SLOT_PURPOSE_MAX];
 	AUTO_PKEY key = NULL;
 	int rc = step(e, "key");
@@ -84,7 +102,7 @@ static int slot_key(struct enrol *e, enum slot slot, const char *purpose, EVP_PK
 		return rc;
 	rc = store_key_read(e->store, slot, &key);
 	if (rc == ERR_NOT_FOUND || rc == ERR_CRYPTO) { /* none, or none that is whole */
-		rc = credential_key_new(e->key_kind, &key);
+		rc = credential_key_new(kind, &key);
 		rc = rc ? rc : store_key_write(e->store, slot, key);
 	}
 	if (!rc)
@@ -131,16 +149,43 @@ static int bundle_read(const char *path, struct bundle *out)
 	return rc ? err_add(rc, "%s", path) : 0;
 }
 
-static int enrol_request(struct enrol *e, struct est_session *est, const struct bundle *b,
-			 enum slot slot, EVP_PKEY *key, const STACK_OF(X509) * devices)
+/* One request of either kind: with a token it is the first. */
+struct request {
+	struct credential_request csr;
+	const struct secret *token; /* NULL: the certificate shown in TLS stands for the pump */
+	enum slot slot;
+	const STACK_OF(X509) * devices;
+	bool wants_binding;
+};
+
+static int request_post(struct est_session *est, struct request *r, struct buf *answer)
 {
 	AUTO_BUF csr = {.max = 8192};
-	AUTO_BUF answer = {.max = EST_ANSWER_MAX};
-	int rc = credential_request_build(key, b->settings.pump, NULL, 0, &csr);
+	int rc;
 
-	rc = rc ? rc : step(e, "simpleenroll");
-	rc = rc ? rc : est_simpleenroll(est, b->settings.pump, b->token, &csr, &answer);
-	return rc ? rc : certificate_take(e, slot, key, b->settings.pump, devices, &answer);
+	r->csr.challenge = r->wants_binding ? est_channel(est).binding : NULL;
+	rc = credential_request_build(&r->csr, &csr);
+	if (rc)
+		return rc;
+	return r->token ? est_simpleenroll(est, r->csr.serial, r->token, &csr, answer)
+			: est_simplereenroll(est, &csr, answer);
+}
+
+/* A request that names a connection is refused when libcurl had to make another one for it: then
+ * once more, with the new one's name. */
+static int request_send(struct enrol *e, struct est_session *est, struct request *r)
+{
+	AUTO_BUF answer = {.max = EST_ANSWER_MAX};
+	unsigned connection = est_channel(est).number;
+	int rc = step(e, r->token ? "simpleenroll" : "simplereenroll");
+
+	rc = rc ? rc : request_post(est, r, &answer);
+	if (rc == ERR_DENIED && r->wants_binding && est_channel(est).number != connection) {
+		buf_reset(&answer);
+		rc = request_post(est, r, &answer);
+	}
+	return rc ? rc
+		  : certificate_take(e, r->slot, r->csr.key, r->csr.serial, r->devices, &answer);
 }
 
 int enrol_by_bundle(struct enrol *e)
@@ -153,6 +198,7 @@ int enrol_by_bundle(struct enrol *e)
 	AUTO_X509S devices = NULL;
 	AUTO_PKEY key = NULL;
 	AUTO_EST est = NULL;
+	struct csr_wishes wishes = {0};
 	int rc = step(e, "bundle");
 
 	rc = rc ? rc : enrol_bundle_hash(e->bundle_path, done.bundle_hash);
@@ -163,9 +209,17 @@ int enrol_by_bundle(struct enrol *e)
 	rc = rc ? rc : first_contact(e, &b.settings, &server);
 	rc = rc ? rc : est_session_new(b.settings.est, server, NULL, NULL, e->stop, &est);
 	rc = rc ? rc : anchors_fetch(e, est, &b.settings, &devices);
-	rc = rc ? rc : slot_key(e, slot, done.bundle_hash, &key);
-	if (!rc && !slot_is_ready(e, slot, key, b.settings.pump, devices))
-		rc = enrol_request(e, est, &b, slot, key, devices);
+	rc = rc ? rc : wishes_fetch(e, est, &wishes);
+	rc = rc ? rc : slot_key(e, slot, done.bundle_hash, wishes.key, &key);
+	if (!rc && !slot_is_ready(e, slot, key, b.settings.pump, devices)) {
+		struct request r = {.csr = {.key = key, .serial = b.settings.pump},
+				    .token = b.token,
+				    .slot = slot,
+				    .devices = devices,
+				    .wants_binding = wishes.wants_binding};
+
+		rc = request_send(e, est, &r);
+	}
 	rc = rc ? rc : step(e, "commit");
 	rc = rc ? rc : store_state_write(e->store, &done);
 	/* The token has done its work: it must not lie about on a pump. */
@@ -174,43 +228,64 @@ int enrol_by_bundle(struct enrol *e)
 	return rc;
 }
 
-static int renew_request(struct enrol *e, enum slot slot, EVP_PKEY *key, EVP_PKEY *old_key,
-			 X509 *old_cert)
+/* What a renewal follows, and where it goes. */
+struct renewal {
+	struct credential_prior prior; /* not owned */
+	enum slot slot;
+	char purpose[SLOT_PURPOSE_MAX];
+};
+
+static int renew_request(struct enrol *e, struct renewal *n)
 {
 	const struct pump_settings *set = &e->state.settings;
-	const struct credential_prior prior = {old_key, old_cert};
-	AUTO_BUF csr = {.max = 8192};
-	AUTO_BUF answer = {.max = EST_ANSWER_MAX};
+	struct csr_wishes wishes = {0};
 	AUTO_X509S server = NULL;
 	AUTO_X509S devices = NULL;
+	AUTO_PKEY key = NULL;
 	AUTO_EST est = NULL;
+	struct request r = {.slot = n->slot};
 	int rc = store_anchors_read(e->store, set, ANCHORS_SERVER, &server);
 
-	rc = rc ? rc : est_session_new(set->est, server, old_key, old_cert, e->stop, &est);
+	rc = rc ? rc
+		: est_session_new(set->est, server, n->prior.key, n->prior.cert, e->stop, &est);
 	rc = rc ? rc : anchors_fetch(e, est, set, &devices);
-	rc = rc ? rc : credential_request_build(key, set->pump, &prior, clock_wall_ms(), &csr);
-	rc = rc ? rc : step(e, "simplereenroll");
-	rc = rc ? rc : est_simplereenroll(est, &csr, &answer);
-	return rc ? rc : certificate_take(e, slot, key, set->pump, devices, &answer);
+	rc = rc ? rc : wishes_fetch(e, est, &wishes);
+	rc = rc ? rc : slot_key(e, n->slot, n->purpose, wishes.key, &key);
+	if (rc)
+		return rc;
+	r.csr = (struct credential_request){
+		.key = key, .serial = set->pump, .prior = &n->prior, .now_ms = clock_wall_ms()};
+	r.devices = devices;
+	r.wants_binding = wishes.wants_binding;
+	return request_send(e, est, &r);
+}
+
+/* A certificate for this renewal that an earlier run brought into the slot, with its key. */
+static bool renewal_is_ready(struct enrol *e, const struct renewal *n)
+{
+	char found[SLOT_PURPOSE_MAX];
+	AUTO_X509S devices = NULL;
+	AUTO_PKEY key = NULL;
+
+	return !store_slot_purpose(e->store, n->slot, found) && !strcmp(found, n->purpose) &&
+	       !store_key_read(e->store, n->slot, &key) &&
+	       !store_anchors_read(e->store, &e->state.settings, ANCHORS_DEVICES, &devices) &&
+	       slot_is_ready(e, n->slot, key, e->state.settings.pump, devices);
 }
 
 int enrol_renew(struct enrol *e)
 {
-	enum slot slot = slot_other(e->state.active);
-	char purpose[SLOT_PURPOSE_MAX] = "renewal of ";
-	char *serial = purpose + strlen(purpose);
-	AUTO_X509S devices = NULL;
+	struct renewal n = {.slot = slot_other(e->state.active), .purpose = "renewal of "};
+	char *serial = n.purpose + strlen(n.purpose);
 	AUTO_PKEY old_key = NULL;
-	AUTO_PKEY key = NULL;
 	AUTO_X509 old_cert = NULL;
 	int rc = step(e, "identity");
 
 	rc = rc ? rc : store_key_read(e->store, e->state.active, &old_key);
 	rc = rc ? rc : store_cert_read(e->store, e->state.active, &old_cert);
 	rc = rc ? rc : ossl_serial_hex(old_cert, serial, CERT_SERIAL_TEXT_MAX);
-	rc = rc ? rc : slot_key(e, slot, purpose, &key);
-	rc = rc ? rc : store_anchors_read(e->store, &e->state.settings, ANCHORS_DEVICES, &devices);
-	if (rc || slot_is_ready(e, slot, key, e->state.settings.pump, devices))
+	if (rc || renewal_is_ready(e, &n))
 		return rc;
-	return renew_request(e, slot, key, old_key, old_cert);
+	n.prior = (struct credential_prior){old_key, old_cert};
+	return renew_request(e, &n);
 }

@@ -15,6 +15,8 @@
 #include "pump_agent/bundle.h"
 
 #define HEADERS_MAX 16384
+#define BINDING_BYTES 64
+#define BINDING_SIZE ((BINDING_BYTES + 2) / 3 * 4 + 1)
 #define BODY_LINE 64 /* base64 characters per line, as RFC 7030's examples */
 
 struct est_session {
@@ -26,12 +28,17 @@ struct est_session {
 	const atomic_bool *stop;
 	struct buf answer;
 	size_t header_bytes;
+	unsigned connections;
+	char binding[BINDING_SIZE]; /* of the newest connection */
 	char why[CURL_ERROR_SIZE];
 };
 
+static int session_index = -1; /* of SSL_CTX's extra data */
+
 int est_client_init(void)
 {
-	if (curl_global_init(CURL_GLOBAL_DEFAULT))
+	session_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	if (session_index < 0 || curl_global_init(CURL_GLOBAL_DEFAULT))
 		return err_set(ERR_INTERNAL, "libcurl cannot start");
 	return 0;
 }
@@ -63,6 +70,36 @@ static int watch(void *arg, curl_off_t dl_total, curl_off_t dl, curl_off_t ul_to
 	return s->stop && atomic_load(s->stop);
 }
 
+/* Names the connection; on failure it stays without a name, and a server that wants one refuses. */
+static void channel_take(struct est_session *s, const SSL *ssl)
+{
+	static const char label[] = "EXPORTER-Channel-Binding";
+	uint8_t bytes[BINDING_BYTES];
+	size_t len = 32;
+
+	s->connections++;
+	s->binding[0] = '\0';
+	if (SSL_version(ssl) == TLS1_2_VERSION) {
+		len = SSL_get_finished(ssl, bytes, sizeof(bytes));
+		if (len > sizeof(bytes) || SSL_session_reused(ssl))
+			len = 0;
+	} else if (SSL_export_keying_material((SSL *)ssl, bytes, len, label, sizeof(label) - 1,
+					      (const uint8_t *)"", 0, 1) != 1) {
+		len = 0;
+	}
+	if (len > 0)
+		EVP_EncodeBlock((uint8_t *)s->binding, bytes, (int)len);
+}
+
+static void handshake_watch(const SSL *ssl, int where, int ret)
+{
+	struct est_session *s = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), session_index);
+
+	(void)ret;
+	if (s && where == SSL_CB_HANDSHAKE_DONE)
+		channel_take(s, ssl);
+}
+
 /* The last word on TLS: trust just our anchors, whatever libcurl or the system would add. */
 static CURLcode set_trust(CURL *curl, void *ssl_ctx, void *arg)
 {
@@ -73,6 +110,10 @@ static CURLcode set_trust(CURL *curl, void *ssl_ctx, void *arg)
 	if (anchors_store(s->anchors, &store))
 		return CURLE_SSL_CACERT_BADFILE;
 	SSL_CTX_set_cert_store(ssl_ctx, store); /* takes it */
+	SSL_CTX_set_session_cache_mode(ssl_ctx, SSL_SESS_CACHE_OFF);
+	if (SSL_CTX_set_ex_data(ssl_ctx, session_index, s) != 1)
+		return CURLE_OUT_OF_MEMORY;
+	SSL_CTX_set_info_callback(ssl_ctx, handshake_watch);
 	if (s->cert && (SSL_CTX_use_certificate(ssl_ctx, s->cert) != 1 ||
 			SSL_CTX_use_PrivateKey(ssl_ctx, s->key) != 1))
 		return CURLE_SSL_CERTPROBLEM;
@@ -250,6 +291,25 @@ int est_cacerts(struct est_session *s, struct buf *out)
 {
 	curl_easy_setopt(s->curl, CURLOPT_HTTPGET, 1L);
 	return perform(s, "cacerts", out);
+}
+
+int est_csrattrs(struct est_session *s, struct buf *out)
+{
+	long status = 0;
+	int rc;
+
+	curl_easy_setopt(s->curl, CURLOPT_HTTPGET, 1L);
+	rc = perform(s, "csrattrs", out);
+	curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status);
+	/* RFC 7030 4.5.2: 204 or 404 where there are no wishes */
+	if (rc == ERR_INVALID && (status == 204 || status == 404))
+		return err_set(ERR_NOT_FOUND, "csrattrs: the server has none (%ld)", status);
+	return rc;
+}
+
+struct est_channel est_channel(const struct est_session *s)
+{
+	return (struct est_channel){s->connections, s->binding};
 }
 
 static int base64_lines(const struct buf *der, struct buf *out)

@@ -50,9 +50,20 @@ static inline void est_session_auto_free(struct est_session **s)
  *   ERR_INVALID any other answer.
  */
 int est_cacerts(struct est_session *s, struct buf *out) MUST_USE;
+/* Besides: ERR_NOT_FOUND when the server has no wishes (404, 204). */
+int est_csrattrs(struct est_session *s, struct buf *out) MUST_USE;
 /* HTTP Basic: the pump's serial and its one-time token. `csr` is DER. */
 int est_simpleenroll(struct est_session *s, const char *pump, const struct secret *token,
 		     const struct buf *csr, struct buf *out) MUST_USE;
 int est_simplereenroll(struct est_session *s, const struct buf *csr, struct buf *out) MUST_USE;
+
+/* The connection that the last request went over, which the next one uses too unless the server
+ * closes it: its number, and base64 of what names it (RFC 7030 3.5): tls-unique in TLS 1.2 (RFC
+ * 5929 3), tls-exporter in TLS 1.3 (RFC 9266). "" when there is none. Valid until the next call. */
+struct est_channel {
+	unsigned number; /* from 1 */
+	const char *binding;
+};
+struct est_channel est_channel(const struct est_session *s);
 
 #endif

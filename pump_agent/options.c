@@ -20,7 +20,8 @@ static const char HELP[] =
 	"  --driver D        wired (default) or wifi\n"
 	"  --ssid SSID       wireless network, with --driver wifi\n"
 	"  --control DIR     wpa_supplicant's control sockets (/run/wpa_supplicant)\n"
-	"  --key K           key of a first certificate: p256 (default) or rsa2048\n"
+	"  --key K           key of a first certificate: as the server asks (default), or p256,\n"
+	"                    p384, rsa2048, rsa3072, rsa4096\n"
 	"  --renew-at N      renew after N percent of the certificate's life (66)\n"
 	"  --config FILE     the same settings as lines `name = value` below [agent]\n"
 	"                    (" AGENT_CONFIG_DEFAULT ", if it is there)\n"
@@ -111,6 +112,29 @@ static int choose(const char *name, const char *value, const char *no, const cha
 	return 0;
 }
 
+static int key_parse(const char *text, enum key_kind *out)
+{
+	static const struct {
+		const char *name;
+		enum key_kind kind;
+	} kinds[] = {
+		{"p256", KEY_P256},	  {"p384", KEY_P384},	    {"rsa2048", KEY_RSA2048},
+		{"rsa3072", KEY_RSA3072}, {"rsa4096", KEY_RSA4096},
+	};
+
+	*out = KEY_AS_ASKED;
+	if (!text)
+		return 0;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (!strcmp(text, kinds[i].name)) {
+			*out = kinds[i].kind;
+			return 0;
+		}
+	}
+	return err_set(ERR_INVALID, "key %s: must be p256, p384, rsa2048, rsa3072 or rsa4096",
+		       text);
+}
+
 static int percent_parse(const char *text, uint32_t *out)
 {
 	char *end;
@@ -125,15 +149,13 @@ static int percent_parse(const char *text, uint32_t *out)
 static int values_take(struct agent_options *o, const char *const values[N_SETTINGS])
 {
 	bool wifi = false;
-	bool rsa = false;
 	int rc = choose("driver", values[DRIVER], "wired", "wifi", &wifi);
 
-	rc = rc ? rc : choose("key", values[KEY], "p256", "rsa2048", &rsa);
+	rc = rc ? rc : key_parse(values[KEY], &o->key_kind);
 	rc = rc ? rc : percent_parse(values[RENEW_AT] ? values[RENEW_AT] : "66", &o->renew_percent);
 	if (rc)
 		return rc;
 	o->driver = wifi ? NET_WIFI : NET_WIRED;
-	o->key_kind = rsa ? KEY_RSA2048 : KEY_P256;
 	o->state = values[STATE] ? values[STATE] : AGENT_STATE_DEFAULT;
 	o->bundle = values[BUNDLE]; /* NULL: bundle.json in the state folder */
 	o->interface = values[INTERFACE];

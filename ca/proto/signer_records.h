@@ -17,12 +17,23 @@ enum signer_verb {
 	SIGNER_STATUS = 3, /* signer_query -> signer_status; role admin */
 };
 
+/* What the EST label of the request asks for, and the TLS connection that the request came over:
+ * tls-unique (RFC 5929; TLS 1.2 only) and tls-exporter (RFC 9266), empty where there is none. */
+#define TLS_UNIQUE_MAX 64
+#define TLS_EXPORTER_BYTES 32
+#define SIGN_TERMS_FIELDS(X, S)                                            \
+	X(S, STR, key_type, 17) /* as the CSR check names it; "": any */   \
+	X(S, BOOL, bound, 1)	/* the request must name the connection */ \
+	X(S, BLOB, tls_unique, TLS_UNIQUE_MAX)                             \
+	X(S, BLOB, tls_exporter, TLS_EXPORTER_BYTES)
+
 /* First certificate of a pump: its inventory serial and one-time token. */
 #define SIGN_ENROLL_FIELDS(X, S)                                 \
 	X(S, STR, device, 64)                                    \
 	X(S, HIDE, token, 128)                                   \
 	X(S, BLOB, csr, CSR_DER_MAX) /* DER PKCS#10, RFC 2986 */ \
-	X(S, STR, source, 46)
+	X(S, STR, source, 46)                                    \
+	SIGN_TERMS_FIELDS(X, S)
 RECORD_DECLARE(sign_enroll, SIGN_ENROLL_FIELDS)
 
 /* Renewal by the holder of the certificate `prior` (DER), which the enrolment service saw in TLS;
@@ -30,7 +41,8 @@ RECORD_DECLARE(sign_enroll, SIGN_ENROLL_FIELDS)
 #define SIGN_RENEW_FIELDS(X, S)      \
 	X(S, BLOB, prior, 4096)      \
 	X(S, BLOB, csr, CSR_DER_MAX) \
-	X(S, STR, source, 46)
+	X(S, STR, source, 46)        \
+	SIGN_TERMS_FIELDS(X, S)
 RECORD_DECLARE(sign_renew, SIGN_RENEW_FIELDS)
 
 #define SIGNED_CERT_FIELDS(X, S)   \

@@ -200,6 +200,14 @@ static int cert_have(struct signer *s, const struct ca_csr *csr, const struct is
 	rc = sign_fresh(s, csr, g, out);
 	if (!rc)
 		rc = log_fresh(s, csr, g, *out);
+	if (rc == ERR_EXISTS) { /* the same request twice at once: the other one was first */
+		X509_free(*out);
+		*out = NULL;
+		buf_reset(&store);
+		rc = issued_log_find(s->log, g->cert_serial, &store, &e);
+		if (!rc)
+			return earlier_check(s, csr, e.der, e.der_len, out);
+	}
 	return rc ? own_failed(rc) : 0;
 }
 
@@ -270,16 +278,26 @@ static int issue(struct issuance *is, const struct ca_csr *csr, struct issue_beg
 	return answer(cert, g.device, out);
 }
 
+/* The terms of either request: their fields have the same names. */
+#define TERMS_OF(rq)                                                    \
+	((struct ca_csr_terms){.key_type = (rq)->key_type,              \
+			       .bound = (rq)->bound,                    \
+			       .tls_unique = (rq)->tls_unique.data,     \
+			       .tls_unique_len = (rq)->tls_unique.len,  \
+			       .tls_exporter = (rq)->tls_exporter.data, \
+			       .tls_exporter_len = (rq)->tls_exporter.len})
+
 int issuance_enroll(struct issuance *is, const struct sign_enroll *rq, struct signed_cert *out)
 {
 	struct issue_begin begin = {.method = "token"};
+	struct ca_csr_terms terms = TERMS_OF(rq);
 	AUTO_CSR csr = {0};
 	int rc;
 
 	if (rq->token.len == 0)
 		return ca_refuse(REASON_TOKEN_WRONG, ERR_DENIED, "no token");
 	if ((rc = ca_csr_parse(rq->csr.data, rq->csr.len, &csr)) ||
-	    (rc = ca_csr_check_names(&csr, rq->device)))
+	    (rc = ca_csr_check_terms(&csr, &terms)) || (rc = ca_csr_check_names(&csr, rq->device)))
 		return rc;
 	memcpy(begin.device, rq->device, sizeof(begin.device));
 	memcpy(begin.source, rq->source, sizeof(begin.source));
@@ -293,6 +311,7 @@ int issuance_enroll(struct issuance *is, const struct sign_enroll *rq, struct si
 int issuance_renew(struct issuance *is, const struct sign_renew *rq, struct signed_cert *out)
 {
 	struct issue_begin begin = {.method = "renewal"};
+	struct ca_csr_terms terms = TERMS_OF(rq);
 	struct cert_name asked = {0};
 	struct cert_facts facts;
 	AUTO_CSR csr = {0};
@@ -300,6 +319,7 @@ int issuance_renew(struct issuance *is, const struct sign_renew *rq, struct sign
 	int rc, proof;
 
 	if ((rc = ca_csr_parse(rq->csr.data, rq->csr.len, &csr)) ||
+	    (rc = ca_csr_check_terms(&csr, &terms)) ||
 	    (rc = grounds_prior_parse(&is->signer->issuer, rq, &prior, &begin)))
 		return rc;
 	memcpy(asked.issuer, begin.prior_issuer, sizeof(asked.issuer));

@@ -107,6 +107,7 @@ static enum step step_handshake(struct conn *c)
 	if (ret == 1) {
 		if (tls_peer_get(c->ssl, &c->peer.tls))
 			return handshake_refused(c, REASON_WRONG_CA);
+		tls_channel_get(c->ssl, &c->peer.channel);
 		c->state = CONN_READING;
 		deadline_set(c, IDLE_S);
 		return STEP_MORE;

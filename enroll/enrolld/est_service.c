@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "enroll/enrolld/outcome.h"
 #include "enroll/est/est_cms.h"
+#include "enroll/est/est_csrattrs.h"
 
 #define QUEUE_WAIT_US 5000000
 
@@ -211,6 +212,28 @@ static int csr_take(const struct http_request *req, struct est_job *job, struct 
 	return 0;
 }
 
+/* Both requests have the same fields for it. */
+#define TERMS_SET(rq, profile, channel)                                                        \
+	do {                                                                                   \
+		snprintf((rq)->key_type, sizeof((rq)->key_type), "%s",                         \
+			 est_key_name((profile)->key));                                        \
+		(rq)->bound = (profile)->is_bound;                                             \
+		(rq)->tls_unique.len = (uint32_t)(channel)->unique_len;                        \
+		memcpy((rq)->tls_unique.data, (channel)->unique, (channel)->unique_len);       \
+		(rq)->tls_exporter.len = (uint32_t)(channel)->exporter_len;                    \
+		memcpy((rq)->tls_exporter.data, (channel)->exporter, (channel)->exporter_len); \
+	} while (0)
+
+/* What the label asks for goes to the signer, which reads the request. */
+static void terms_set(struct est_job *job, const struct est_profile *profile,
+		      const struct tls_channel *channel)
+{
+	if (job->signer.is_renewal)
+		TERMS_SET(&job->signer.renew, profile, channel);
+	else
+		TERMS_SET(&job->signer.enroll, profile, channel);
+}
+
 /* Slowed down: answered without asking anybody and without an event, which would be a lever too. */
 static int answer_throttled(struct est_service *s, const struct est_job *job, unsigned wait_s,
 			    struct est_answer *out)
@@ -252,7 +275,8 @@ static void job_auto_free(struct est_job **job)
 
 static int enrolment_begin(struct est_service *s, const struct http_request *req,
 			   const struct est_peer *peer, enum est_operation operation,
-			   struct est_answer *out, struct est_job **job_out)
+			   const struct est_profile *profile, struct est_answer *out,
+			   struct est_job **job_out)
 {
 	AUTO_JOB job = job_new(req, peer, operation);
 	struct outcome refused;
@@ -272,6 +296,7 @@ static int enrolment_begin(struct est_service *s, const struct http_request *req
 		return answer_throttled(s, job, wait_s, out);
 	if (rc || (rc = csr_take(req, job, &refused)))
 		return refuse(s, job, &refused, out);
+	terms_set(job, profile, &peer->channel);
 	if (signer_pool_submit(s->pool, &job->signer)) {
 		refused = outcome_refused(REASON_SIGNER_AWAY, 503, err_text());
 		return refuse(s, job, &refused, out);
@@ -318,17 +343,34 @@ static const char *method_of(enum est_operation op)
 	return op == EST_CACERTS || op == EST_CSRATTRS ? "GET" : "POST";
 }
 
+/* RFC 7030 4.5.2. The name that the certificate will have is told to who has one already. */
+static int csrattrs_answer(const struct http_request *req, const struct est_peer *peer,
+			   const struct est_profile *profile, struct est_answer *out)
+{
+	const char *authorization = http_request_field(req, "Authorization");
+	AUTO_EST_BASIC basic = {.token = NULL};
+	AUTO_BUF der = {.max = EST_CSRATTRS_MAX};
+	const char *device = peer->tls.device;
+	int rc;
+
+	if (!*device && authorization && est_basic_parse(authorization, &basic) == 0)
+		device = basic.serial; /* its own word, told back: no secret, no proof */
+	rc = est_csrattrs_build(&der, profile, device);
+	return rc ? rc : answer_der(out, "application/csrattrs", lines_for(req), der.data, der.len);
+}
+
 int est_service_begin(struct est_service *s, const struct http_request *req,
 		      const struct est_peer *peer, struct est_answer *out, struct est_job **job_out)
 {
+	const struct est_profile *profile;
 	struct est_path path;
-	struct est_der attrs = est_csrattrs();
 
 	*job_out = NULL;
 	if (est_path_parse(req->target, &path))
 		return answer_text(out, 404, "There is no such EST operation here.");
-	if (*path.label)
-		return answer_text(out, 404, "There is no CA of that label here; leave it out.");
+	profile = est_labels_find(&s->labels, path.label);
+	if (!profile)
+		return answer_text(out, 404, "There is no such label here; leave it out.");
 	if (path.operation == EST_SERVERKEYGEN || path.operation == EST_FULLCMC)
 		return answer_text(out, 501, "Pumps make their own keys; use simpleenroll.");
 	if (strcmp(req->method, method_of(path.operation)) != 0) {
@@ -341,10 +383,9 @@ int est_service_begin(struct est_service *s, const struct http_request *req,
 	case EST_CACERTS: /* RFC 7030 4.1.3 */
 		return answer_der(out, "application/pkcs7-mime", lines_for(req), s->cacerts.data,
 				  s->cacerts.len);
-	case EST_CSRATTRS: /* RFC 7030 4.5.2 */
-		return answer_der(out, "application/csrattrs", lines_for(req), attrs.data,
-				  attrs.len);
+	case EST_CSRATTRS:
+		return csrattrs_answer(req, peer, profile, out);
 	default:
-		return enrolment_begin(s, req, peer, path.operation, out, job_out);
+		return enrolment_begin(s, req, peer, path.operation, profile, out, job_out);
 	}
 }

@@ -13,6 +13,7 @@
 #include "enroll/enrolld/tls.h"
 #include "enroll/est/est_base64.h"
 #include "enroll/est/est_basic.h"
+#include "enroll/est/est_label.h"
 #include "enroll/est/est_path.h"
 #include "enroll/est/http_request.h"
 #include "enroll/est/http_response.h"
@@ -20,7 +21,8 @@
 #define EST_ANSWER_MAX 65536
 
 struct est_service {
-	struct buf cacerts; /* DER of the answers that never change */
+	struct buf cacerts; /* DER of the answer that never changes */
+	struct est_labels labels;
 	struct signer_pool *pool;
 	struct event_poster *events;
 	struct throttle *throttle;
@@ -32,6 +34,7 @@ struct est_peer {
 	char source[IP_SIZE];
 	uint8_t source_key[THROTTLE_SOURCE_BYTES];
 	struct tls_peer tls;
+	struct tls_channel channel;
 };
 
 /* The address as text; "unknown" for a family that is not IP. */

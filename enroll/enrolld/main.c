@@ -11,11 +11,11 @@
 #include <openssl/crypto.h>
 #include <openssl/ssl.h>
 
-#include "base/config.h"
 #include "base/daemon.h"
 #include "base/log.h"
 #include "enroll/enrolld/confine.h"
 #include "enroll/enrolld/server.h"
+#include "enroll/enrolld/settings.h"
 #include "sql/proto/registry_verbs.h"
 
 #define SIGNER_THREADS 4
@@ -55,29 +55,6 @@ static void job_done(struct signer_job *signer_job, void *ctx)
 		LOG(LOG_ERROR, "enroll.answer_lost", LOG_S("why", err_text()));
 	if (waiter)
 		conn_answer(waiter, rc ? NULL : &answer);
-}
-
-/* The keys of [listen] that belong to other programs are known here, so that only misspelt ones are
- * refused. */
-static int settings_read(const char *home, char *address, size_t size, uint32_t *port_out)
-{
-	static const char *const others[] = {"radius_address", "radius_auth_port",
-					     "radius_acct_port"};
-	AUTO_CONFIG config = NULL;
-	char path[PATH_MAX];
-	int rc = home_path(home, "pumpgate.conf", path);
-
-	if (rc || (rc = config_read(path, &config)))
-		return rc == ERR_NOT_FOUND ? err_add(rc, "no home there; pumpctl init makes one")
-					   : rc;
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		(void)config_str(config, "listen", others[i], NULL);
-	rc = str_copy(address, size, config_str(config, "listen", "est_address", "127.0.0.1"));
-	if (rc)
-		return err_add(rc, "%s: [listen] est_address", path);
-	if ((rc = config_u32(config, "listen", "est_port", 21443, 1, 65535, port_out)))
-		return rc;
-	return config_check_unused(config, "listen");
 }
 
 static int trust_set_up(struct enrolld *d, const char *home)
@@ -125,20 +102,23 @@ static void file_limit_raise(void)
 
 static int serve(struct enrolld *d, const char *home)
 {
-	char address[IP_SIZE];
-	uint32_t port;
+	struct enrolld_settings settings;
 	int rc;
 
 	file_limit_raise();
 	d->base = event_base_new();
 	if (!d->base)
 		return err_set(ERR_NOMEM, "no memory for the event loop");
-	if ((rc = settings_read(home, address, sizeof(address), &port)) ||
-	    (rc = trust_set_up(d, home)) || (rc = service_set_up(d, home)) ||
-	    (rc = server_new(d->base, address, port, d->tls, &d->service, &d->server)) ||
+	if ((rc = enrolld_settings_read(home, &settings)) || (rc = trust_set_up(d, home)) ||
+	    (rc = service_set_up(d, home)))
+		return rc;
+	d->service.labels = settings.labels;
+	if ((rc = server_new(d->base, settings.address, settings.port, d->tls, &d->service,
+			     &d->server)) ||
 	    (rc = confine()))
 		return rc;
-	LOG(LOG_INFO, "enroll.ready", LOG_S("address", address), LOG_U("port", port));
+	LOG(LOG_INFO, "enroll.ready", LOG_S("address", settings.address),
+	    LOG_U("port", settings.port), LOG_U("labels", settings.labels.n));
 	return daemon_loop(d->base);
 }
 

@@ -26,6 +26,10 @@ static const struct rule by_source = {300, 200000, 0, 5};
 /* 10 failures or 60 successes at once, then a failure in six seconds. */
 static const struct rule by_serial = {60, 1000000, 1, 6};
 
+/* 30 certificates at once, then one in ten seconds: a pump that asks on and on. Only who holds its
+ * token or key can empty this one. */
+static const struct rule by_served = {30, 10000000, 1, 0};
+
 struct bucket {
 	uint64_t key;  /* 0: free */
 	int64_t spent; /* units, as of `at_us` */
@@ -78,6 +82,14 @@ static uint64_t key_of(const struct throttle *t, const void *data, size_t len)
 	return key ? key : 1;
 }
 
+/* The serial's bucket of what it was given; another one than that of its failures. */
+static uint64_t served_key(const struct throttle *t, const char *serial)
+{
+	uint64_t key = ~key_of(t, serial, strlen(serial));
+
+	return key ? key : 1;
+}
+
 /* Units still spent at `now_us`. */
 static int64_t spent_at(const struct bucket *b, const struct rule *rule, int64_t now_us)
 {
@@ -113,7 +125,11 @@ unsigned throttle_wait_s(const struct throttle *t, const uint8_t source[THROTTLE
 	over = serial_spent + by_serial.failure - by_serial.capacity;
 	if (over > 0 && source_spent > 0)
 		return (unsigned)(over * by_serial.refill_us / 1000000 + 1);
-	return 0;
+	if (!*serial)
+		return 0;
+	over = spent_by(t, served_key(t, serial), &by_served, now_us) + by_served.success -
+	       by_served.capacity;
+	return over > 0 ? (unsigned)(over * by_served.refill_us / 1000000 + 1) : 0;
 }
 
 static void spend(struct throttle *t, uint64_t key, const struct rule *rule, int64_t units,
@@ -146,7 +162,10 @@ void throttle_record(struct throttle *t, const uint8_t source[THROTTLE_SOURCE_BY
 {
 	spend(t, key_of(t, source, THROTTLE_SOURCE_BYTES), &by_source,
 	      failed ? by_source.failure : by_source.success, now_us);
-	if (*serial)
-		spend(t, key_of(t, serial, strlen(serial)), &by_serial,
-		      failed ? by_serial.failure : by_serial.success, now_us);
+	if (!*serial)
+		return;
+	spend(t, key_of(t, serial, strlen(serial)), &by_serial,
+	      failed ? by_serial.failure : by_serial.success, now_us);
+	if (!failed)
+		spend(t, served_key(t, serial), &by_served, by_served.success, now_us);
 }

@@ -5,7 +5,8 @@
  *
  * A source whose bucket is empty waits. A serial whose bucket is empty makes only those sources
  * wait that have failed lately: so guessing at one pump from many addresses gets one try a second
- * from each, and nobody can lock the pump itself out by failing in its name.
+ * from each, and nobody can lock the pump itself out by failing in its name. What a serial was
+ * given counts too: only its owner gets anything, so that bucket holds up nobody else.
  */
 #ifndef ENROLL_ENROLLD_THROTTLE_H
 #define ENROLL_ENROLLD_THROTTLE_H

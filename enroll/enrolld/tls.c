@@ -205,6 +205,30 @@ int tls_peer_get(SSL *ssl, struct tls_peer *out)
 	return 0;
 }
 
+void tls_channel_get(SSL *ssl, struct tls_channel *out)
+{
+	/* RFC 9266 2: label, a context of no bytes, 32 bytes */
+	static const char label[] = "EXPORTER-Channel-Binding";
+	bool is_12 = SSL_version(ssl) == TLS1_2_VERSION;
+
+	memset(out, 0, sizeof(*out));
+	/* RFC 5929 3.1: the first Finished message of the handshake: without resumption, the
+	 * client's. Nothing is resumed here, so that no two connections share it (RFC 7627 1). */
+	if (is_12 && !SSL_session_reused(ssl)) {
+		size_t len = SSL_get_peer_finished(ssl, out->unique, sizeof(out->unique));
+
+		out->unique_len = len <= sizeof(out->unique) ? len : 0;
+	}
+	/* RFC 9266 3: with TLS 1.2 only if extended_master_secret was agreed on */
+	if (is_12 && SSL_get_extms_support(ssl) != 1)
+		return;
+	if (SSL_export_keying_material(ssl, out->exporter, sizeof(out->exporter), label,
+				       sizeof(label) - 1, (const unsigned char *)"", 0, 1) == 1)
+		out->exporter_len = sizeof(out->exporter);
+	else
+		ERR_clear_error();
+}
+
 enum reason tls_failure(SSL *ssl)
 {
 	long verified = SSL_get_verify_result(ssl);

@@ -10,6 +10,8 @@
 
 #define TLS_CERT_DER_MAX 4096
 #define TLS_DEVICE_SIZE 64
+#define TLS_CHANNEL_UNIQUE_MAX 64
+#define TLS_CHANNEL_EXPORTER_BYTES 32
 
 /* A context with HOME/est/{key,cert}.pem, the chain out of `server` and `device` as the only trust
  * for clients. Blocks on the disk. ERR_NOT_FOUND, ERR_DENIED (key readable by others), ERR_CRYPTO,
@@ -23,6 +25,16 @@ struct tls_peer {
 	size_t der_len;		      /* 0: it showed no certificate */
 	uint8_t der[TLS_CERT_DER_MAX];
 };
+
+/* What names a connection and nothing else (RFC 5929 3, RFC 9266 2); length 0: not to be had. */
+struct tls_channel {
+	size_t unique_len;   /* TLS 1.2 only */
+	size_t exporter_len; /* TLS 1.3; TLS 1.2 with extended_master_secret */
+	uint8_t unique[TLS_CHANNEL_UNIQUE_MAX];
+	uint8_t exporter[TLS_CHANNEL_EXPORTER_BYTES];
+};
+/* After a finished handshake. */
+void tls_channel_get(SSL *ssl, struct tls_channel *out);
 
 /* After a finished handshake. ERR_INVALID for a certificate that no pump of ours can have. */
 int tls_peer_get(SSL *ssl, struct tls_peer *out) MUST_USE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The two DER structures that an EST server sends: certs-only CMS and CSR attributes. Pure.
+ * The certs-only CMS message that carries certificates to an EST client. Pure.
  */
 #ifndef ENROLL_EST_EST_CMS_H
 #define ENROLL_EST_EST_CMS_H
@@ -22,9 +22,5 @@ struct est_der {
  * and re-encoding one costs more than a signature. The SET is sorted, as DER wants (X.690 11.6).
  * ERR_LIMIT, ERR_NOMEM. */
 int est_certs_only_build(struct buf *out, const struct est_der *certs, size_t n) MUST_USE;
-
-/* CsrAttrs (RFC 7030 4.5.2): a P-256 key and ecdsa-with-SHA256. Constant; valid for ever. It is a
- * wish: pumps that need RSA may send RSA. */
-struct est_der est_csrattrs(void);
 
 #endif

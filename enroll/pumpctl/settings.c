@@ -124,6 +124,7 @@ static int strings_read(struct config *c, struct settings *s)
 		{"listen", "radius_address", s->radius_address, sizeof(s->radius_address)},
 		{"listen", "est_address", s->est_address, sizeof(s->est_address)},
 		{"users", "admins", s->admins, sizeof(s->admins)},
+		{"est", "labels", s->est_labels, sizeof(s->est_labels)},
 		{"ca", "device_validity", s->device_validity, sizeof(s->device_validity)},
 		{"ca", "server_validity", s->server_validity, sizeof(s->server_validity)},
 	};
@@ -303,4 +304,15 @@ void settings_est_url(const struct settings *s, char *out, size_t size)
 		snprintf(host, sizeof(host), "%s", s->est_address);
 	settings_endpoint(host, s->est_port, endpoint, sizeof(endpoint));
 	snprintf(out, size, "https://%s/.well-known/est", endpoint);
+}
+
+bool settings_has_label(const struct settings *s, const char *label)
+{
+	char copy[sizeof(s->est_labels)], *save = NULL;
+
+	snprintf(copy, sizeof(copy), "%s", s->est_labels);
+	for (char *t = strtok_r(copy, ", ", &save); t; t = strtok_r(NULL, ", ", &save))
+		if (!strcmp(t, label))
+			return true;
+	return false;
 }

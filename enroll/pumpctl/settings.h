@@ -37,6 +37,7 @@ struct settings {
 	uint32_t est_port;
 	char users[PROCESS_COUNT][33]; /* "": the user that starts it */
 	char admins[256];
+	char est_labels[256]; /* names, by commas; their terms are enrolld's */
 	char device_validity[16];
 	char server_validity[16];
 };
@@ -64,6 +65,9 @@ bool settings_one_user(const struct settings *s);
 
 /* "https://HOST:PORT/.well-known/est" as a pump would use it; size at least 320. */
 void settings_est_url(const struct settings *s, char *out, size_t size);
+
+/* Is this one of [est] labels? */
+bool settings_has_label(const struct settings *s, const char *label);
 /* "ADDRESS:PORT", brackets around IPv6. */
 void settings_endpoint(const char *address, uint32_t port, char *out, size_t size);
 

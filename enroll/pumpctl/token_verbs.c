@@ -21,6 +21,7 @@
 #define TTL_DEFAULT "24h"
 #define TRUST_MAX 65536
 #define BUNDLE_MAX 8192
+#define EST_URL_SIZE 384
 #define QR_MAX (256 * 1024)
 
 static int duration_option(const struct call *call, const char *name, const char *fallback,
@@ -175,17 +176,38 @@ static int bundle_deliver(const struct call *call, const struct bundle *b, const
 	return 0;
 }
 
+/* The address that the pump enrols and renews at, with the label that was asked for. */
+static int est_url_build(const struct call *call, const struct settings *s, char *out, size_t size)
+{
+	const char *label = call_value(call, "label");
+	size_t len;
+
+	settings_est_url(s, out, size);
+	if (!label)
+		return 0;
+	if (!settings_has_label(s, label))
+		return err_set(ERR_NOT_FOUND,
+			       "pumpgate.conf has no EST label %.32s: [est] labels says which",
+			       label);
+	len = strlen(out);
+	if (snprintf(out + len, size - len, "/%s", label) >= (int)(size - len))
+		return err_set(ERR_LIMIT, "the EST address is too long");
+	return 0;
+}
+
 static int pump_bundle_run(const struct call *call)
 {
 	struct token_create rq = {0};
 	struct token token = {0};
 	struct settings s;
-	char est[320], anchor[ANCHOR_HEX_SIZE];
+	char est[EST_URL_SIZE], anchor[ANCHOR_HEX_SIZE];
 	int rc;
 
 	if (token_options(call, &rq))
 		return report_usage();
 	rc = settings_read(home_dir(call->home), &s);
+	if (!rc)
+		rc = est_url_build(call, &s, est, sizeof(est));
 	if (!rc)
 		rc = anchor_read(&s, anchor);
 	if (!rc)
@@ -198,7 +220,6 @@ static int pump_bundle_run(const struct call *call)
 				   .token = (const char *)token.token.data,
 				   .token_len = token.token.len};
 
-		settings_est_url(&s, est, sizeof(est));
 		rc = bundle_deliver(call, &b, &token);
 	}
 	secret_wipe(&token, sizeof(token));
@@ -208,6 +229,8 @@ static int pump_bundle_run(const struct call *call)
 static const struct option_spec bundle_options[] = {
 	{"out", 'o', OPTION_VALUE, "FILE",
 	 "where to (SERIAL.bundle.json here; - for standard output)", false},
+	{"label", 0, OPTION_VALUE, "LABEL", "enrol and renew below this EST label of pumpgate.conf",
+	 false},
 	{"qr", 0, OPTION_FLAG, NULL, "draw a QR code instead (with --out: too)", false},
 	{"ttl", 0, OPTION_VALUE, "T", "how long the token is good (24h)", false},
 	{"mab-window", 0, OPTION_VALUE, "T",

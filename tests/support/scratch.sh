@@ -6,6 +6,7 @@
 #   scratch_install               the programs in a folder that every user can read
 #   scratch_down                  stop and remove (also by itself when the script ends)
 #
+# SCRATCH_SETTINGS, if set, is added to the end of pumpgate.conf.
 # Sets and exports PUMPGATE_HOME, RADIUS_AUTH, RADIUS_ACCT (address:port), RADIUS_AUTH_PORT,
 # RADIUS_ACCT_PORT, EST_URL, EST_PORT, TRUST; SCRATCH is a folder for the test's own files, SUPERVISOR
 # the process id of `pumpctl run`. The programs of $PUMPGATE_BUILD/bin come first in PATH.
@@ -44,7 +45,8 @@ scratch_init() {
 	# below the kernel's ephemeral range, so that no client's socket sits there
 	base=$(shuf -i 10000-29990 -n 1)
 	pumpctl init --radius-auth-port "$base" --radius-acct-port "$((base + 1))" \
-		--est-port "$((base + 2))" "$@" >"$SCRATCH/init.out" 2>&1
+		--est-port "$((base + 2))" "$@" >"$SCRATCH/init.out" 2>&1 || return
+	printf '%s' "${SCRATCH_SETTINGS:-}" >>"$PUMPGATE_HOME/pumpgate.conf"
 }
 
 # scratch_run: starts what scratch_init made and waits until it is ready.

@@ -45,6 +45,15 @@ error_has() { says "$2" bash -c "'$AGENT' --state '$SCRATCH/$1' status --json | 
 certificates_of() { pumpctl cert list --pump "$1" --json | jq 'length'; }
 server_log_has() { grep -q "$1" "$PUMPGATE_HOME/log/enrolld.log"; }
 
+# shellcheck disable=SC2034 # read by scratch_init
+SCRATCH_SETTINGS='
+[est]
+labels = icu
+
+[label.icu]
+key = ec-p384
+channel_binding = yes
+'
 scratch_up || { echo "not ok 1 - the server starts"; exit 1; }
 trap down EXIT
 pumpctl zone add wards --vlan 20 >/dev/null
@@ -68,6 +77,16 @@ bundle PG-RSA rsa
 AGENT_PID=$!
 check agent_enrols_with_an_rsa_key_where_the_pump_needs_it wait_until 20 state_is rsa enrolled
 check and_its_certificate_is_for_it says 'Public-Key: .2048 bit' openssl x509 -in "$SCRATCH/rsa/a/cert.pem" -noout -text
+agent_stop
+
+# --- what the server asks for ---
+pumpctl pump add PG-ICU --maker Acme --model One --zone wards --mac 02:00:00:01:00:01 >/dev/null
+check a_bundle_for_a_label_that_nobody_named_is_refused says 'no EST label ward' \
+	pumpctl pump bundle PG-ICU --label ward --out "$SCRATCH/icu.json"
+pumpctl pump bundle PG-ICU --label icu --out "$SCRATCH/icu.json" >/dev/null
+agent icu
+check agent_makes_the_key_and_names_the_connection_that_csrattrs_asks_for wait_until 20 state_is icu enrolled
+check and_its_key_is_p384 says 'secp384r1' openssl x509 -in "$SCRATCH/icu/a/cert.pem" -noout -text
 agent_stop
 
 mkdir "$SCRATCH/stick"

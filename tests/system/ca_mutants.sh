@@ -25,6 +25,10 @@ ca/csr.c|csr|ASN1_BIT_STRING_get_bit(ku, 6)|0
 ca/csr.c|csr|name->type != GEN_URI|0
 ca/csr.c|csr|++*n_out > 1|0
 ca/csr.c|csr|if (unreadable)|if (0)
+ca/csr_terms.c|csr|!challenge && terms->bound|0
+ca/csr_terms.c|csr|if (challenge && !names_channel|if (0 && !names_channel
+ca/csr_terms.c|csr|X509_ATTRIBUTE_count(attr) == 1 ?|1 ?
+ca/csr_terms.c|csr|strcmp(csr->key_type, terms->key_type) != 0|0
 ca/key_rules.c|csr|bits < RSA_MIN_BITS|0
 ca/key_rules.c|csr|!BN_is_word(e, RSA_EXPONENT)|0
 ca/key_rules.c|csr|point[0] != 0x04|0

@@ -6,6 +6,22 @@ set -u
 . tests/support/tap.sh
 . tests/support/scratch.sh
 
+# shellcheck disable=SC2034 # read by scratch_init
+SCRATCH_SETTINGS='
+[est]
+labels = strong, old, bound
+
+[label.strong]
+key = ec-p384
+
+[label.old]
+key = rsa-2048
+
+[label.bound]
+channel_binding = yes
+'
+JAVA_CLIENT=$PWD/tests/support/java/EstClient.java
+JARS=/usr/share/java/bcpkix.jar:/usr/share/java/bcprov.jar:/usr/share/java/bcutil.jar:/usr/share/java/bctls.jar
 scratch_up || exit 1
 cd "$SCRATCH" || exit 1
 LOG=$PUMPGATE_HOME/log/enrolld.log
@@ -221,6 +237,86 @@ strongswan_renew() {
 		chain_is_good swan.second.pem
 }
 check "strongswan_renews_with_its_certificate" strongswan_renew
+
+# ---- operations that are not offered ----
+status_of() { est -o answer -w '%{http_code}\n' "$@"; }
+check "serverkeygen_is_refused_pumps_make_their_own_keys" says '^501$' status_of \
+	"${PKCS10[@]}" --data-binary @PG-1.csr "$EST_URL/serverkeygen"
+check "fullcmc_is_refused" says '^501$' status_of -H 'Content-Type: application/pkcs7-mime' \
+	--data-binary @PG-1.csr "$EST_URL/fullcmc"
+check "they_are_refused_below_a_label_too" says '^501$' status_of -d x "$EST_URL/strong/serverkeygen"
+
+# ---- labels ----
+more_pumps() { # NUMBER...
+	local n
+	for n in "$@"; do
+		pumpctl pump add "PG-$n" --maker Acme --model M1 --mac "02:00:00:00:01:$n" --zone pumps >/dev/null ||
+			return 1
+	done
+}
+more_pumps 10 11 12 13 14 15 16 17 18 19
+attrs() { est "$@" | openssl base64 -d | openssl asn1parse -inform DER; }
+check "an_unknown_label_is_not_found" says '^404$' status_of "$EST_URL/weak/cacerts"
+check "nor_is_it_for_an_enrolment" refused 404 '' weak/simpleenroll PG-4.csr -u "PG-4:x"
+check "csrattrs_asks_for_p256_without_a_label" says 'prime256v1' attrs "$EST_URL/csrattrs"
+check "csrattrs_below_a_label_asks_for_its_key" says 'secp384r1' attrs "$EST_URL/strong/csrattrs"
+check "csrattrs_asks_for_rsa_where_the_label_does" says 'INTEGER +:0800' attrs "$EST_URL/old/csrattrs"
+check "csrattrs_asks_for_a_binding_where_the_label_does" says 'challengePassword' attrs "$EST_URL/bound/csrattrs"
+name_bytes() { est --cert PG-1.pem --key PG-1.key "$EST_URL/csrattrs" | openssl base64 -d | grep -ao "urn:pumpgate:pump:.*"; }
+check "csrattrs_tells_a_pump_its_name" says "^urn:pumpgate:pump:PG-1\$" name_bytes
+check "cacerts_are_the_same_below_a_label" cmp <(est "$EST_URL/strong/cacerts") <(est "$EST_URL/cacerts")
+key PG-10
+key PG-10.p384 -algorithm EC -pkeyopt ec_paramgen_curve:P-384
+T10=$(token PG-10)
+check "another_key_than_the_label_wants_is_refused" refused 400 key-refused strong/simpleenroll \
+	PG-10.csr -u "PG-10:$T10"
+check "the_key_that_it_wants_enrols_with_the_same_token" says '^200$' post strong/simpleenroll \
+	PG-10.p384.csr -u "PG-10:$T10"
+
+# ---- requests bound to their connection ----
+bound() { # SERIAL TLS WHAT [PATH]: the status
+	token "$1" | "$PUMPGATE_BUILD/tools/est_bound" "$EST_PORT" "$TRUST" \
+		"/.well-known/est/${4:-bound/simpleenroll}" "$1" "$2" "$3" | tee bound.out | head -n 1
+}
+unbound() { [ "$(bound "$@")" = 403 ] && grep -q '^channel-unbound: ' bound.out; }
+check "a_request_without_its_connection_is_refused" unbound PG-11 1.3 none
+check "a_request_handed_on_from_another_connection_is_refused" unbound PG-11 1.3 relayed
+check "a_request_handed_on_is_refused_in_tls_1_2" unbound PG-11 1.2 relayed
+check "a_request_handed_on_to_where_none_is_asked_for_is_refused_too" unbound PG-11 1.3 relayed simpleenroll
+check "tls_unique_is_no_name_in_tls_1_3" unbound PG-11 1.3 unique
+check "tls_exporter_enrols_in_tls_1_3" says '^200$' bound PG-11 1.3 exporter
+check "tls_unique_enrols_in_tls_1_2" says '^200$' bound PG-12 1.2 unique
+check "tls_exporter_enrols_in_tls_1_2" says '^200$' bound PG-13 1.2 exporter
+check "a_true_name_is_fine_where_none_is_asked_for" says '^200$' bound PG-14 1.3 exporter simpleenroll
+
+# ---- the same request at the same time ----
+twice() {
+	local t pids=()
+	key PG-15
+	t=$(token PG-15)
+	for n in 1 2 3 4 5 6; do
+		est -o "twice.$n" -w '%{http_code}\n' "${PKCS10[@]}" --data-binary @PG-15.csr -u "PG-15:$t" \
+			"$EST_URL/simpleenroll" >"twice.$n.status" &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	cat twice.*.status
+	[ "$(cat twice.*.status | sort -u)" = 200 ] && [ "$(md5sum twice.[1-6] | cut -d' ' -f1 | sort -u | wc -l)" = 1 ] &&
+		[ "$(pumpctl cert list --pump PG-15 --json | jq length)" = 1 ]
+}
+check "one_request_sent_six_times_at_once_gives_one_certificate" twice
+
+# ---- Bouncy Castle ----
+if java -version >/dev/null 2>&1 && [ -e /usr/share/java/bctls.jar ]; then
+	printf '%s\n' "- PG-16 $(token PG-16)" "old PG-17 $(token PG-17)" "bound PG-18 $(token PG-18)" "bound PG-19 wrong" |
+		java -XX:TieredStopAtLevel=1 -Xshare:auto -cp "$JARS" "$JAVA_CLIENT" "127.0.0.1:$EST_PORT" "$TRUST" >java.out 2>java.err
+	check "bouncy_castle_enrols_and_renews" says '^ok PG-16 cacerts=4 key=ECDSA bound=false CN=PG-16$' cat java.out
+	check "bouncy_castle_follows_a_label_with_an_rsa_key" says '^ok PG-17 cacerts=4 key=RSA ' cat java.out
+	check "bouncy_castle_binds_its_request_with_tls_unique" says '^ok PG-18 .* bound=true ' cat java.out
+	check "bouncy_castle_is_refused_with_a_wrong_token" says '^failed PG-19: ' cat java.out
+else
+	skip "bouncy_castle_enrols_and_renews" "needs java and libbctls-java"
+fi
 
 # ---- a revoked pump ----
 key PG-8

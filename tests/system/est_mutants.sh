@@ -48,6 +48,7 @@ done <<-END
 	enroll/est/est_base64.c test_est_base64
 	enroll/est/est_basic.c test_est_basic
 	enroll/est/est_cms.c test_est_cms
+	enroll/est/est_label.c test_est_label
 	enroll/est/http_head.c test_http_request
 	enroll/est/http_request.c test_http_request
 END

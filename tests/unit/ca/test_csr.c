@@ -309,6 +309,86 @@ static void names_refuse_a_second_list_of_extensions(void **state)
 	X509_REQ_free(req);
 }
 
+/* The terms check of a request whose challengePassword is `challenge`. */
+static int terms_check(const char *challenge, struct ca_csr_terms terms)
+{
+	AUTO_CSR csr = {0};
+
+	assert_int_equal(parse_request(&(struct request){.key = ec, .challenge = challenge}, &csr),
+			 0);
+	if (!terms.key_type)
+		terms.key_type = "";
+	return ca_csr_check_terms(&csr, &terms);
+}
+
+static const uint8_t unique[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+static const uint8_t exporter[32] = {0xff, 0xfe};
+#define UNIQUE_TEXT "AQIDBAUGBwgJCgsM"
+#define EXPORTER_TEXT "//4AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define CHANNEL                                                                           \
+	.tls_unique = unique, .tls_unique_len = sizeof(unique), .tls_exporter = exporter, \
+	.tls_exporter_len = sizeof(exporter)
+
+static void terms_refuse_a_request_that_does_not_name_its_connection(void **state)
+{
+	const char *others[] = {"AQIDBAUGBwgJCgsN",
+				"AQIDBAUGBwgJCgs=", "AQIDBAUGBwgJCgsMDQ==", "aqidbaugbwgjcgsm",
+				"secret"};
+
+	(void)state;
+	assert_int_equal(terms_check(NULL, (struct ca_csr_terms){.bound = true, CHANNEL}),
+			 ERR_DENIED);
+	assert_true(refused_as("channel-unbound"));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		/* also where nobody asked for it: what is said must be true */
+		assert_int_equal(terms_check(others[i], (struct ca_csr_terms){CHANNEL}),
+				 ERR_DENIED);
+		assert_true(refused_as("channel-unbound"));
+	}
+	assert_int_equal(terms_check(UNIQUE_TEXT, (struct ca_csr_terms){.bound = true}),
+			 ERR_DENIED);
+}
+
+static void terms_refuse_two_challenge_passwords(void **state)
+{
+	const struct request r = {.key = ec, .challenge = UNIQUE_TEXT};
+	X509_REQ *req = fixture_request_draft(&r);
+	AUTO_BUF der = {.max = 4096};
+	AUTO_CSR csr = {0};
+
+	X509_ATTRIBUTE *attr = X509_REQ_get_attr(
+		req, X509_REQ_get_attr_by_NID(req, NID_pkcs9_challengePassword, -1));
+
+	(void)state;
+	assert_int_equal(X509_ATTRIBUTE_set1_data(attr, MBSTRING_ASC, "other", -1), 1);
+	fixture_request_sign(req, ec, &der);
+	assert_int_equal(ca_csr_parse(der.data, der.len, &csr), 0);
+	assert_int_equal(ca_csr_check_terms(&csr, &(struct ca_csr_terms){.key_type = "", CHANNEL}),
+			 ERR_INVALID);
+	assert_true(refused_as("request-malformed"));
+	X509_REQ_free(req);
+}
+
+static void terms_refuse_another_kind_of_key(void **state)
+{
+	(void)state;
+	assert_int_equal(terms_check(NULL, (struct ca_csr_terms){.key_type = "ec-p384"}),
+			 ERR_CRYPTO);
+	assert_true(refused_as("key-refused"));
+}
+
+static void terms_accept_a_request_that_names_its_connection(void **state)
+{
+	(void)state;
+	assert_int_equal(terms_check(NULL, (struct ca_csr_terms){CHANNEL}), 0);
+	assert_int_equal(terms_check(UNIQUE_TEXT, (struct ca_csr_terms){CHANNEL}), 0);
+	assert_int_equal(terms_check(UNIQUE_TEXT, (struct ca_csr_terms){.bound = true, CHANNEL}),
+			 0);
+	assert_int_equal(terms_check(EXPORTER_TEXT, (struct ca_csr_terms){.bound = true, CHANNEL}),
+			 0);
+	assert_int_equal(terms_check(NULL, (struct ca_csr_terms){.key_type = "ec-p256"}), 0);
+}
+
 static void names_accept_what_the_pump_gets_anyway(void **state)
 {
 	const struct request full = {.key = ec,
@@ -376,6 +456,10 @@ int main(void)
 		cmocka_unit_test(names_refuse_ca_rights),
 		cmocka_unit_test(names_refuse_every_san_but_the_pumps_own),
 		cmocka_unit_test(names_refuse_a_second_list_of_extensions),
+		cmocka_unit_test(terms_refuse_a_request_that_does_not_name_its_connection),
+		cmocka_unit_test(terms_refuse_two_challenge_passwords),
+		cmocka_unit_test(terms_refuse_another_kind_of_key),
+		cmocka_unit_test(terms_accept_a_request_that_names_its_connection),
 		cmocka_unit_test(names_accept_what_the_pump_gets_anyway),
 		cmocka_unit_test(parse_accepts_the_keys_that_pumps_have),
 		cmocka_unit_test(refusals_leave_no_openssl_error_behind),

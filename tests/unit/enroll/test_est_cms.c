@@ -100,45 +100,13 @@ static void an_oversize_certificate_is_refused(void **state)
 	assert_int_equal(est_certs_only_build(&out, &der, 1), 0);
 }
 
-static void oid_check(const ASN1_TYPE *type, int nid)
-{
-	assert_int_equal(ASN1_TYPE_get(type), V_ASN1_OBJECT);
-	assert_int_equal(OBJ_obj2nid(type->value.object), nid);
-}
-
 /* RFC 7030 4.5.2: CsrAttrs ::= SEQUENCE SIZE (0..MAX) OF AttrOrOID */
-static void csrattrs_asks_for_p256_and_ecdsa_with_sha256(void **state)
-{
-	struct est_der der = est_csrattrs();
-	const unsigned char *at = der.data;
-	STACK_OF(ASN1_TYPE) *attrs = d2i_ASN1_SEQUENCE_ANY(NULL, &at, (long)der.len);
-	X509_ATTRIBUTE *key;
-	ASN1_TYPE *first;
-
-	(void)state;
-	assert_non_null(attrs);
-	assert_ptr_equal(at, der.data + der.len);
-	assert_int_equal(sk_ASN1_TYPE_num(attrs), 2);
-	first = sk_ASN1_TYPE_value(attrs, 0);
-	assert_int_equal(ASN1_TYPE_get(first), V_ASN1_SEQUENCE);
-	at = first->value.sequence->data;
-	key = d2i_X509_ATTRIBUTE(NULL, &at, first->value.sequence->length);
-	assert_non_null(key);
-	assert_int_equal(OBJ_obj2nid(X509_ATTRIBUTE_get0_object(key)), NID_X9_62_id_ecPublicKey);
-	assert_int_equal(X509_ATTRIBUTE_count(key), 1);
-	oid_check(X509_ATTRIBUTE_get0_type(key, 0), NID_X9_62_prime256v1);
-	oid_check(sk_ASN1_TYPE_value(attrs, 1), NID_ecdsa_with_SHA256);
-	X509_ATTRIBUTE_free(key);
-	sk_ASN1_TYPE_pop_free(attrs, ASN1_TYPE_free);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_certificate_or_too_many_is_refused),
 		cmocka_unit_test(an_oversize_certificate_is_refused),
 		cmocka_unit_test(certs_only_is_byte_for_byte_openssls),
-		cmocka_unit_test(csrattrs_asks_for_p256_and_ecdsa_with_sha256),
 	};
 
 	return cmocka_run_group_tests_name("enroll/est_cms", tests, NULL, NULL);

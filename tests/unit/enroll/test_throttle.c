@@ -136,6 +136,26 @@ static void a_ward_full_of_pumps_enrols_from_one_address(void **state)
 	}
 }
 
+static void a_pump_that_is_served_on_and_on_has_to_wait(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t source[THROTTLE_SOURCE_BYTES];
+	unsigned served = 0, wait_s;
+
+	address(source, "10.0.0.1");
+	for (unsigned i = 0; i < 500; i++) {
+		if (throttle_wait_s(f->throttle, source, "PG-1", f->now_us))
+			continue;
+		served++;
+		throttle_record(f->throttle, source, "PG-1", false, f->now_us);
+	}
+	assert_int_equal(served, 30);
+	assert_int_equal(throttle_wait_s(f->throttle, source, "PG-2", f->now_us), 0);
+	wait_s = throttle_wait_s(f->throttle, source, "PG-1", f->now_us);
+	f->now_us += wait_s * SECOND;
+	assert_int_equal(throttle_wait_s(f->throttle, source, "PG-1", f->now_us), 0);
+}
+
 /* A flood of made-up serials must not wash out what is known of the flooder. */
 static void a_flood_of_serials_does_not_clear_a_source(void **state)
 {
@@ -187,6 +207,7 @@ int main(void)
 		T(others_behind_the_same_address_are_not_slowed_by_one_serial),
 		T(who_waits_as_long_as_told_may_try_again),
 		T(a_ward_full_of_pumps_enrols_from_one_address),
+		T(a_pump_that_is_served_on_and_on_has_to_wait),
 		T(a_flood_of_serials_does_not_clear_a_source),
 		T(addresses_of_one_ipv6_net_are_one_source),
 	};

@@ -144,6 +144,15 @@ static void takes_a_certificate_that_is_all_that_was_asked_for(void **state)
 	assert_int_equal(check(&spec, w.key), 0);
 }
 
+static int build(EVP_PKEY *key, const char *serial, const struct credential_prior *prior,
+		 int64_t now_ms, struct buf *der)
+{
+	const struct credential_request r = {
+		.key = key, .serial = serial, .prior = prior, .now_ms = now_ms};
+
+	return credential_request_build(&r, der);
+}
+
 static void request_carries_our_name_and_proves_the_key(void **state)
 {
 	AUTO_BUF der = {.max = 8192};
@@ -152,7 +161,7 @@ static void request_carries_our_name_and_proves_the_key(void **state)
 	char cn[64];
 
 	(void)state;
-	assert_int_equal(credential_request_build(w.key, PUMP, NULL, 0, &der), 0);
+	assert_int_equal(build(w.key, PUMP, NULL, 0, &der), 0);
 	at = der.data;
 	req = d2i_X509_REQ(NULL, &at, (long)der.len);
 	assert_non_null(req);
@@ -177,8 +186,7 @@ static void request_with_a_new_key_proves_the_old_one_too(void **state)
 		AUTO_X509_REQ req = NULL;
 		const uint8_t *at;
 
-		assert_int_equal(credential_request_build(w.other_key, PUMP,
-							  stolen ? &thief : &prior, now_ms, &der),
+		assert_int_equal(build(w.other_key, PUMP, stolen ? &thief : &prior, now_ms, &der),
 				 0);
 		at = der.data;
 		req = d2i_X509_REQ(NULL, &at, (long)der.len);
@@ -189,20 +197,51 @@ static void request_with_a_new_key_proves_the_old_one_too(void **state)
 	}
 }
 
+static void request_names_its_connection_if_asked_to(void **state)
+{
+	const char *challenges[] = {NULL, "", "AQIDBAUG+/8="};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		const struct credential_request r = {
+			.key = w.key, .serial = PUMP, .challenge = challenges[i]};
+		AUTO_BUF der = {.max = 8192};
+		AUTO_X509_REQ req = NULL;
+		const uint8_t *at;
+		int found;
+
+		assert_int_equal(credential_request_build(&r, &der), 0);
+		at = der.data;
+		req = d2i_X509_REQ(NULL, &at, (long)der.len);
+		assert_non_null(req);
+		found = X509_REQ_get_attr_by_NID(req, NID_pkcs9_challengePassword, -1);
+		assert_int_equal(found >= 0, i == 2);
+		if (found >= 0) {
+			const ASN1_TYPE *value =
+				X509_ATTRIBUTE_get0_type(X509_REQ_get_attr(req, found), 0);
+
+			assert_int_equal(value->type, V_ASN1_UTF8STRING);
+			assert_int_equal(ASN1_STRING_length(value->value.utf8string), 12);
+			assert_memory_equal(ASN1_STRING_get0_data(value->value.utf8string),
+					    challenges[i], 12);
+		}
+	}
+}
+
 static void request_for_an_impossible_name_is_refused(void **state)
 {
 	AUTO_BUF der = {.max = 8192};
 
 	(void)state;
-	assert_int_equal(credential_request_build(w.key, "PG 1,DNS:x", NULL, 0, &der), ERR_INVALID);
+	assert_int_equal(build(w.key, "PG 1,DNS:x", NULL, 0, &der), ERR_INVALID);
 }
 
 static void key_survives_its_file_form_and_garbage_does_not(void **state)
 {
-	enum key_kind kinds[] = {KEY_P256, KEY_RSA2048};
+	enum key_kind kinds[] = {KEY_AS_ASKED, KEY_P384, KEY_RSA2048};
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		AUTO_PKEY made = NULL;
 		AUTO_PKEY read = NULL;
 		AUTO_BUF pem = {.max = 8192};
@@ -266,6 +305,7 @@ int main(void)
 		cmocka_unit_test(refuses_a_certificate_of_another_ca_with_the_same_names),
 		cmocka_unit_test(takes_a_certificate_that_begins_within_a_day_for_slow_clocks),
 		cmocka_unit_test(takes_a_certificate_that_is_all_that_was_asked_for),
+		cmocka_unit_test(request_names_its_connection_if_asked_to),
 		cmocka_unit_test(request_for_an_impossible_name_is_refused),
 		cmocka_unit_test(request_carries_our_name_and_proves_the_key),
 		cmocka_unit_test(request_with_a_new_key_proves_the_old_one_too),
