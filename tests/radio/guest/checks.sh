@@ -53,7 +53,8 @@ server_comes_up() {
 }
 inventory() {
 	local n
-	pumpctl zone add infusion-pumps --vlan "$VLAN_PUMPS" || return
+	pumpctl zone add infusion-pumps --vlan "$VLAN_PUMPS" &&
+		pumpctl zone add quarantine --vlan "$VLAN_QUARANTINE" --quarantine || return
 	for n in 1 2; do
 		(umask 077 && tr -dc A-Za-z0-9 </dev/urandom 2>/dev/null | head -c 32 >"$H/ap$n.secret")
 		pumpctl nas add "ap$n" --ip "${AP_IP[n]}" --secret-file "$H/ap$n.secret" --das-port 3799 ||
@@ -82,7 +83,6 @@ zone_only() { # HOST
 		blocked "$1" "$WARD_OTHER"
 }
 
-
 # ---- roaming ----
 roamed() { # PUMP AP
 	wpa "$1" roam "${AP_MAC[$2]}" && wait_until 20 at_access_point "$1" "$2" &&
@@ -100,6 +100,32 @@ sessions_at() {
 	shift
 	[ "$(pumpctl session list --pump "$serial" --json | jq -r '.[].nas' | sort -u | xargs)" = "$*" ]
 }
+
+# ---- quarantine and release ----
+# The station comes back by itself, perhaps at the other access point, and must ask RADIUS there.
+changed() { # PUMP SERIAL ACTION AP: with the time from the command's start to the deauthentication
+	local from
+	from=$(now_ms)
+	pumpctl pump "$3" "$2" --reason "scans its neighbours" || return
+	wait_until 5 deauthenticated_after "$1" "$4" "$from" || return
+	echo "$(($(deauthenticated_ms "$1" "$4") - from))" >"$H/left$1.ms"
+}
+# With protected frames and dynamic VLANs the station takes no notice of the deauthentication. It finds
+# out within two seconds when it has something to send, else only after half a minute.
+in_vlan() { # PUMP VLAN
+	local n
+	reaches "pump$1" "$WARD_SERVER"
+	for n in 1 2; do
+		ap "$n" sta "${PUMP_MAC[$1]}" | grep -qx "vlan_id=$2" && authorized_at "$n" "$1" && return
+	done
+	return 1
+}
+quarantine_only() { # PUMP OTHER-PUMP
+	wait_until 10 reaches "pump$1" "$WARD_SERVER" &&
+		blocked "pump$1" "$WARD_MATE" "$WARD_OTHER" "${PUMP_IP[$2]}"
+}
+state_is() { [ "$(pumpctl pump show "$1" --json | jq -r .state)" = "$2" ]; }
+seen_there() { pumpctl pump quarantine "$1" --reason again | grep 'in its new zone  since'; }
 
 # ---- renewal ----
 certificate_is_not() { [ "$(agent_says "$1" certificate)" != "$2" ] && agent_is "$1" online; }
@@ -204,6 +230,19 @@ timed roaming_back_succeeds roamed 1 1
 check and_its_traffic_passes wait_until 5 reaches pump1 "$WARD_MATE"
 go_on
 
+check both_access_points_hold_keys_of_the_first_pump keys_are_at_both 1
+timed quarantine_of_the_wpa2_pump_is_confirmed changed 1 "$P1" quarantine 1
+echo "#   deauthenticated after $(cat "$H/left1.ms") ms"
+timed and_it_comes_back_into_the_quarantine_vlan wait_until 40 in_vlan 1 "$VLAN_QUARANTINE"
+timed and_reaches_the_server_there_and_nobody_else quarantine_only 1 2
+check and_the_receipt_has_seen_it wait_until 5 seen_there "$P1"
+check and_the_other_pump_was_not_touched reaches pump2 "$WARD_MATE"
+timed release_is_confirmed pumpctl pump release "$P1"
+timed and_it_comes_back_into_the_vlan_of_its_zone wait_until 40 in_vlan 1 "$VLAN_PUMPS"
+timed and_traffic_passes_in_the_zone_and_not_outside zone_only pump1
+check and_its_state_says_so state_is "$P1" enrolled
+go_on
+
 timed renewal_takes_place_while_packets_run renewed_under_traffic 1 "$P1"
 check and_traffic_was_away_for_less_than_fifteen_seconds renewal_was_short
 echo "#   away for $(renewal_outage_ms) ms: $(grep transmitted "$H/renewal.log")"
@@ -229,7 +268,12 @@ timed and_its_return_is_refused_at_the_other_one return_is_refused 1 "$P1" 2
 check and_the_other_pump_was_not_touched reaches pump2 "$WARD_MATE"
 check and_the_second_access_point_holds_a_key_of_the_wpa3_pump key_is_at 2 2
 check and_lets_it_through authorized_at 2 2
-timed revocation_of_the_wpa3_pump_is_confirmed revoked 2 "$P2" 2
+timed quarantine_of_the_wpa3_pump_is_confirmed changed 2 "$P2" quarantine 2
+echo "#   deauthenticated after $(cat "$H/left2.ms") ms"
+timed and_it_comes_back_into_the_quarantine_vlan wait_until 40 in_vlan 2 "$VLAN_QUARANTINE"
+timed and_reaches_the_server_there_and_nobody_else quarantine_only 2 1
+check and_it_is_at_its_own_access_point at_access_point 2 2
+timed revocation_of_the_wpa3_pump_in_quarantine_is_confirmed revoked 2 "$P2" 2
 echo "#   receipt after $(cat "$H/receipt2.ms") ms, deauthenticated after $(cat "$H/left2.ms") ms"
 check and_it_reaches_nobody blocked pump2 "$WARD_MATE" "$WARD_SERVER"
 check and_no_access_point_keeps_a_key_of_it keys_are_gone 2

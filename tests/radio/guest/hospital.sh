@@ -69,6 +69,7 @@ plan_wires() {
 	plan_link srv mgmt wire srv-mgmt
 	plan_link srv onboard wire srv-bench
 	plan_link srv pumps wire srv-pumps
+	plan_link srv quarantine wire srv-quarantine
 	plan_link mate eth0 wire mate
 	plan_link other eth0 wire other
 	for n in 1 2; do
@@ -76,7 +77,7 @@ plan_wires() {
 		plan_link "pump$n" bench wire "bench$n"
 		plan "ap$n" "address add ${AP_IP[n]}/24 dev mgmt"
 		plan "pump$n" "address add ${PUMP_IP[n]}/16 dev bench"
-		for vlan in "$VLAN_PUMPS" "$VLAN_OTHER"; do
+		for vlan in "$VLAN_PUMPS" "$VLAN_OTHER" "$VLAN_QUARANTINE"; do
 			plan_link "ap$n" "up$vlan" wire "ap$n-$vlan"
 			plan_bridge "ap$n" "br$vlan" "up$vlan"
 		done
@@ -84,16 +85,19 @@ plan_wires() {
 }
 
 plan_server_and_switch() {
-	plan_bridge srv ward onboard pumps
+	plan_bridge srv ward onboard pumps quarantine
 	plan_bridge wire brmgmt srv-mgmt ap1-mgmt ap2-mgmt
 	plan_bridge wire "br$VLAN_BENCH" srv-bench bench1 bench2
 	plan_bridge wire "br$VLAN_PUMPS" srv-pumps mate "ap1-$VLAN_PUMPS" "ap2-$VLAN_PUMPS"
 	plan_bridge wire "br$VLAN_OTHER" other "ap1-$VLAN_OTHER" "ap2-$VLAN_OTHER"
+	plan_bridge wire "br$VLAN_QUARANTINE" srv-quarantine "ap1-$VLAN_QUARANTINE" \
+		"ap2-$VLAN_QUARANTINE"
 	plan srv "address add $MGMT_SERVER/24 dev mgmt"
 	plan srv "address add $WARD_SERVER/16 dev ward"
-	# neither leg's VLAN reaches the other through the server
+	# no leg's VLAN reaches another through the server
 	plan srv "link set dev onboard type bridge_slave isolated on"
 	plan srv "link set dev pumps type bridge_slave isolated on"
+	plan srv "link set dev quarantine type bridge_slave isolated on"
 	plan mate "address add $WARD_MATE/16 dev eth0"
 	plan other "address add $WARD_OTHER/16 dev eth0"
 }
