@@ -5,13 +5,14 @@
 set -eu
 
 # FreeRADIUS must be 3.2.7 or newer: Debian 12's own lacks the BlastRADIUS switches.
-RADIUS_PACKAGES='freeradius freeradius-utils libfreeradius-dev libtalloc-dev'
+# The PKCS#11 provider of OpenSSL is in the same two places.
+RADIUS_PACKAGES='freeradius freeradius-utils libfreeradius-dev libtalloc-dev pkcs11-provider'
 PACKAGES='gcc make pkg-config git libssl-dev openssl libevent-dev libsqlite3-dev sqlite3
 	libcmocka-dev libsodium-dev libinih-dev libsystemd-dev libseccomp-dev libjansson-dev
 	libcurl4-openssl-dev libcsv-dev libqrencode-dev libwpa-client-dev libnftables-dev libmnl-dev
 	hostapd wpasupplicant eapoltest strongswan-pki libstrongswan-standard-plugins
 	default-jdk-headless libbcpkix-java libbctls-java
-	curl jq nftables iproute2 iputils-ping procps systemd
+	softhsm2 curl jq nftables iproute2 iputils-ping procps systemd
 	util-linux e2fsprogs clang clang-format libclang-rt-14-dev shellcheck mandoc'
 # The virtual machine of `make check-radio`; its kernel is downloaded there and not installed.
 RADIO_PACKAGES='qemu-system-x86 iw kmod cpio xz-utils zstd'

@@ -22,7 +22,15 @@ static int cert_load(const char *home, const char *what, const char *part, X509 
 	return rc ? rc : keystore_cert_read(path, out);
 }
 
-int issuer_load(const char *home, const char *what, struct ca_issuer *out)
+int issuer_certs_load(const char *home, const char *what, X509 **root, X509 **cert)
+{
+	int rc = cert_load(home, what, "root.pem", root);
+
+	return rc ? rc : cert_load(home, what, "ca.pem", cert);
+}
+
+int issuer_load(const char *home, const char *what, const struct key_access *access,
+		struct ca_issuer *out)
 {
 	AUTO_X509 root = NULL;
 	AUTO_X509 cert = NULL;
@@ -30,9 +38,9 @@ int issuer_load(const char *home, const char *what, struct ca_issuer *out)
 	char path[PATH_MAX];
 	int rc;
 
-	if ((rc = cert_load(home, what, "root.pem", &root)) ||
-	    (rc = cert_load(home, what, "ca.pem", &cert)) ||
-	    (rc = ca_path(home, what, "ca.key", path)) || (rc = keystore_key_read(path, &key)))
+	if ((rc = issuer_certs_load(home, what, &root, &cert)) ||
+	    (rc = ca_path(home, what, "ca.key", path)) ||
+	    (rc = keystore_key_read(path, access, &key)))
 		return rc == ERR_NOT_FOUND
 			       ? err_add(rc, "no %s CA here; do: pumpctl --home %s init", what,
 					 home)

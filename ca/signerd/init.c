@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/daemon.h"
 #include "ca/keystore.h"
+#include "ca/pkcs11.h"
 #include "ca/signerd/signerd.h"
 
 static int folder_have(const char *home, const char *rel, mode_t mode)
@@ -148,21 +149,44 @@ static int trust_check(const char *path, X509 *root)
 	return rc;
 }
 
+/* The files fit together. A key that takes a passphrase or a token to open is proven at the
+ * service's start. */
+static int parts_check(const char *home, const char *what, X509 *root, X509 *cert)
+{
+	char path[PATH_MAX], detail[PKCS11_URI_MAX + 1];
+	struct ca_issuer issuer = {0};
+	enum keystore_form form;
+	int rc = ca_path(home, what, "ca.key", path);
+
+	if (!rc)
+		rc = keystore_key_form(path, &form, detail);
+	if (rc || form == KEYSTORE_ENCRYPTED || form == KEYSTORE_PKCS11)
+		return rc ? rc
+			  : (X509_verify(cert, X509_get0_pubkey(root)) == 1
+				     ? 0
+				     : err_ossl(ERR_CRYPTO, "the %s CA is not from its root",
+						what));
+	rc = issuer_load(home, what, NULL, &issuer);
+	ca_issuer_done(&issuer);
+	return rc;
+}
+
 static int trust_have(const char *home, const char *what)
 {
-	struct ca_issuer issuer = {0};
+	AUTO_X509 root = NULL;
+	AUTO_X509 cert = NULL;
 	char rel[64], path[PATH_MAX];
-	int rc = issuer_load(home, what, &issuer); /* also proves that the files fit */
+	int rc = issuer_certs_load(home, what, &root, &cert);
 
 	snprintf(rel, sizeof(rel), "trust/%s.pem", what);
 	if (!rc)
-		rc = home_path(home, rel, path);
+		rc = parts_check(home, what, root, cert);
 	if (!rc)
-		rc = is_there(path) ? trust_check(path, issuer.root)
-				    : keystore_certs_write(path, 0644,
-							   (X509 *[]){issuer.root, issuer.cert}, 2);
-	ca_issuer_done(&issuer);
-	return rc;
+		rc = home_path(home, rel, path);
+	if (rc)
+		return rc;
+	return is_there(path) ? trust_check(path, root)
+			      : keystore_certs_write(path, 0644, (X509 *[]){root, cert}, 2);
 }
 
 static int all_have(const char *home)

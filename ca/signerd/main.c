@@ -17,6 +17,10 @@ static const char usage[] =
 	"       pumpgate-signerd [--home DIR] server-cert --csr FILE --out FILE\n"
 	"                        (--radius NAME | --est NAME,...)\n"
 	"                                                    certificate for one of our servers\n"
+	"       pumpgate-signerd [--home DIR] keys           where the CA keys are, in what form\n"
+	"       pumpgate-signerd [--home DIR] protect NAME   NAME: device-root, device-ca,\n"
+	"                        (--passphrase-file FILE | --pkcs11 URI | --plain)\n"
+	"                                                    server-root, server-ca or all\n"
 	"       pumpgate-signerd --help | --version\n"
 	"\n"
 	"examples:\n"
@@ -27,14 +31,32 @@ static const char usage[] =
 	"\n"
 	"HOME is --home, else $PUMPGATE_HOME, else /var/lib/pumpgate. See pumpgate-signerd(8).\n";
 
-enum { OPT_HOME = 1, OPT_HELP, OPT_VERSION, OPT_CSR, OPT_OUT, OPT_RADIUS, OPT_EST };
+enum {
+	OPT_HOME = 1,
+	OPT_HELP,
+	OPT_VERSION,
+	OPT_CSR,
+	OPT_OUT,
+	OPT_RADIUS,
+	OPT_EST,
+	OPT_PASSPHRASE,
+	OPT_PKCS11,
+	OPT_PLAIN
+};
 
 struct call {
 	const char *home;
 	const char *radius;
 	const char *est;
 	struct server_cert_options cert;
+	struct protect_options protect;
 };
+
+static int wrong_usage(const char *why)
+{
+	fprintf(stderr, "pumpgate-signerd: %s\n%s", why, usage);
+	return EXIT_USAGE;
+}
 
 /* 0 to go on, else the exit code plus 1. */
 static int options_read(int argc, char **argv, struct call *call)
@@ -47,8 +69,12 @@ static int options_read(int argc, char **argv, struct call *call)
 		{"out", required_argument, NULL, OPT_OUT},
 		{"radius", required_argument, NULL, OPT_RADIUS},
 		{"est", required_argument, NULL, OPT_EST},
+		{"passphrase-file", required_argument, NULL, OPT_PASSPHRASE},
+		{"pkcs11", required_argument, NULL, OPT_PKCS11},
+		{"plain", no_argument, NULL, OPT_PLAIN},
 		{0},
 	};
+	unsigned n_forms = 0;
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -68,6 +94,20 @@ static int options_read(int argc, char **argv, struct call *call)
 		case OPT_EST:
 			call->est = optarg;
 			break;
+		case OPT_PASSPHRASE:
+			call->protect.passphrase_file = optarg;
+			call->protect.form = KEYSTORE_ENCRYPTED;
+			n_forms++;
+			break;
+		case OPT_PKCS11:
+			call->protect.uri = optarg;
+			call->protect.form = KEYSTORE_PKCS11;
+			n_forms++;
+			break;
+		case OPT_PLAIN:
+			call->protect.form = KEYSTORE_PLAIN;
+			n_forms++;
+			break;
 		case OPT_HELP:
 			fputs(usage, stdout);
 			return EXIT_DONE + 1;
@@ -79,13 +119,7 @@ static int options_read(int argc, char **argv, struct call *call)
 			return EXIT_USAGE + 1;
 		}
 	}
-	return 0;
-}
-
-static int wrong_usage(const char *why)
-{
-	fprintf(stderr, "pumpgate-signerd: %s\n%s", why, usage);
-	return EXIT_USAGE;
+	return n_forms > 1 ? wrong_usage("name one form of the key") + 1 : 0;
 }
 
 static int server_cert(struct call *call)
@@ -98,6 +132,16 @@ static int server_cert(struct call *call)
 		return wrong_usage("--radius takes one name");
 	call->cert.names = call->radius ? call->radius : call->est;
 	return command_server_cert(call->home, &call->cert);
+}
+
+static int protect(struct call *call, const char *name)
+{
+	if (!call->protect.form)
+		return wrong_usage("protect needs --passphrase-file, --pkcs11 or --plain");
+	call->protect.name = name;
+	if (!call->protect.passphrase_file)
+		call->protect.passphrase_file = "";
+	return command_protect(call->home, &call->protect);
 }
 
 int main(int argc, char **argv)
@@ -115,6 +159,12 @@ int main(int argc, char **argv)
 		return server_cert(&call);
 	if (call.cert.csr || call.cert.out || call.radius || call.est)
 		return wrong_usage("--csr, --out, --radius and --est belong to server-cert");
+	if (optind < argc && !strcmp(argv[optind], "protect") && optind + 2 == argc)
+		return protect(&call, argv[optind + 1]);
+	if (call.protect.form)
+		return wrong_usage("--passphrase-file, --pkcs11 and --plain belong to protect");
+	if (optind < argc && !strcmp(argv[optind], "keys") && optind + 1 == argc)
+		return command_keys(call.home);
 	if (optind == argc)
 		return command_serve(call.home);
 	if (!strcmp(argv[optind], "init") && optind + 1 == argc)

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/daemon.h"
 #include "base/log.h"
+#include "ca/pkcs11.h"
 #include "ca/signerd/confine.h"
 #include "ca/signerd/keeper.h"
 #include "ca/signerd/signerd.h"
@@ -27,6 +28,7 @@
 struct service {
 	struct signer_settings settings;
 	struct signer signer;
+	enum keystore_form key_form; /* of the device CA's key */
 	struct workers *workers;
 	struct keeper *keeper;
 	struct event_base *base;
@@ -47,9 +49,9 @@ static void status_handle(struct ipc_request *rq, void *ctx)
 	struct service *s = ctx;
 	struct signer_status st = {.issuer_not_after = s->signer.issuer.not_after_ms,
 				   .issued = issued_log_count(s->signer.log),
-				   .revoked = issued_log_count(s->signer.revoked),
-				   .key_store = "file"};
+				   .revoked = issued_log_count(s->signer.revoked)};
 
+	snprintf(st.key_store, sizeof(st.key_store), "%s", keystore_form_name(s->key_form));
 	snprintf(st.issuer, sizeof(st.issuer), "%s", s->signer.issuer.name);
 	ipc_request_reply(rq, &st, 1);
 }
@@ -117,10 +119,13 @@ static int list_open(const char *home, const char *rel,
 
 static int keys_and_lists_open(const char *home, struct service *s)
 {
+	char path[PATH_MAX], detail[PKCS11_URI_MAX + 1];
 	int rc;
 
 	if ((rc = signer_settings_read(home, &s->settings)) ||
-	    (rc = issuer_load(home, "device", &s->signer.issuer)) ||
+	    (rc = ca_path(home, "device", "ca.key", path)) ||
+	    (rc = keystore_key_form(path, &s->key_form, detail)) ||
+	    (rc = issuer_load(home, "device", &s->settings.keys, &s->signer.issuer)) ||
 	    (rc = list_open(home, "ca/issued.log", issued_log_open, &s->signer.log)) ||
 	    (rc = list_open(home, "ca/revoked.log", revoked_log_open, &s->signer.revoked)))
 		return rc;
@@ -194,6 +199,7 @@ int command_serve(const char *home)
 		rc = keeper_new(&s.signer, s.registry_path, &s.keeper);
 	if (!rc) {
 		LOG(LOG_INFO, "signer.ready", LOG_S("issuer", s.signer.issuer.name),
+		    LOG_S("key", keystore_form_name(s.key_form)),
 		    LOG_U("issued", issued_log_count(s.signer.log)));
 		rc = daemon_loop(s.base);
 	}

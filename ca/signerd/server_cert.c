@@ -112,7 +112,7 @@ int command_server_cert(const char *home, const struct server_cert_options *o)
 	int rc = signer_settings_read(home, &s);
 
 	if (!rc)
-		rc = issuer_load(home, "server", &issuer);
+		rc = issuer_load(home, "server", &s.keys, &issuer);
 	if (!rc)
 		rc = issue_and_write(home, &issuer, &s, o);
 	ca_issuer_done(&issuer);

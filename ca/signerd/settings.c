@@ -101,6 +101,25 @@ static int unproven_read(struct config *c, bool *queue_out)
 		       : err_set(ERR_INVALID, "[ca] unproven_renewals must be queue or refuse");
 }
 
+static int keys_read(struct config *c, struct key_access *a)
+{
+	const struct {
+		const char *name;
+		char *to;
+	} paths[] = {{"passphrase_file", a->passphrase_file},
+		     {"pin_file", a->pin_file},
+		     {"pkcs11_module", a->pkcs11_module}};
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		const char *text = config_str(c, "ca", paths[i].name, "");
+
+		if ((*text && *text != '/') || str_copy(paths[i].to, PATH_MAX, text))
+			return err_set(ERR_INVALID, "[ca] %s must be an absolute path",
+				       paths[i].name);
+	}
+	return 0;
+}
+
 static int all_read(struct config *c, struct signer_settings *s)
 {
 	int rc;
@@ -112,8 +131,8 @@ static int all_read(struct config *c, struct signer_settings *s)
 	    (rc = config_duration(c, "ca", "server_validity", "60d", &s->server_validity_ms)) ||
 	    (rc = config_u32(c, "ca", "issue_per_minute", 30000, 1, 1000000,
 			     &s->issue_per_minute)) ||
-	    (rc = unproven_read(c, &s->unproven_queue)) || (rc = config_check_unused(c, "ca")) ||
-	    (rc = bounds_check(s)))
+	    (rc = unproven_read(c, &s->unproven_queue)) || (rc = keys_read(c, &s->keys)) ||
+	    (rc = config_check_unused(c, "ca")) || (rc = bounds_check(s)))
 		return rc;
 	return users_read(c, s);
 }

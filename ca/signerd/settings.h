@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "ca/key_access.h"
 
 #define SIGNER_ADMINS_MAX 16
 
@@ -15,7 +16,8 @@ struct signer_settings {
 	int64_t device_validity_ms;
 	int64_t server_validity_ms;
 	uint32_t issue_per_minute;
-	bool unproven_queue; /* [ca] unproven_renewals = queue, not refuse */
+	bool unproven_queue;	/* [ca] unproven_renewals = queue, not refuse */
+	struct key_access keys; /* what opens the CA keys */
 	char organization[257];
 	uid_t enroll_uids[1];
 	uid_t admin_uids[SIGNER_ADMINS_MAX + 1]; /* and the signer's own user */

@@ -6,10 +6,12 @@
 #include <limits.h>
 
 #include "ca/issue.h"
+#include "ca/keystore.h"
 #include "ca/signerd/settings.h"
 
 #define EXIT_DONE 0
 #define EXIT_FAILED 1
+#define EXIT_NOTHING 2
 #define EXIT_USAGE 64
 #define EXIT_TRY_AGAIN 75
 
@@ -27,9 +29,24 @@ struct server_cert_options {
 };
 int command_server_cert(const char *home, const struct server_cert_options *o);
 
+/* Prints "NAME TAB FORM TAB WHERE" for each of the four keys. */
+int command_keys(const char *home);
+
+struct protect_options {
+	const char *name; /* device-root, device-ca, server-root, server-ca, all */
+	enum keystore_form form;
+	const char *passphrase_file; /* KEYSTORE_ENCRYPTED: "" for the settings' */
+	const char *uri;	     /* KEYSTORE_PKCS11 */
+};
+/* Gives a key another form; EXIT_NOTHING when it has it. */
+int command_protect(const char *home, const struct protect_options *o);
+
 /* An issuer from HOME/ca/WHAT-ca.{key,pem} and HOME/ca/WHAT-root.pem; `what` is "device" or
  * "server". */
-int issuer_load(const char *home, const char *what, struct ca_issuer *out) MUST_USE;
+int issuer_load(const char *home, const char *what, const struct key_access *access,
+		struct ca_issuer *out) MUST_USE;
+/* Its certificates alone: the key may need a passphrase or a token. The caller frees both. */
+int issuer_certs_load(const char *home, const char *what, X509 **root, X509 **cert) MUST_USE;
 /* "HOME/ca/WHAT-PART", for example ("device", "ca.key"). */
 int ca_path(const char *home, const char *what, const char *part, char out[PATH_MAX]) MUST_USE;
 

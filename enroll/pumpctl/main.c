@@ -13,18 +13,51 @@
 
 int main(int argc, char *argv[])
 {
+	/* one a line, so that two additions do not meet */
+	/* clang-format off */
 	const struct verb verbs[] = {
-		verb_init,	     verb_run,		verb_status,	   verb_doctor,
-		verb_pump_add,	     verb_pump_import,	verb_pump_list,	   verb_pump_show,
-		verb_pump_token,     verb_pump_bundle,	verb_pump_revoke,  verb_pump_quarantine,
-		verb_pump_park,	     verb_pump_release, verb_pump_why,	   verb_pump_events,
-		verb_zone_add,	     verb_zone_list,	verb_nas_add,	   verb_nas_list,
-		verb_nas_show,	     verb_nas_enable,	verb_nas_disable,  verb_nas_secret,
-		verb_nas_test,	     verb_nas_config,	verb_cert_list,	   verb_cert_show,
-		verb_session_list,   verb_audit_tail,	verb_audit_verify, verb_backup_create,
-		verb_backup_restore, verb_backup_merge, verb_backup_gap,   verb_enroll_list,
-		verb_enroll_approve, verb_enroll_deny,
+		verb_init,
+		verb_run,
+		verb_status,
+		verb_doctor,
+		verb_pump_add,
+		verb_pump_import,
+		verb_pump_list,
+		verb_pump_show,
+		verb_pump_token,
+		verb_pump_bundle,
+		verb_pump_revoke,
+		verb_pump_quarantine,
+		verb_pump_park,
+		verb_pump_release,
+		verb_pump_why,
+		verb_pump_events,
+		verb_zone_add,
+		verb_zone_list,
+		verb_nas_add,
+		verb_nas_list,
+		verb_nas_show,
+		verb_nas_enable,
+		verb_nas_disable,
+		verb_nas_secret,
+		verb_nas_test,
+		verb_nas_config,
+		verb_cert_list,
+		verb_cert_show,
+		verb_session_list,
+		verb_audit_tail,
+		verb_audit_verify,
+		verb_backup_create,
+		verb_backup_restore,
+		verb_backup_merge,
+		verb_backup_gap,
+		verb_enroll_list,
+		verb_enroll_approve,
+		verb_enroll_deny,
+		verb_ca_keys,
+		verb_ca_protect,
 	};
+	/* clang-format on */
 	const size_t n = sizeof(verbs) / sizeof(verbs[0]);
 	const struct rlimit no_core = {0, 0}; /* a token or a NAS secret may be in memory */
 	struct call call;

@@ -141,10 +141,13 @@ static int strings_read(struct config *c, struct settings *s)
 static int conf_read(struct config *c, struct settings *s)
 {
 	static const char *const sections[] = {"server", "listen", "users", "ca"};
+	static const char *const signers_own[] = {"unproven_renewals", "passphrase_file",
+						  "pin_file", "pkcs11_module"};
 	uint32_t per_minute; /* the signer's own setting: only its bounds are checked here */
 	int rc = strings_read(c, s);
 
-	config_str(c, "ca", "unproven_renewals", ""); /* the signer's own too */
+	for (size_t i = 0; i < sizeof(signers_own) / sizeof(signers_own[0]); i++)
+		config_str(c, "ca", signers_own[i], ""); /* judged by the signer */
 	if (rc ||
 	    (rc = config_u32(c, "listen", "radius_auth_port", s->radius_auth_port, 1, 65535,
 			     &s->radius_auth_port)) ||

@@ -35,6 +35,8 @@ extern const struct verb verb_nas_test;
 extern const struct verb verb_nas_config;
 extern const struct verb verb_cert_list;
 extern const struct verb verb_cert_show;
+extern const struct verb verb_ca_keys;
+extern const struct verb verb_ca_protect;
 extern const struct verb verb_enroll_list;
 extern const struct verb verb_enroll_approve;
 extern const struct verb verb_enroll_deny;

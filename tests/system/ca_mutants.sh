@@ -57,6 +57,9 @@ ca/issued_log.c|issued_log|serial_index_has(&log->index, entry->serial)|0
 ca/issued_log.c|issued_log|REVOKED_CHAIN_START, out|0, out
 ca/keystore.c|keystore|st.st_mode & 077|0
 ca/keystore.c|keystore|lstat(path, &st) == 0|0
+ca/keystore.c|keystore|if (encrypted && !access)|if (0)
+ca/pkcs11.c|keystore|strcasestr(uri, refused[i])|0
+ca/key_access.c|keystore|secret_len(s) < PASSPHRASE_MIN|0
 ca/signerd/confine.c|confine|SCMP_A0(SCMP_CMP_NE, AF_UNIX)|SCMP_A0(SCMP_CMP_EQ, 99)
 END
 }
