@@ -62,6 +62,7 @@ static void status_write(struct agent *a)
 	a->status.not_after_ms = a->cert ? credential_not_after(a->cert) * 1000 : 0;
 	a->status.renew_at_ms =
 		a->cert ? credential_renew_at(a->cert, a->options->renew_percent) * 1000 : 0;
+	a->status.clock = wall_clock_report(a->clock);
 	rc = status_build(&a->status, &text);
 	rc = rc ? rc : store_path(&a->store, STATUS_FILE, path);
 	rc = rc ? rc : buf_write_file(path, 0644, text.data, text.len);
@@ -85,6 +86,7 @@ static void event_run(struct agent *a, enum agent_event event)
 		backoff_succeeded(&a->reject_wait);
 		a->due.retry = 0;
 		agent_error_over(a, true);
+		agent_clock_due(a);
 	}
 	if (step.next != a->at) {
 		LOG(LOG_INFO, "agent.state", LOG_S("from", agent_state_name(a->at)),
@@ -100,8 +102,13 @@ static void event_run(struct agent *a, enum agent_event event)
 
 static void timer_set(struct agent *a)
 {
-	const int64_t dues[] = {a->due.bundle, a->due.retry,  a->due.renew,
-				a->due.swap,   a->due.attach, a->due.ping};
+	const int64_t dues[] = {a->due.bundle,
+				a->due.retry,
+				a->due.renew,
+				a->due.swap,
+				a->due.attach,
+				a->due.ping,
+				a->at == AGENT_ONLINE ? a->due.clock : 0};
 	int64_t now = clock_mono_us();
 	int64_t wait = (int64_t)TICK_MAX_MS * 1000;
 	struct timeval tv;
@@ -120,6 +127,12 @@ static void timer_set(struct agent *a)
 	tv.tv_sec = wait / 1000000;
 	tv.tv_usec = wait % 1000000;
 	event_add(a->timer, &tv);
+}
+
+void agent_refresh(struct agent *a)
+{
+	status_write(a);
+	timer_set(a);
 }
 
 void agent_event(struct agent *a, enum agent_event event)
@@ -186,6 +199,8 @@ static void tick(evutil_socket_t fd, short what, void *arg)
 		agent_event(a, EVENT_RETRY);
 	if (is_due(&a->due.swap, now))
 		agent_event(a, EVENT_SWAP_TIMEOUT);
+	if (a->at == AGENT_ONLINE && is_due(&a->due.clock, now))
+		agent_clock_ask(a);
 	if (renewal_is_due(a, now)) {
 		a->due.renew = 0;
 		agent_event(a, EVENT_RENEW_DUE);
@@ -214,7 +229,12 @@ static int state_load(struct agent *a)
 	bundle_tidy(a);
 	if (a->state.revoked)
 		a->at = AGENT_REVOKED;
-	return a->state.enrolled ? agent_identity_load(a) : 0;
+	if (!a->state.enrolled)
+		return 0;
+	rc = agent_identity_load(a);
+	if (!rc)
+		agent_clock_floor(a);
+	return rc;
 }
 
 static void cable_changed(void *ctx, bool is_up)
@@ -232,7 +252,9 @@ static int agent_set_up(struct agent *a)
 
 	if (rc)
 		return rc;
-	rc = job_new(a->base, agent_job_done, a, &a->job);
+	rc = wall_clock_new(&a->store, a->options->may_set_clock, &a->clock);
+	rc = rc ? rc : job_new(a->base, agent_job_done, a, &a->job);
+	rc = rc ? rc : job_new(a->base, agent_clock_done, a, &a->clock_job);
 	if (!rc && a->options->driver == NET_WIRED)
 		rc = link_watch_new(a->base, a->options->interface, cable_changed, a, &a->cable);
 	a->timer = evtimer_new(a->base, tick, a);
@@ -252,6 +274,7 @@ int agent_start(struct event_base *base, const struct agent_options *options, st
 		.enrol_wait = {.first_ms = 2000, .max_ms = 300000},
 		.reject_wait = {.first_ms = 10000, .max_ms = 300000},
 		.renew_wait = {.first_ms = 60000, .max_ms = 3600000},
+		.clock_wait = {.first_ms = 60000, .max_ms = 3600000},
 		.attach_wait = {.first_ms = 500, .max_ms = 10000},
 		.store = {.lock_fd = -1},
 	};
@@ -276,6 +299,7 @@ int agent_start(struct event_base *base, const struct agent_options *options, st
 void agent_stop(struct agent *a)
 {
 	job_free(a->job);
+	job_free(a->clock_job);
 	link_watch_free(a->cable);
 	agent_link_close(a);
 	if (a->timer)
@@ -284,5 +308,6 @@ void agent_stop(struct agent *a)
 	X509_free(a->cert);
 	EVP_PKEY_free(a->next_key);
 	X509_free(a->next_cert);
+	wall_clock_free(a->clock);
 	store_close(&a->store);
 }

@@ -16,6 +16,7 @@
 #include "pump_agent/status.h"
 #include "pump_agent/store.h"
 #include "pump_agent/supplicant.h"
+#include "pump_agent/wall_clock.h"
 
 /* Points in time of the clock that never steps, in microseconds; 0: not set. */
 struct agent_deadlines {
@@ -25,6 +26,7 @@ struct agent_deadlines {
 	int64_t swap;	/* the new identity must be admitted until */
 	int64_t attach; /* look for wpa_supplicant */
 	int64_t ping;	/* is it still there? */
+	int64_t clock;	/* ask the server what time it is, once online */
 };
 
 struct agent {
@@ -36,6 +38,9 @@ struct agent {
 	struct status status;
 	bool status_changed; /* since status.json was written */
 	struct job *job;
+	struct job *clock_job;
+	struct wall_clock *clock;
+	bool clock_moved;	  /* since the attempt that failed: the next one need not wait */
 	struct link_watch *cable; /* NULL on Wi-Fi */
 
 	enum agent_state at;
@@ -58,6 +63,7 @@ struct agent {
 	struct backoff reject_wait;
 	struct backoff renew_wait;
 	struct backoff attach_wait;
+	struct backoff clock_wait;
 	char refused_bundle[65]; /* hash of a bundle that the server or its content ruled out */
 };
 
@@ -84,6 +90,17 @@ int64_t agent_wait(struct backoff *b); /* one more failure: the deadline after i
 int64_t agent_in_ms(int64_t ms);       /* a deadline */
 
 void agent_job_done(void *ctx, int rc, const char *why, const struct enrol *e);
+/* Writes status.json and sets the timer, after a change that is no event of the machine. */
+void agent_refresh(struct agent *a);
+
+/* What the pump holds was made before now: the clock's floor. */
+void agent_clock_floor(struct agent *a);
+/* Online: a guess is put right at once, a clock that nobody confirmed yet a little later. */
+void agent_clock_due(struct agent *a);
+/* Begins to ask for the time, on a worker of its own. */
+void agent_clock_ask(struct agent *a);
+void agent_clock_done(void *ctx, int rc, const char *why, const struct enrol *e);
+
 /* The identity of the active slot into memory. */
 int agent_identity_load(struct agent *a) MUST_USE;
 

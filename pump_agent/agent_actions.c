@@ -9,6 +9,7 @@
 #define SWAP_WAIT_MS 30000
 #define BUNDLE_POLL_MS 2000
 #define CABLE_PAUSE_MS 5000
+#define CLOCK_PAUSE_MS 1000
 #define RENEW_PAUSE_MS \
 	60000 /* whatever its certificates' lives are: never one renewal on another */
 
@@ -47,6 +48,7 @@ static void job_begin(struct agent *a, job_work work, const char *step)
 {
 	struct enrol e = {
 		.store = &a->store,
+		.clock = a->clock,
 		.state = a->state,
 		.bundle_path = a->options->bundle,
 		.key_kind = a->options->key_kind,
@@ -161,7 +163,8 @@ static void connect_network(struct agent *a)
 
 static void hold(struct agent *a)
 {
-	a->due.retry = agent_wait(&a->reject_wait);
+	a->due.retry = a->clock_moved ? agent_in_ms(CLOCK_PAUSE_MS) : agent_wait(&a->reject_wait);
+	a->clock_moved = false;
 	if (a->link && a->network >= 0 && supplicant_hold(a->link, a->network))
 		agent_link_failed(a);
 }

@@ -57,6 +57,8 @@ static void server_refused(struct agent *a, const char *line)
 		 detail ? detail : line);
 	agent_error(a, STEP_NETWORK, text);
 	a->server_refused = true;
+	/* TLS_FAIL_EXPIRED of wpa_supplicant: it has, or our clock is ahead */
+	a->clock_moved = strstr(line, "reason=4 ") && wall_clock_expired(a->clock);
 }
 
 static void refused(struct agent *a)

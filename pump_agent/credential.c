@@ -154,6 +154,11 @@ static int64_t seconds_of(const ASN1_TIME *t)
 	return ossl_time_ms(t, &ms) ? 0 : ms / 1000;
 }
 
+int64_t credential_not_before(const X509 *cert)
+{
+	return seconds_of(X509_get0_notBefore(cert));
+}
+
 int64_t credential_not_after(const X509 *cert)
 {
 	return seconds_of(X509_get0_notAfter(cert));

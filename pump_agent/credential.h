@@ -61,6 +61,7 @@ int credential_pkcs12_build(EVP_PKEY *key, X509 *cert, const char *passphrase,
 			    struct buf *der_out) MUST_USE;
 
 /* Seconds since 1970. 0 when the certificate's time cannot be read, which counts as over. */
+int64_t credential_not_before(const X509 *cert);
 int64_t credential_not_after(const X509 *cert);
 /* When to renew: at `percent` of the certificate's life, moved by up to a twentieth of it either
  * way so that a fleet enrolled on one day does not renew in one minute. The same for the same

@@ -47,7 +47,25 @@ static int first_contact(struct enrol *e, const struct pump_settings *set,
 	rc = rc ? rc : est_cacerts_unverified(set->est, e->stop, &answer);
 	rc = rc ? rc : est_certs_parse(answer.data, answer.len, &all);
 	rc = rc ? rc : anchors_of_server(all, set->anchor_hash, server_out);
+	if (!rc) /* pinned by the bundle: true, whoever sent them */
+		wall_clock_floor_of(e->clock, *server_out);
 	return rc ? err_add(rc, "first contact with %s", set->est) : 0;
+}
+
+/* The certificates of a server that proves itself, and the time by it: the clock is put right
+ * before anything is judged by it. */
+static int cacerts_fetch(struct enrol *e, struct est_session *est, struct buf *answer)
+{
+	int rc = est_cacerts(est, answer);
+
+	if (rc == ERR_CRYPTO && est_session_is_expired(est) && wall_clock_expired(e->clock)) {
+		rc = est_cacerts(est, answer);
+		if (rc == ERR_CRYPTO && est_session_is_expired(est))
+			(void)wall_clock_expired(e->clock); /* it has: undone */
+	}
+	if (!rc && est_session_time(est))
+		wall_clock_told(e->clock, est_session_time(est));
+	return rc;
 }
 
 /* Over the proven connection: the pumps' own hierarchy, and once more the servers'. */
@@ -60,7 +78,7 @@ static int anchors_fetch(struct enrol *e, struct est_session *est, const struct 
 	AUTO_X509S devices = NULL;
 	int rc = step(e, "cacerts");
 
-	rc = rc ? rc : est_cacerts(est, &answer);
+	rc = rc ? rc : cacerts_fetch(e, est, &answer);
 	rc = rc ? rc : est_certs_parse(answer.data, answer.len, &all);
 	rc = rc ? rc : anchors_of_server(all, set->anchor_hash, &server);
 	rc = rc ? rc : anchors_of_devices(all, server, &devices);
@@ -288,4 +306,20 @@ int enrol_renew(struct enrol *e)
 		return rc;
 	n.prior = (struct credential_prior){old_key, old_cert};
 	return renew_request(e, &n);
+}
+
+int enrol_ask_time(struct enrol *e)
+{
+	const struct pump_settings *set = &e->state.settings;
+	AUTO_BUF answer = {.max = EST_ANSWER_MAX};
+	AUTO_X509S server = NULL;
+	AUTO_EST est = NULL;
+	int rc = step(e, "clock");
+
+	rc = rc ? rc : store_anchors_read(e->store, set, ANCHORS_SERVER, &server);
+	rc = rc ? rc : est_session_new(set->est, server, NULL, NULL, e->stop, &est);
+	rc = rc ? rc : cacerts_fetch(e, est, &answer);
+	if (!rc && !est_session_time(est))
+		rc = err_set(ERR_INVALID, "the server does not say what time it is");
+	return rc;
 }

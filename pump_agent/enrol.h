@@ -12,9 +12,11 @@
 #include "base/err.h"
 #include "pump_agent/credential.h"
 #include "pump_agent/store.h"
+#include "pump_agent/wall_clock.h"
 
 struct enrol {
 	const struct store *store;
+	struct wall_clock *clock;
 	struct store_state state; /* as read; the functions write their own changes to disk */
 	const char *bundle_path;
 	enum key_kind key_kind;
@@ -34,6 +36,10 @@ int enrol_by_bundle(struct enrol *e) MUST_USE;
 /* A new certificate into the slot that is not in use; state.json still names the old one. Does
  * nothing when a good one is waiting there already. */
 int enrol_renew(struct enrol *e) MUST_USE;
+
+/* Asks the EST server what time it is, and tells the clock. The pump must be enrolled. Errors of
+ * est_client.h; ERR_INVALID when the server does not say. */
+int enrol_ask_time(struct enrol *e) MUST_USE;
 
 /* SHA-256 of a bundle file as hex: tells one bundle from another. ERR_NOT_FOUND and the like. */
 int enrol_bundle_hash(const char *path, char out[65]) MUST_USE;

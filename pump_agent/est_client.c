@@ -5,8 +5,10 @@
  */
 #include "pump_agent/est_client.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <curl/curl.h>
 #include <openssl/ssl.h>
@@ -30,6 +32,8 @@ struct est_session {
 	size_t header_bytes;
 	unsigned connections;
 	char binding[BINDING_SIZE]; /* of the newest connection */
+	int64_t date_ms;
+	bool is_expired;
 	char why[CURL_ERROR_SIZE];
 };
 
@@ -52,10 +56,20 @@ static size_t take_body(char *data, size_t size, size_t n, void *arg)
 
 static size_t take_header(char *data, size_t size, size_t n, void *arg)
 {
+	static const char name[] = "Date:";
 	struct est_session *s = arg;
+	char value[64];
 
-	(void)data;
 	s->header_bytes += size * n;
+	if (size * n > sizeof(name) && size * n < sizeof(value) &&
+	    !strncasecmp(data, name, sizeof(name) - 1)) {
+		time_t at;
+
+		snprintf(value, sizeof(value), "%.*s", (int)(size * n - sizeof(name) + 1),
+			 data + sizeof(name) - 1);
+		at = curl_getdate(value, NULL);
+		s->date_ms = at > 0 ? (int64_t)at * 1000 : 0;
+	}
 	return s->header_bytes > HEADERS_MAX ? 0 : size * n;
 }
 
@@ -198,6 +212,16 @@ void est_session_free(struct est_session *s)
 	free(s);
 }
 
+int64_t est_session_time(const struct est_session *s)
+{
+	return s->date_ms;
+}
+
+bool est_session_is_expired(const struct est_session *s)
+{
+	return s->is_expired;
+}
+
 /* The server's first line of text, for people; bytes from a peer, so cut and escaped by the log. */
 static const char *answer_text(struct est_session *s)
 {
@@ -262,16 +286,21 @@ static int curl_check(const struct est_session *s, CURLcode code, const char *op
 static int perform(struct est_session *s, const char *operation, struct buf *out)
 {
 	char url[EST_URL_MAX + 32];
+	long verified = 0;
 	CURLcode code;
 	int rc;
 
 	snprintf(url, sizeof(url), "%s/%s", s->url, operation);
 	buf_reset(&s->answer);
 	s->header_bytes = 0;
+	s->date_ms = 0;
 	s->why[0] = '\0';
 	if (curl_easy_setopt(s->curl, CURLOPT_URL, url))
 		return err_set(ERR_NOMEM, "no memory for a request");
 	code = curl_easy_perform(s->curl);
+	s->is_expired = code == CURLE_PEER_FAILED_VERIFICATION &&
+			!curl_easy_getinfo(s->curl, CURLINFO_SSL_VERIFYRESULT, &verified) &&
+			verified == X509_V_ERR_CERT_HAS_EXPIRED;
 	rc = curl_check(s, code, operation);
 	rc = rc ? rc : answer_check(s, operation);
 	rc = rc ? rc : buf_put(out, s->answer.data, s->answer.len);

@@ -8,6 +8,7 @@
 #define PUMP_AGENT_EST_CLIENT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -39,6 +40,12 @@ static inline void est_session_auto_free(struct est_session **s)
 {
 	est_session_free(*s);
 }
+/* What the last answer's Date (RFC 9110 6.6.1) said, in milliseconds since 1970, whole seconds; 0:
+ * none. */
+int64_t est_session_time(const struct est_session *s);
+/* True: the last request failed because the server's certificate has expired, by our clock. */
+bool est_session_is_expired(const struct est_session *s);
+
 #define AUTO_EST __attribute__((cleanup(est_session_auto_free))) struct est_session *
 
 /*

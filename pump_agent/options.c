@@ -23,6 +23,8 @@ static const char HELP[] =
 	"  --key K           key of a first certificate: as the server asks (default), or p256,\n"
 	"                    p384, rsa2048, rsa3072, rsa4096\n"
 	"  --renew-at N      renew after N percent of the certificate's life (66)\n"
+	"  --clock C         set (default): a wrong clock is set, to the floor or by the EST\n"
+	"                    server; tell: it is only told\n"
 	"  --config FILE     the same settings as lines `name = value` below [agent]\n"
 	"                    (" AGENT_CONFIG_DEFAULT ", if it is there)\n"
 	"  --json            with status: as JSON\n"
@@ -39,12 +41,12 @@ const char *options_help(void)
 }
 
 /* In the order of `values`. */
-enum setting { STATE, BUNDLE, INTERFACE, DRIVER, SSID, CONTROL, KEY, RENEW_AT, N_SETTINGS };
+enum setting { STATE, BUNDLE, INTERFACE, DRIVER, SSID, CONTROL, KEY, RENEW_AT, CLOCK, N_SETTINGS };
 
 static const char *const SETTING_NAMES[N_SETTINGS] = {
 	[STATE] = "state",   [BUNDLE] = "bundle",     [INTERFACE] = "interface",
 	[DRIVER] = "driver", [SSID] = "ssid",	      [CONTROL] = "control",
-	[KEY] = "key",	     [RENEW_AT] = "renew-at",
+	[KEY] = "key",	     [RENEW_AT] = "renew-at", [CLOCK] = "clock",
 };
 
 enum { OPT_CONFIG = N_SETTINGS, OPT_JSON, OPT_HELP, OPT_VERSION, N_OPTIONS };
@@ -149,13 +151,16 @@ static int percent_parse(const char *text, uint32_t *out)
 static int values_take(struct agent_options *o, const char *const values[N_SETTINGS])
 {
 	bool wifi = false;
+	bool tell = false;
 	int rc = choose("driver", values[DRIVER], "wired", "wifi", &wifi);
 
 	rc = rc ? rc : key_parse(values[KEY], &o->key_kind);
+	rc = rc ? rc : choose("clock", values[CLOCK], "set", "tell", &tell);
 	rc = rc ? rc : percent_parse(values[RENEW_AT] ? values[RENEW_AT] : "66", &o->renew_percent);
 	if (rc)
 		return rc;
 	o->driver = wifi ? NET_WIFI : NET_WIRED;
+	o->may_set_clock = !tell;
 	o->state = values[STATE] ? values[STATE] : AGENT_STATE_DEFAULT;
 	o->bundle = values[BUNDLE]; /* NULL: bundle.json in the state folder */
 	o->interface = values[INTERFACE];

@@ -26,6 +26,7 @@ struct agent_options {
 	enum net_driver driver;
 	enum key_kind key_kind;
 	uint32_t renew_percent;
+	bool may_set_clock;
 	bool json;
 	struct config *config; /* owned; the texts above may point into it */
 };

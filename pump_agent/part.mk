@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # agent_core: no sockets and no files; agent_shell: the rest, but main.
-$(call library,agent_core,$(addprefix pump_agent/,anchors.c backoff.c bundle.c credential.c csrattrs.c \
-	machine.c netblock.c),libcrypto jansson)
-$(call library,agent_shell,$(addprefix pump_agent/,agent.c agent_actions.c agent_link.c enrol.c \
-	est_client.c job.c link_watch.c options.c status.c store.c store_state.c supplicant.c wpa_link.c),libcurl libssl)
+$(call library,agent_core,$(addprefix pump_agent/,anchors.c backoff.c bundle.c credential.c \
+	clock_rules.c csrattrs.c machine.c netblock.c),libcrypto jansson)
+$(call library,agent_shell,$(addprefix pump_agent/,agent.c agent_actions.c agent_clock.c agent_link.c enrol.c \
+	est_client.c job.c link_watch.c options.c status.c store.c store_state.c supplicant.c \
+	wall_clock.c wpa_link.c),libcurl libssl)
+
+# No clock is right that is before it: of the last commit, else of the source.
+AGENT_BUILD_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),$(shell \
+	stat -c %Y pump_agent/wall_clock.c))
+$(O)/obj/pump_agent/wall_clock.o: private CFLAGS += -DPUMPGATE_BUILD_TIME=$(AGENT_BUILD_TIME)
 $(call program,pumpgate-agentd,pump_agent/main.c,agent_shell agent_core ca_request base,,-lwpa_client)

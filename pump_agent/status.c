@@ -48,14 +48,23 @@ static json_t *error_json(const struct status *st)
 			 time_or_null(st->error_at_ms));
 }
 
+static json_t *clock_json(const struct clock_report *c)
+{
+	json_t *off = c->checked_ms ? json_integer(c->off_ms / 1000) : json_null();
+
+	return json_pack("{s:s, s:o, s:o, s:b}", "basis", c->basis ? c->basis : "system", "checked",
+			 time_or_null(c->checked_ms), "behind_s", off, "cannot_be_set",
+			 c->is_refused);
+}
+
 int status_build(const struct status *st, struct buf *out)
 {
-	AUTO_JSON root =
-		json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "version", 1, "state",
-			  agent_state_name(st->state), "since", time_or_null(st->since_ms), "pump",
-			  text_or_null(st->pump), "certificate", text_or_null(st->certificate),
-			  "not_after", time_or_null(st->not_after_ms), "renew_at",
-			  time_or_null(st->renew_at_ms), "error", error_json(st));
+	AUTO_JSON root = json_pack(
+		"{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", 1, "state",
+		agent_state_name(st->state), "since", time_or_null(st->since_ms), "pump",
+		text_or_null(st->pump), "certificate", text_or_null(st->certificate), "not_after",
+		time_or_null(st->not_after_ms), "renew_at", time_or_null(st->renew_at_ms), "clock",
+		clock_json(&st->clock), "error", error_json(st));
 	char text[STATUS_MAX];
 	size_t len = root ? json_dumpb(root, text, sizeof(text), JSON_INDENT(2)) : 0;
 	int rc;
@@ -71,6 +80,21 @@ static const char *word(const json_t *root, const char *name)
 	const char *text = json_string_value(json_object_get(root, name));
 
 	return text ? text : "-";
+}
+
+static void clock_print(const json_t *clock, FILE *out)
+{
+	const char *basis = word(clock, "basis");
+	long long behind = json_integer_value(json_object_get(clock, "behind_s"));
+
+	if (json_is_true(json_object_get(clock, "cannot_be_set")))
+		fprintf(out, "clock        wrong, and the agent may not set it\n");
+	else if (!strcmp(basis, "floor"))
+		fprintf(out, "clock        was wrong; set to the earliest time it can be\n");
+	else if (!strcmp(basis, "server"))
+		fprintf(out, "clock        confirmed by the server %s (it was %lld s %s)\n",
+			word(clock, "checked"), behind < 0 ? -behind : behind,
+			behind < 0 ? "ahead" : "behind");
 }
 
 static const char *what_to_do(const char *state)
@@ -105,6 +129,7 @@ int status_print(const char *dir, bool json, FILE *out)
 		word(root, "state"), word(root, "since"));
 	fprintf(out, "certificate  %s\n  ends       %s\n  renewal    %s\n",
 		word(root, "certificate"), word(root, "not_after"), word(root, "renew_at"));
+	clock_print(json_object_get(root, "clock"), out);
 	error = json_object_get(root, "error");
 	if (json_is_object(error))
 		fprintf(out, "last error   %s: %s (%s)\n", word(error, "step"), word(error, "text"),

@@ -14,6 +14,7 @@
 #include "pump_agent/bundle.h"
 #include "pump_agent/credential.h"
 #include "pump_agent/machine.h"
+#include "pump_agent/wall_clock.h"
 
 #define STATUS_FILE "status.json"
 #define STATUS_WHY_MAX 256
@@ -28,6 +29,7 @@ struct status {
 	char error_step[24]; /* "" when the last thing went well */
 	char error_text[STATUS_WHY_MAX];
 	int64_t error_at_ms;
+	struct clock_report clock;
 };
 
 /* JSON with a newline at the end. ERR_NOMEM, ERR_LIMIT. */

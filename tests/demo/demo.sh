@@ -162,7 +162,7 @@ enrol() {
 	mkdir -m 0700 "$D/pump"
 	printf 'ctrl_interface=%s\nap_scan=0\n' "$D/wpa" >"$D/wpa.conf"
 	start "$D/wpa_supplicant.log" pump wpa_supplicant -D wired -i eth0 -c "$D/wpa.conf"
-	start "$D/agent.log" pump pumpgate-agentd --state "$D/pump" --bundle "$D/$PUMP.json" \
+	start "$D/agent.log" pump pumpgate-agentd --clock tell --state "$D/pump" --bundle "$D/$PUMP.json" \
 		--interface eth0 --driver wired --control "$D/wpa"
 	wait_for 15 "the pump's certificate" has_certificate || return
 	[ ! -e "$D/$PUMP.json" ] || wait_for 5 "the bundle's end" test ! -e "$D/$PUMP.json" || return

@@ -14,7 +14,7 @@ AGENT_PID='' FAKE_PID=''
 agent() {
 	local dir=$1
 	shift
-	env "$@" "$AGENT" --state "$SCRATCH/$dir" --bundle "$SCRATCH/$dir.json" --interface none0 \
+	env "$@" "$AGENT" --clock "${CLOCK:-tell}" --state "$SCRATCH/$dir" --bundle "$SCRATCH/$dir.json" --interface none0 \
 		--control "$SCRATCH/no-wpa" >>"$SCRATCH/$dir.log" 2>&1 &
 	AGENT_PID=$!
 }
@@ -73,7 +73,7 @@ agent_stop
 check stopped_agent_keeps_its_state_readable says enrolled "$AGENT" --state "$SCRATCH/plain" status
 
 bundle PG-RSA rsa
-"$AGENT" --state "$SCRATCH/rsa" --bundle "$SCRATCH/rsa.json" --interface none0 --key rsa2048 >"$SCRATCH/rsa.log" 2>&1 &
+"$AGENT" --clock tell --state "$SCRATCH/rsa" --bundle "$SCRATCH/rsa.json" --interface none0 --key rsa2048 >"$SCRATCH/rsa.log" 2>&1 &
 AGENT_PID=$!
 check agent_enrols_with_an_rsa_key_where_the_pump_needs_it wait_until 20 state_is rsa enrolled
 check and_its_certificate_is_for_it says 'Public-Key: .2048 bit' openssl x509 -in "$SCRATCH/rsa/a/cert.pem" -noout -text
@@ -92,7 +92,7 @@ agent_stop
 mkdir "$SCRATCH/stick"
 if mount -t tmpfs -o size=1m stick "$SCRATCH/stick" 2>/dev/null; then
 	bundle PG-STICK stick/b && mount -o remount,ro "$SCRATCH/stick"
-	"$AGENT" --state "$SCRATCH/ro" --bundle "$SCRATCH/stick/b.json" --interface none0 >"$SCRATCH/ro.log" 2>&1 &
+	"$AGENT" --clock tell --state "$SCRATCH/ro" --bundle "$SCRATCH/stick/b.json" --interface none0 >"$SCRATCH/ro.log" 2>&1 &
 	AGENT_PID=$!
 	check agent_enrols_from_a_bundle_that_it_cannot_delete wait_until 20 state_is ro enrolled
 	check and_says_that_somebody_must_delete_it wait_until 5 error_has ro 'bundle: .*cannot be deleted'
@@ -103,6 +103,52 @@ if mount -t tmpfs -o size=1m stick "$SCRATCH/stick" 2>/dev/null; then
 else
 	skip agent_enrols_from_a_bundle_that_it_cannot_delete "needs root (mount)"
 fi
+
+# --- a wrong clock: the agent has one of its own ---
+export OWN_CLOCK=$SCRATCH/clock
+# clock_is SECONDS-TO-ADD [1: kept by NTP, 2: not to be set]
+clock_is() { python3 -c 'import struct, sys; sys.stdout.buffer.write(struct.pack("<qq", int(sys.argv[1]) * 10**9, int(sys.argv[2])))' "$1" "${2:-0}" >"$OWN_CLOCK"; }
+clock_off() { # FROM TO: seconds that it is ahead, within
+	local off
+	off=$(python3 -c 'import os, struct; print(struct.unpack("<q", open(os.environ["OWN_CLOCK"], "rb").read(8))[0] // 10**9)')
+	echo "$off s ahead"
+	[ "$off" -ge "$1" ] && [ "$off" -le "$2" ]
+}
+# wakes SERIAL DIR SECONDS-AHEAD [1|2]
+wakes() {
+	bundle "$1" "$2"
+	clock_is "$3" "${4:-0}"
+	agent "$2" LD_PRELOAD="$PUMPGATE_BUILD/tools/own_clock.so"
+}
+IN_1970=$((-$(date +%s) + 1000)) IN_2039=$((4500 * 86400))
+CLOCK='tell'
+wakes CLOCK-1 clock1 $IN_1970
+check agent_that_may_not_set_the_clock_does_not_enrol_in_1970 wait_until 20 error_has clock1 'cacerts: .*not yet valid'
+check and_leaves_the_clock_alone clock_off $IN_1970 $IN_1970
+check and_says_what_is_wrong says 'may not set it' "$AGENT" --state "$SCRATCH/clock1" status
+agent_stop
+CLOCK='set'
+wakes CLOCK-2 clock2 $IN_1970 2
+check agent_that_the_system_does_not_let_set_the_clock_says_so wait_until 20 says 'CAP_SYS_TIME is missing' cat "$SCRATCH/clock2.log"
+agent_stop
+wakes CLOCK-3 clock3 $IN_2039 1
+check clock_that_ntp_keeps_is_not_lowered wait_until 20 error_has clock3 'cacerts: .*expired'
+check and_it_is_what_it_was clock_off $IN_2039 $IN_2039
+agent_stop
+wakes CLOCK-4 clock4 $IN_1970
+check agent_that_wakes_in_1970_enrols wait_until 20 state_is clock4 enrolled
+check and_its_clock_is_right clock_off -3 3
+check and_was_confirmed_by_the_server says 'confirmed by the server' "$AGENT" --state "$SCRATCH/clock4" status
+agent_stop
+clock_is $((-400 * 86400))
+agent clock4 LD_PRELOAD="$PUMPGATE_BUILD/tools/own_clock.so"
+check clock_that_falls_behind_is_raised_to_what_was_confirmed wait_until 10 clock_off -60 0
+agent_stop
+wakes CLOCK-5 clock5 $IN_2039
+check agent_that_wakes_in_2039_enrols wait_until 20 state_is clock5 enrolled
+check and_its_clock_is_right_too clock_off -3 3
+agent_stop
+CLOCK='tell'
 
 # --- killed anywhere ---
 # killed N: dies right before the N-th file and finishes after a restart,

@@ -54,12 +54,14 @@ issue() {
 }
 CA='basicConstraints=critical,CA:TRUE\n'
 YEAR=(-days 365)
+# servers' certificates begin with their CA, so that a pump with a slow clock takes them
+BEGUN=(-startdate "$(date -u -d '-300 days' +%Y%m%d%H%M%SZ)" "${YEAR[@]}")
 for h in server stranger device; do
-	issue $h-root "$h root" self "$CA" "${YEAR[@]}"
-	issue $h-ca "$h ca" $h-root "$CA" "${YEAR[@]}"
+	issue $h-root "$h root" self "$CA" "${BEGUN[@]}"
+	issue $h-ca "$h ca" $h-root "$CA" "${BEGUN[@]}"
 done
 SERVER="extendedKeyUsage=serverAuth\nsubjectAltName=DNS:$NAME\n"
-issue radius $NAME server-ca "$SERVER" "${YEAR[@]}"
+issue radius $NAME server-ca "$SERVER" "${BEGUN[@]}"
 issue imposter $NAME stranger-ca "$SERVER" "${YEAR[@]}"
 issue misnamed other.pumpgate.internal server-ca \
 	"extendedKeyUsage=serverAuth\nsubjectAltName=DNS:other.pumpgate.internal\n" "${YEAR[@]}"
@@ -135,12 +137,12 @@ authenticator() {
 }
 supplicant() {
 	printf 'ctrl_interface=%s\nap_scan=0\n' "$T/wpa" >"$T/wpa.conf"
-	ip netns exec "$DEV" wpa_supplicant -D wired -i eth0 -c "$T/wpa.conf" -dd -f "$T/wpa.log" &
+	ip netns exec "$DEV" env ${PRELOAD:+LD_PRELOAD="$PRELOAD"} wpa_supplicant -D wired -i eth0 -c "$T/wpa.conf" -dd -f "$T/wpa.log" &
 	PID[wpa]=$!
 	wait_until 5 test -S "$T/wpa/eth0"
 }
 agent() {
-	ip netns exec "$DEV" "$AGENT" --state "$T/state" --interface eth0 --control "$T/wpa" "$@" \
+	ip netns exec "$DEV" env ${PRELOAD:+LD_PRELOAD="$PRELOAD"} "$AGENT" --clock "${CLOCK:-tell}" --state "$T/state" --interface eth0 --control "$T/wpa" "$@" \
 		>>"$T/agent.log" 2>&1 &
 	PID[agent]=$!
 }
@@ -260,4 +262,57 @@ sleep 2
 check refusals_bring_no_storm_of_attempts test "$(($(tries) - first_try))" -le 3
 authenticator radius
 check agent_is_online_by_itself_once_the_right_server_is_back wait_until 40 state_is online
+
+# --- a wrong clock: the pump's programs have one of their own ---
+stop agent
+stop wpa
+issue lapsed $NAME server-ca "$SERVER" -startdate "$(date -u -d '-200 days' +%Y%m%d%H%M%SZ)" \
+	-enddate "$(date -u -d '-100 days' +%Y%m%d%H%M%SZ)"
+issue young $PUMP device-ca "$CLIENT" -startdate "$(date -u -d '-5 days' +%Y%m%d%H%M%SZ)" "${YEAR[@]}"
+export OWN_CLOCK=$T/clock ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
+PRELOAD=$PUMPGATE_BUILD/tools/own_clock.so CLOCK='set'
+# clock_is SECONDS-TO-ADD
+clock_is() { python3 -c 'import struct, sys; sys.stdout.buffer.write(struct.pack("<qq", int(sys.argv[1]) * 10**9, 0))' "$1" >"$T/clock"; }
+# clock_off FROM TO: seconds that the pump's clock is ahead, within
+clock_off() {
+	local off
+	off=$(python3 -c 'import struct; print(struct.unpack("<q", open("'"$T"'/clock", "rb").read(8))[0] // 10**9)')
+	echo "$off s ahead"
+	[ "$off" -ge "$1" ] && [ "$off" -le "$2" ]
+}
+logs() { grep -c -- "$1" "$T/agent.log"; }
+pump_wakes() { # SECONDS-AHEAD CERTIFICATE
+	stop agent
+	stop wpa
+	clock_is "$1"
+	enrolled "$2"
+	supplicant
+	agent
+}
+DAY=86400
+authenticator radius
+pump_wakes $((-$(date +%s) + 1000)) young
+check pump_that_wakes_in_1970_gets_online wait_until 20 state_is online
+check its_clock_was_raised_to_what_has_passed_for_certain clock_off $((-6 * DAY)) 0
+lowered=$(logs clock_set.*expired.by.this.clock)
+pump_wakes $((4500 * DAY)) young
+wait_until 20 logged agent 'clock_set.*expired by this clock' $((lowered + 1))
+authenticator radius # else it keeps a refused station quiet for a minute
+check pump_that_wakes_in_2039_gets_online wait_until 30 state_is online
+check its_clock_was_lowered_no_further clock_off $((-6 * DAY)) 0
+check and_it_says_so says 'earliest time it can be' "$AGENT" --state "$T/state" status
+CLOCK='tell'
+pump_wakes $((4500 * DAY)) young
+check pump_that_may_not_set_its_clock_leaves_it wait_until 20 error_has 'server did not prove itself.*expired'
+check and_says_what_is_wrong says 'may not set it' "$AGENT" --state "$T/state" status
+check and_its_clock_is_what_it_was clock_off $((4500 * DAY)) $((4500 * DAY))
+CLOCK='set'
+authenticator lapsed
+lowered=$(logs clock_set.*expired.by.this.clock)
+pump_wakes 0 young
+wait_until 20 logged agent 'clock_set.*expired by this clock' $((lowered + 1))
+authenticator lapsed
+check server_with_an_expired_certificate_is_refused wait_until 20 logged agent 'agent.clock_set.*earlier time as well' 1
+check and_the_clock_is_right_again clock_off -2 2
+check and_the_pump_is_not_online state_is enrolled
 tap_done

@@ -61,14 +61,19 @@ END
 hostapd "$SCRATCH/hostapd.conf" >"$SCRATCH/hostapd.log" 2>&1 &
 PID[hostapd]=$!
 printf 'ctrl_interface=%s\nap_scan=0\n' "$SCRATCH/wpa" >"$SCRATCH/wpa.conf"
-ip netns exec "$DEV" wpa_supplicant -D wired -i eth0 -c "$SCRATCH/wpa.conf" -d -f "$SCRATCH/wpa.log" &
-PID[wpa]=$!
-wait_until 5 test -S "$SCRATCH/wpa/eth0"
+supplicant() {
+	ip netns exec "$DEV" env "$@" wpa_supplicant -D wired -i eth0 -c "$SCRATCH/wpa.conf" -d \
+		-f "$SCRATCH/wpa.log" &
+	PID[wpa]=$!
+	wait_until 5 test -S "$SCRATCH/wpa/eth0"
+}
+supplicant
 MAC=$(ip -n "$DEV" -br link show eth0 | awk '{print $3}')
 
+CLOCK='tell' AGENT_ENV=()
 # The agent stands outside the pump's namespace: its EST goes over loopback, its control over a file.
 agent() {
-	"$AGENT" --state "$SCRATCH/state" --bundle "$SCRATCH/bundle.json" --interface eth0 \
+	env "${AGENT_ENV[@]}" "$AGENT" --clock "$CLOCK" --state "$SCRATCH/state" --bundle "$SCRATCH/bundle.json" --interface eth0 \
 		--control "$SCRATCH/wpa" "$@" >>"$SCRATCH/agent.log" 2>&1 &
 	PID[agent]=$!
 }
@@ -98,6 +103,27 @@ check and_took_a_new_key keys_differ
 check and_the_first_certificate_is_superseded wait_until 5 cert_state_is "$FIRST" superseded
 check and_the_second_one_is_in_force wait_until 5 cert_state_is "$SECOND" valid
 check and_does_not_renew_again_at_once bash -c "sleep 2; [ \$(grep -c agent.renewed '$SCRATCH/agent.log') = 1 ]"
+
+# --- the pump wakes in 1970, with a clock of its own; on the network it learns what time it is ---
+stop agent
+stop wpa
+export OWN_CLOCK=$SCRATCH/clock
+python3 -c 'import struct, sys, time; sys.stdout.buffer.write(struct.pack("<qq", -int(time.time() - 1000) * 10**9, 0))' >"$OWN_CLOCK"
+AGENT_ENV=(LD_PRELOAD="$PUMPGATE_BUILD/tools/own_clock.so") CLOCK='set'
+AGENT_ENV+=("ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0")
+supplicant "${AGENT_ENV[@]}"
+clock_is_right() { python3 -c 'import os, struct, sys; sys.exit(abs(struct.unpack("<q", open(os.environ["OWN_CLOCK"], "rb").read(8))[0]) > 3e9)'; }
+rm "$SCRATCH/state/status.json"
+agent --renew-at 90
+check pump_that_woke_in_1970_is_online wait_until 30 state_is online
+check and_its_clock_is_set_by_the_est_server wait_until 10 clock_is_right
+stop agent
+stop wpa
+AGENT_ENV=() CLOCK='tell'
+supplicant
+rm "$SCRATCH/state/status.json" # says how the last one stood
+agent --renew-at 90
+wait_until 20 state_is online
 
 # --- revocation: by EST, which the agent asks again because its certificate is short-lived ---
 stop agent

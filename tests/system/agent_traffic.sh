@@ -33,7 +33,7 @@ show() { pumpgate-agentd --state "$D/pump" status --json; }
 state_is() { [ "$(show | jq -r .state)" = "$1" ]; }
 certificate_is_not() { [ "$(show | jq -r .certificate)" != "$1" ] && state_is online; }
 agent() {
-	start "$D/agent.log" pump pumpgate-agentd --state "$D/pump" --bundle "$D/bundle.json" \
+	start "$D/agent.log" pump pumpgate-agentd --clock tell --state "$D/pump" --bundle "$D/bundle.json" \
 		--interface eth0 --control "$D/wpa" "$@"
 	AGENT=$!
 }

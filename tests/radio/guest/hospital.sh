@@ -189,7 +189,7 @@ pump_start() {
 	local n=$1 serial=$2
 	shift 2
 	[ -S "$H/wpa$n/wlan0" ] || supplicant_start "$n"
-	start "agent$n" "pump$n" pumpgate-agentd --state "$H/pump$n" --bundle "$H/$serial.json" \
+	start "agent$n" "pump$n" pumpgate-agentd --clock tell --state "$H/pump$n" --bundle "$H/$serial.json" \
 		--interface wlan0 --driver wifi --ssid "$SSID" --control "$H/wpa$n" "$@"
 }
 wpa() { inside "pump$1" wpa_cli -p "$H/wpa$1" -i wlan0 "${@:2}"; }

@@ -5,14 +5,16 @@ $(call agent_test,test_bundle)
 $(call agent_test,test_anchors,pki.c)
 $(call agent_test,test_credential,pki.c)
 $(call agent_test,test_csrattrs)
+$(call agent_test,test_clock_rules)
 $(call agent_test,test_machine)
 $(call agent_test,test_netblock)
 $(call agent_test,test_shell)
 
-# For tests/system/agent_enrol.sh. Not sanitized: the program that loads it may be.
-ALL_SOURCES += tests/support/agent/die_at.c
-TOOLS += $(O)/tools/die_at.so
-$(O)/tools/die_at.so: tests/support/agent/die_at.c
+# For tests/system/agent_*.sh. Not sanitized: the program that loads it may be.
+AGENT_PRELOADS := $(addprefix $(O)/tools/,die_at.so own_clock.so)
+ALL_SOURCES += $(patsubst $(O)/tools/%.so,tests/support/agent/%.c,$(AGENT_PRELOADS))
+TOOLS += $(AGENT_PRELOADS)
+$(AGENT_PRELOADS): $(O)/tools/%.so: tests/support/agent/%.c
 	$(call say,LD)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -fPIC -shared $(WARN) $(CFLAGS) -o $@ $<
