@@ -213,7 +213,7 @@ quarantine() {
 	moved "$since" "$VLAN_QUARANTINE" || return
 	wait_for 5 "EST from quarantine" pump_reaches "$WARD_SERVER" || return
 	pump_blocked "$WARD_MATE" "$WARD_OTHER" || { fail "quarantine reaches other pumps"; return 1; }
-	OUTCOME="VLAN $VLAN_QUARANTINE: reaches EST, no other pump. $(pumpctl pump why "$PUMP")"
+	OUTCOME="VLAN $VLAN_QUARANTINE: reaches EST, no other pump. $(pumpctl pump why "$PUMP" | head -n 1)"
 }
 
 release() {
