@@ -197,7 +197,7 @@ static int operands_check(const struct call *out)
 	char verb[64];
 
 	verb_words(v, verb);
-	if (out->n_operands != v->n_operands)
+	if (out->n_operands < v->n_operands || out->n_operands > v->n_operands + v->n_operands_more)
 		return err_set(ERR_INVALID, "usage: pumpctl %s%s%s", verb, v->operands,
 			       v->n_options ? " [options]" : "");
 	for (size_t i = 0; i < v->n_options; i++)

@@ -36,8 +36,9 @@ struct call;
 struct verb {
 	const char *group; /* NULL: the verb stands by itself */
 	const char *name;
-	const char *operands; /* for help, such as "SERIAL" */
-	unsigned n_operands;  /* exactly so many */
+	const char *operands;	  /* for help, such as "SERIAL" */
+	unsigned n_operands;	  /* exactly so many, */
+	unsigned n_operands_more; /* or up to so many more */
 	const char *summary;
 	const struct option_spec *options;
 	size_t n_options;

@@ -56,6 +56,12 @@ int main(int argc, char *argv[])
 		verb_enroll_deny,
 		verb_ca_keys,
 		verb_ca_protect,
+		verb_recall_list,
+		verb_recall_show,
+		verb_recall_confirm,
+		verb_recall_pause,
+		verb_recall_resume,
+		verb_recall_cancel,
 	};
 	/* clang-format on */
 	const size_t n = sizeof(verbs) / sizeof(verbs[0]);

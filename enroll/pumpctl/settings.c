@@ -41,6 +41,7 @@ void settings_default(struct settings *s)
 	strcpy(s->admins, "root");
 	strcpy(s->device_validity, "365d");
 	strcpy(s->server_validity, "60d");
+	strcpy(s->second_person, "yes");
 }
 
 static bool only(const char *text, const char *extra)
@@ -95,6 +96,8 @@ int settings_check(const struct settings *s)
 		return err_add(ERR_INVALID, "device_validity");
 	if (clock_duration_parse(s->server_validity, &ms))
 		return err_add(ERR_INVALID, "server_validity");
+	if (strcmp(s->second_person, "yes") && strcmp(s->second_person, "no"))
+		return err_set(ERR_INVALID, "second_person is yes or no");
 	return 0;
 }
 
@@ -127,6 +130,7 @@ static int strings_read(struct config *c, struct settings *s)
 		{"est", "labels", s->est_labels, sizeof(s->est_labels)},
 		{"ca", "device_validity", s->device_validity, sizeof(s->device_validity)},
 		{"ca", "server_validity", s->server_validity, sizeof(s->server_validity)},
+		{"recall", "second_person", s->second_person, sizeof(s->second_person)},
 	};
 	int rc = 0;
 
@@ -140,7 +144,7 @@ static int strings_read(struct config *c, struct settings *s)
 
 static int conf_read(struct config *c, struct settings *s)
 {
-	static const char *const sections[] = {"server", "listen", "users", "ca"};
+	static const char *const sections[] = {"server", "listen", "users", "ca", "recall"};
 	static const char *const signers_own[] = {"unproven_renewals", "passphrase_file",
 						  "pin_file", "pkcs11_module"};
 	uint32_t per_minute; /* the signer's own setting: only its bounds are checked here */
@@ -216,8 +220,12 @@ int settings_write(const struct settings *s)
 				"admins = %s\n"
 				"\n[ca]\n"
 				"device_validity = %s\n"
-				"server_validity = %s\n",
-				s->admins, s->device_validity, s->server_validity);
+				"server_validity = %s\n"
+				"\n# Recalls of more than 20 pumps: yes, another admin confirms.\n"
+				"[recall]\n"
+				"second_person = %s\n",
+				s->admins, s->device_validity, s->server_validity,
+				s->second_person);
 	if (rc)
 		return rc;
 	if (snprintf(path, sizeof(path), "%s/pumpgate.conf", s->home) >= (int)sizeof(path))

@@ -40,6 +40,7 @@ struct settings {
 	char est_labels[256]; /* names, by commas; their terms are enrolld's */
 	char device_validity[16];
 	char server_validity[16];
+	char second_person[16]; /* "yes" or "no": for recalls of many pumps */
 };
 
 struct owner {

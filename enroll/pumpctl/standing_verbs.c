@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * pumpctl pump revoke | quarantine | park | release: changes a pump's standing and waits for the
- * proof from the NAS that held it.
+ * proof from the NAS that held it. Many pumps at once are a recall (revoke_many.c).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +9,12 @@
 
 #include "base/clock.h"
 #include "enroll/pumpctl/device_fields.h"
+#include "enroll/pumpctl/recall_choice.h"
 #include "enroll/pumpctl/receipt.h"
 #include "enroll/pumpctl/record_json.h"
 #include "enroll/pumpctl/registry.h"
 #include "enroll/pumpctl/report.h"
+#include "enroll/pumpctl/revoke_many.h"
 #include "enroll/pumpctl/verbs.h"
 
 #define WAIT_DEFAULT "10s"
@@ -150,20 +152,57 @@ static int change_run(const struct call *call)
 			"only commit; the disconnects go on by themselves", false \
 	}
 
+/* One pump by its serial, or many by --model, --ward, --zone or --file. */
+static int revoke_check(const struct call *call)
+{
+	static const char *const many_only[] = {"skip-bad", "count", "dry-run", "pace"};
+	bool many = recall_choice_is_asked(call);
+
+	if (many == (call->n_operands > 0))
+		return err_set(ERR_INVALID,
+			       "name one pump, or many by --model, --ward, --zone or --file");
+	for (size_t i = 0; !many && i < sizeof(many_only) / sizeof(many_only[0]); i++)
+		if (call_value(call, many_only[i]) || call_flag(call, many_only[i]))
+			return err_set(ERR_INVALID, "--%s is for many pumps", many_only[i]);
+	return 0;
+}
+
+static int revoke_run(const struct call *call)
+{
+	if (revoke_check(call))
+		return report_usage();
+	return call->n_operands ? change_run(call) : revoke_many_run(call);
+}
+
+static const struct option_spec revoke_options[] = {
+	OPTION_REASON(true),
+	{"model", 0, OPTION_VALUE, "M", "all pumps of this model", false},
+	{"ward", 0, OPTION_VALUE, "W", "all pumps of this ward", false},
+	{"zone", 0, OPTION_VALUE, "Z", "all pumps of this zone", false},
+	{"file", 0, OPTION_VALUE, "LIST", "all pumps of a list, one serial a line (- : stdin)",
+	 false},
+	{"skip-bad", 0, OPTION_FLAG, NULL, "leave out lines of the list that can't be taken",
+	 false},
+	{"dry-run", 0, OPTION_FLAG, NULL, "only show; above 20 pumps that is so without --count",
+	 false},
+	{"count", 0, OPTION_VALUE, "N", "do it, if it is just so many pumps", false},
+	{"pace", 0, OPTION_VALUE, "N/s", "at most so many pumps a second", false},
+	OPTIONS_WAIT};
 static const struct option_spec change_options[] = {OPTION_REASON(true), OPTIONS_WAIT};
 static const struct option_spec release_options[] = {OPTION_REASON(false), OPTIONS_WAIT};
 
 const struct verb verb_pump_revoke = {
 	.group = "pump",
 	.name = "revoke",
-	.operands = "SERIAL",
-	.n_operands = 1,
-	.summary = "Take a pump off the network for good, and print the receipt",
-	VERB_OPTIONS(change_options),
+	.operands = "[SERIAL]",
+	.n_operands_more = 1,
+	.summary = "Take a pump, or many, off the network for good; print the receipt",
+	VERB_OPTIONS(revoke_options),
 	.examples = {"pump revoke PG-000123 --reason 'stolen from ward 3B'",
-		     "pump revoke PG-000123 --reason lost --wait 30s",
-		     "pump revoke PG-000123 --reason lost --no-wait --json"},
-	.run = change_run,
+		     "pump revoke --ward 3B --model P1 --reason 'maker recall 26-117'",
+		     "pump revoke --file recall.txt --reason 'maker recall' --count 312 --pace "
+		     "50/s"},
+	.run = revoke_run,
 };
 
 const struct verb verb_pump_quarantine = {

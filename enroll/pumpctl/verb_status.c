@@ -81,6 +81,10 @@ static void health_print(const struct health *h)
 	if (s->held || s->lost)
 		printf("restored      %" PRIu64 " pumps held back, %" PRIu64 " certificates lost\n",
 		       s->held, s->lost);
+	printf("recalls       %" PRIu64 " running, %" PRIu64 " paused, %" PRIu64
+	       " wait for a second admin%s\n",
+	       s->recalls_running, s->recalls_paused, s->recalls_requested,
+	       s->recall_alone ? "; THE RULE OF TWO PERSONS IS OFF" : "");
 	printf("audit         %" PRIu64 " rows\n", s->audit_rows);
 	printf("registryd     since %s, schema %u/%u, %" PRIu64 " + %" PRIu64 " KiB\n", since,
 	       s->registry_schema, s->sessions_schema, s->registry_bytes / 1024,

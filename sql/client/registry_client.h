@@ -121,6 +121,32 @@ REGISTRY_LIST(approval_list, REGISTRY_APPROVAL_LIST, list_query, approval)
 REGISTRY_ASK(approval_decide, REGISTRY_APPROVAL_DECIDE, approval_decision, approval)
 REGISTRY_LIST(gap_list, REGISTRY_GAP_LIST, list_query, gap)
 REGISTRY_ASK(merge, REGISTRY_MERGE, list_query, merge)
+REGISTRY_ASK(recall_draft, REGISTRY_RECALL_DRAFT, recall_draft, recall)
+REGISTRY_ASK(recall_request, REGISTRY_RECALL_REQUEST, recall_step, recall)
+REGISTRY_ASK(recall_confirm, REGISTRY_RECALL_CONFIRM, recall_step, recall)
+REGISTRY_ASK(recall_change, REGISTRY_RECALL_CHANGE, recall_step, recall)
+REGISTRY_ASK(recall_show, REGISTRY_RECALL_SHOW, id_query, recall)
+REGISTRY_LIST(recall_list, REGISTRY_RECALL_LIST, list_query, recall)
+REGISTRY_LIST(recall_nas, REGISTRY_RECALL_NAS, recall_nas_query, recall_nas)
+
+static inline int MUST_USE registry_recall_add(struct ipc_client *c,
+					       const struct recall_pump *pumps, size_t n,
+					       int timeout_ms)
+{
+	return ipc_client_call(c, REGISTRY_RECALL_ADD, &record_recall_pump, pumps, n, NULL, NULL, 0,
+			       NULL, timeout_ms);
+}
+
+/* out[i].serial is "" for a pump that is not in the inventory. */
+static inline int MUST_USE registry_device_look(struct ipc_client *c, const struct pump_name *names,
+						size_t n, struct device *out, int timeout_ms)
+{
+	size_t got;
+	int rc = ipc_client_call(c, REGISTRY_DEVICE_LOOK, &record_pump_name, names, n,
+				 &record_device, out, n, &got, timeout_ms);
+
+	return !rc && got != n ? err_set(ERR_INVALID, "%zu answers for %zu pumps", got, n) : rc;
+}
 REGISTRY_ASK(backup, REGISTRY_BACKUP, backup_query, backup_state)
 
 #endif

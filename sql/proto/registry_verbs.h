@@ -12,6 +12,9 @@
 
 /* Most records of one REGISTRY_AUTH_EVENT. */
 #define REGISTRY_EVENTS_MAX 64
+/* Most records of one REGISTRY_RECALL_ADD and of one REGISTRY_DEVICE_LOOK. */
+#define REGISTRY_RECALL_ADD_MAX 1000
+#define REGISTRY_LOOK_MAX 256
 
 enum registry_verb {
 	/* packet path: reads only, never behind a disk write */
@@ -65,6 +68,16 @@ enum registry_verb {
 	REGISTRY_GAP_LIST = 176,	/* list_query -> gap[] */
 	REGISTRY_MERGE = 177,		/* empty list_query -> merge */
 	REGISTRY_BACKUP = 178,		/* backup_query -> backup_state */
+	/* recall of many pumps: docs/decisions/0100 */
+	REGISTRY_RECALL_DRAFT = 208,   /* recall_draft -> recall */
+	REGISTRY_RECALL_ADD = 209,     /* recall_pump[1..1000] of one draft -> empty */
+	REGISTRY_RECALL_REQUEST = 210, /* recall_step -> recall: requested, or running at once */
+	REGISTRY_RECALL_CONFIRM = 211, /* recall_step, by another uid -> recall: running */
+	REGISTRY_RECALL_CHANGE = 212,  /* recall_step with state -> recall */
+	REGISTRY_RECALL_SHOW = 213,    /* id_query -> recall with its order counts */
+	REGISTRY_RECALL_LIST = 214,    /* list_query: after = id -> recall[], newest first */
+	REGISTRY_RECALL_NAS = 215,     /* recall_nas_query -> recall_nas[] by name */
+	REGISTRY_DEVICE_LOOK = 216,    /* pump_name[1..256] -> device[], serial "" if unknown */
 };
 
 #endif

@@ -251,6 +251,8 @@ static int serve(const char *home)
 	if (!rc)
 		rc = roles_init(&s, home, &shared);
 	if (!rc)
+		rc = rules_init(&s, home);
+	if (!rc)
 		rc = home_lock(home, &lock);
 	if (!rc)
 		rc = databases_upgrade(&s, home);

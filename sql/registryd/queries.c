@@ -14,6 +14,7 @@
 #include "base/daemon.h"
 #include "base/log.h"
 #include "sql/proto/registry_verbs.h"
+#include "sql/store/recall.h"
 
 #define ORDERS_MAX 2000 /* fit one message, however long their session ids */
 
@@ -161,6 +162,42 @@ static int gap_list(struct reader *r, const void *query, void *out, size_t max, 
 	return store_gap_list(r->registry, query, out, max, n);
 }
 
+static int recall_show(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	const struct id_query *q = query;
+
+	(void)max;
+	*n = 1;
+	return store_recall_show(r->registry, q->id, clock_wall_ms(), out);
+}
+
+static int recall_list(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	return store_recall_list(r->registry, query, clock_wall_ms(), out, max, n);
+}
+
+static int recall_nas(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	return store_recall_nas(r->registry, query, out, max, n);
+}
+
+/* A pump that is not there gets an empty record in its place. */
+static int device_look(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	const struct pump_name *names = query;
+	struct device *rows = out;
+	int rc = 0;
+
+	for (*n = 0; !rc && *n < r->n_query && *n < max; (*n)++) {
+		rc = store_device_show(r->registry, names[*n].device, clock_wall_ms(), &rows[*n]);
+		if (!rc)
+			rc = session_store_device(r->sessions, &rows[*n]);
+		if (rc == ERR_NOT_FOUND)
+			rc = 0;
+	}
+	return rc;
+}
+
 static int audit_tail(struct reader *r, const void *query, void *out, size_t max, size_t *n)
 {
 	return store_audit_tail(r->registry, query, out, max, n);
@@ -194,6 +231,7 @@ static int status(struct reader *r, const void *query, void *out, size_t max, si
 		rc = session_store_status(r->sessions, st);
 	snprintf(st->version, sizeof(st->version), "%s", PUMPGATE_VERSION);
 	st->started_at = s->started_at;
+	st->recall_alone = s->recall_alone;
 	st->events_dropped = atomic_load(&s->events_dropped);
 	st->radius_present = atomic_load(&s->connected[SERVICE_RADIUS]) > 0;
 	st->signer_present = atomic_load(&s->connected[SERVICE_SIGNER]) > 0;
@@ -225,6 +263,10 @@ static const struct {
 	{REGISTRY_STATUS, 1, status},
 	{REGISTRY_APPROVAL_LIST, STORE_LIST_MAX, approval_list},
 	{REGISTRY_GAP_LIST, STORE_LIST_MAX, gap_list},
+	{REGISTRY_RECALL_SHOW, 1, recall_show},
+	{REGISTRY_RECALL_LIST, STORE_LIST_MAX, recall_list},
+	{REGISTRY_RECALL_NAS, STORE_LIST_MAX, recall_nas},
+	{REGISTRY_DEVICE_LOOK, REGISTRY_LOOK_MAX, device_look},
 };
 
 static void query_answer(struct reader *r, struct ipc_request *rq)
@@ -240,6 +282,7 @@ static void query_answer(struct reader *r, struct ipc_request *rq)
 		ipc_request_fail(rq, err_set(ERR_INTERNAL, "no reader for %s", verb->name));
 		return;
 	}
+	ipc_request_records(rq, &r->n_query);
 	rows = calloc(readers[i].max, verb->rep->size);
 	rc = rows ? readers[i].read(r, ipc_request_record(rq), rows, readers[i].max, &n)
 		  : err_set(ERR_NOMEM, "no memory for a list");

@@ -33,6 +33,7 @@ struct service {
 	char registry_path[PATH_MAX];
 	char sessions_path[PATH_MAX];
 	int64_t started_at;
+	bool recall_alone; /* [recall] second_person = no */
 	struct ipc_server *server;
 	struct store *facts; /* loop thread only */
 	struct lane *writer;
@@ -83,6 +84,7 @@ struct reader {
 	struct service *service;
 	struct store *registry;
 	struct session_store *sessions;
+	size_t n_query; /* records of the request that is being answered */
 };
 int reader_new(struct service *s, struct reader **out) MUST_USE;
 void reader_free(struct reader *r); /* NULL ok */
@@ -126,6 +128,8 @@ void verb_backup(struct ipc_request *rq, void *ctx);
  * role belongs to a uid that is neither root nor our own. ERR_INVALID, ERR_NOT_FOUND. */
 int roles_init(struct service *s, const char *home, bool *shared_out) MUST_USE;
 void roles_done(struct service *s);
+/* Reads [recall]. ERR_INVALID. */
+int rules_init(struct service *s, const char *home) MUST_USE;
 /* The verbs of role i: radius, signer, enroll, dispatch, admin. */
 const struct ipc_verb *verb_table(unsigned role, const char **name_out, size_t *n_out);
 

@@ -26,6 +26,8 @@ int writer_new(struct service *s, struct writer **out)
 	rc = store_open(s->registry_path, STORE_WRITE, &w->registry);
 	if (!rc)
 		rc = session_store_open(s->sessions_path, STORE_READ, &w->sessions);
+	if (!rc)
+		rc = writer_recall_init(w);
 	if (rc) {
 		writer_free(w);
 		return rc;
@@ -40,6 +42,7 @@ void writer_free(struct writer *w)
 		return;
 	writer_takes_end(w);
 	writer_ledger_end(w);
+	writer_recall_done(w);
 	session_store_close(w->sessions);
 	store_close(w->registry);
 	free(w);
@@ -217,7 +220,7 @@ static void request_run(struct writer *w, struct request_job *job)
 		results(w, rq, &by);
 		return;
 	default:
-		if (!writer_ledger(w, rq, &by))
+		if (!writer_ledger(w, rq, &by) && !writer_recall(w, rq, &by))
 			writer_issue(w, rq, &by);
 	}
 }
@@ -238,13 +241,15 @@ void writer_run(struct lane_job **jobs, size_t n, void *worker)
 int64_t writer_idle(void *worker)
 {
 	struct writer *w = worker;
-	int64_t takes, ledger;
+	int64_t takes, ledger, recall;
 
 	if (!w->swept) {
 		w->swept = true;
 		writer_sweep(w);
 	}
+	recall = writer_recall_serve(w); /* makes work for the others */
 	takes = writer_takes_serve(w);
 	ledger = writer_ledger_serve(w);
-	return takes < ledger ? takes : ledger;
+	takes = takes < ledger ? takes : ledger;
+	return takes < recall ? takes : recall;
 }

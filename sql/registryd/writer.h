@@ -36,6 +36,8 @@ struct writer {
 	bool swept; /* the sessions against their pumps' standing were looked for since the start */
 	struct ipc_request *keeper; /* the signer, waiting for revocations; NULL: it is not */
 	int64_t keeper_until_us;
+	struct batch *batch;  /* writer_recall.c */
+	int64_t recall_at_us; /* when to look for a batch; INT64_MAX: no recall runs */
 };
 
 /* The peer's Unix user, or its role, for audit and log. */
@@ -53,6 +55,23 @@ void writer_standing(struct writer *w, struct ipc_request *rq, const struct acti
 /* The same without an answer, also on the service's own account. */
 int writer_standing_one(struct writer *w, const struct action *by, const struct standing_change *rq,
 			int64_t asked_at, struct revocation *out) MUST_USE;
+/* Where the pump may be on, at most FOOTHOLDS_MAX; every NAS when the sessions can't be read. */
+#define FOOTHOLDS_MAX 512
+size_t writer_holds_find(struct writer *w, const char *device, int64_t since,
+			 struct foothold *holds);
+/* After a revocation's commit: orders for what came up meanwhile. `holds` is room for
+ * FOOTHOLDS_MAX. */
+int writer_sessions_again(struct writer *w, const char *device, int64_t since,
+			  int64_t accepts_since, struct foothold *holds) MUST_USE;
+
+/* writer_recall.c */
+int writer_recall_init(struct writer *w) MUST_USE;
+void writer_recall_done(struct writer *w);
+/* The verbs of docs/decisions/0100; false: it is none of them. */
+bool writer_recall(struct writer *w, struct ipc_request *rq, const struct action *by);
+/* Carries out one batch when it is time; when to look again (clock_mono_us). */
+int64_t writer_recall_serve(struct writer *w);
+
 void writer_take(struct writer *w, struct ipc_request *rq);
 /* The verbs of docs/decisions/0094; false: it is none of them. */
 bool writer_ledger(struct writer *w, struct ipc_request *rq, const struct action *by);

@@ -14,7 +14,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define FOOTHOLDS_MAX 512
 #define RECENT_MS (24LL * 3600 * 1000)
 #define SWEEP_CHUNK 256
 #define CROSSED_MS 60000 /* an event may be committed so long after its accept */
@@ -39,7 +38,7 @@ static int late_orders(struct writer *w, const char *device, const struct footho
 
 /* Sessions and accepts that were put on record while the change was being committed, or were
  * never followed up. */
-static int sessions_again(struct writer *w, const char *device, int64_t since,
+int writer_sessions_again(struct writer *w, const char *device, int64_t since,
 			  int64_t accepts_since, struct foothold *holds)
 {
 	size_t n = 0;
@@ -51,7 +50,7 @@ static int sessions_again(struct writer *w, const char *device, int64_t since,
 
 /* Where the pump may be on. A session database that can't be read keeps nobody on the network: then
  * every NAS is told. */
-static size_t holds_find(struct writer *w, const char *device, int64_t since,
+size_t writer_holds_find(struct writer *w, const char *device, int64_t since,
 			 struct foothold *holds)
 {
 	size_t n = 0;
@@ -91,9 +90,11 @@ static int change_finish(struct writer *w, const struct action *by, const char *
 	int rc;
 
 	if (!already)
-		rc = sessions_again(w, device, by->at - RECENT_MS, by->at - RECENT_MS, holds);
+		rc = writer_sessions_again(w, device, by->at - RECENT_MS, by->at - RECENT_MS,
+					   holds);
 	else if (!strcmp(receipt->action, "revoke")) /* asked for once more */
-		rc = sessions_again(w, device, INT64_MAX, receipt->asked_at - CROSSED_MS, holds);
+		rc = writer_sessions_again(w, device, INT64_MAX, receipt->asked_at - CROSSED_MS,
+					   holds);
 	else
 		rc = misplaced_again(w, device, receipt->asked_at - CROSSED_MS, holds);
 	if (rc)
@@ -108,7 +109,7 @@ int writer_revoke_one(struct writer *w, const struct action *by, const struct re
 		      int64_t asked_at, struct revocation *out)
 {
 	struct foothold holds[FOOTHOLDS_MAX];
-	size_t n = holds_find(w, rq->device, by->at - RECENT_MS, holds);
+	size_t n = writer_holds_find(w, rq->device, by->at - RECENT_MS, holds);
 	int rc = store_revoke(w->registry, by, rq, asked_at, holds, n, out);
 
 	return rc ? rc : change_finish(w, by, rq->device, holds, out);
@@ -118,7 +119,7 @@ int writer_standing_one(struct writer *w, const struct action *by, const struct 
 			int64_t asked_at, struct revocation *out)
 {
 	struct foothold holds[FOOTHOLDS_MAX];
-	size_t n = holds_find(w, rq->device, by->at - RECENT_MS, holds);
+	size_t n = writer_holds_find(w, rq->device, by->at - RECENT_MS, holds);
 	int rc = store_standing_change(w->registry, by, rq, asked_at, holds, n, out);
 
 	return rc ? rc : change_finish(w, by, rq->device, holds, out);
@@ -172,7 +173,7 @@ static int device_sweep(struct writer *w, const char *device, int64_t accepts_si
 
 	if (rc || !standing.changed)
 		return rc;
-	return standing.revoked ? sessions_again(w, device, INT64_MAX, accepts_since, holds)
+	return standing.revoked ? writer_sessions_again(w, device, INT64_MAX, accepts_since, holds)
 				: misplaced_again(w, device, accepts_since, holds);
 }
 

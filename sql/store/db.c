@@ -64,6 +64,11 @@ static int failure(struct db *db, int rc)
 	}
 }
 
+int db_version(struct db *db, int64_t *out)
+{
+	return db_number(db, out, "PRAGMA data_version");
+}
+
 int db_script(struct db *db, const char *text)
 {
 	int rc = sqlite3_exec(db->sqlite, text, NULL, NULL, NULL);

@@ -83,6 +83,9 @@ int db_run_values(struct db *db, int64_t *rows_out, const char *sql, const struc
 int db_number_values(struct db *db, int64_t *out, const char *sql, const struct db_value *v,
 		     size_t n) MUST_USE;
 #define db_number(db, out, sql, ...) db_number_values((db), (out), (sql), DB_VALUES(__VA_ARGS__))
+/* A number that has changed when another connection has committed since it was last asked for. Not
+ * within a transaction. */
+int db_version(struct db *db, int64_t *out) MUST_USE;
 /* Several statements without parameters (migrations); `text` needs no fixed address. */
 int db_script(struct db *db, const char *text) MUST_USE;
 

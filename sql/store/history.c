@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Owns reading a pump's history out of audit and orders, and the registry's totals. */
+#include "sql/store/recall.h"
 #include "sql/store/store_db.h"
 
 #include <stdio.h>
@@ -151,6 +152,27 @@ static int count_ledger(struct db *db, struct status *out)
 	return 0;
 }
 
+static int count_recalls(struct db *db, int64_t now, struct status *out)
+{
+	AUTO_QUERY q;
+	int rc =
+		query_open(&q, db,
+			   "SELECT COALESCE(sum(CASE state WHEN 'requested' THEN 1 ELSE 0 END), 0),"
+			   " COALESCE(sum(CASE state WHEN 'running' THEN 1 ELSE 0 END), 0),"
+			   " COALESCE(sum(CASE state WHEN 'paused' THEN 1 ELSE 0 END), 0)"
+			   " FROM recalls WHERE state <> 'requested' OR requested_at >= ?1",
+			   DB_I(now - RECALL_LAPSE_MS));
+
+	if (!rc)
+		rc = query_next(&q);
+	if (rc < 0)
+		return rc;
+	out->recalls_requested = (uint64_t)query_i64(&q, 0);
+	out->recalls_running = (uint64_t)query_i64(&q, 1);
+	out->recalls_paused = (uint64_t)query_i64(&q, 2);
+	return 0;
+}
+
 int store_status(struct store *st, int64_t now, struct status *out)
 {
 	struct db *db = st->db;
@@ -159,6 +181,8 @@ int store_status(struct store *st, int64_t now, struct status *out)
 
 	if (!rc)
 		rc = count_ledger(db, out);
+	if (!rc)
+		rc = count_recalls(db, now, out);
 	if (!rc)
 		rc = db_number(db, &n[0],
 			       "SELECT count(*) FROM certificates WHERE state = 'valid'");

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SAME_SERIAL_MAX 16 /* issuers; serials are random, so one is usual */
+
 int store_ledger_position(struct store *st, struct ledger_position *out)
 {
 	AUTO_QUERY q;
@@ -48,13 +50,37 @@ static int pump_hold(struct db *db, const struct ledger_entry *e, int64_t now, i
 	return rc ? rc : gap_note(db, "revoked", e, now);
 }
 
+/* By id: asked for the serial and the state at once, the database may well read through all that is
+ * revoked. */
+static int kept_note(struct db *db, const struct ledger_entry *e, int64_t now, int64_t *known_out)
+{
+	int64_t ids[SAME_SERIAL_MAX];
+	AUTO_QUERY q;
+	size_t n = 0;
+	int rc = query_open(&q, db, "SELECT id, state FROM certificates WHERE serial = ?1 LIMIT ?2",
+			    DB_T(e->cert_serial), DB_I(SAME_SERIAL_MAX));
+
+	while (!rc && n < SAME_SERIAL_MAX && (rc = query_next(&q)) == 1) {
+		char state[STATE_SIZE];
+
+		query_text(&q, 1, state, sizeof(state));
+		ids[n] = query_i64(&q, 0);
+		n += !strcmp(state, "revoked");
+		rc = 0;
+	}
+	query_close(&q);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = db_run(db,
+			    "UPDATE certificates SET kept_at = ?2 WHERE id = ?1 AND kept_at = 0",
+			    DB_I(ids[i]), DB_I(now));
+	*known_out = (int64_t)n;
+	return rc;
+}
+
 static int revoked_check(struct db *db, const struct ledger_entry *e, int64_t now, size_t *found)
 {
 	int64_t known, held = 0;
-	int rc = db_run_count(db, &known,
-			      "UPDATE certificates SET kept_at = CASE kept_at WHEN 0 THEN ?2"
-			      " ELSE kept_at END WHERE serial = ?1 AND state = 'revoked'",
-			      DB_T(e->cert_serial), DB_I(now));
+	int rc = kept_note(db, e, now, &known);
 
 	if (rc || known)
 		return rc;
@@ -259,6 +285,9 @@ int store_mark_copy(struct store *st, const struct action *by, const char *actio
 	if (!rc) /* perhaps taken back since */
 		rc = db_run(st->db,
 			    "UPDATE approvals SET state = 'waiting' WHERE state = 'approved'");
+	/* one that was cancelled since must not come to life again */
+	if (!rc)
+		rc = db_run(st->db, "UPDATE recalls SET state = 'paused' WHERE state = 'running'");
 	if (!rc)
 		rc = audit_append(st->db, by, action, "registry", "%s open_tokens_void=%" PRId64,
 				  detail, tokens);

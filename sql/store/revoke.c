@@ -59,8 +59,7 @@ int store_revocation(struct store *st, const char *device, struct revocation *ou
 	return 0;
 }
 
-/* ERR_UNCHANGED: it is revoked already. */
-static int device_for_revocation(struct db *db, const char *serial, int64_t *id_out)
+int device_for_revocation(struct db *db, const char *serial, int64_t *id_out)
 {
 	char state[STATE_SIZE];
 	AUTO_QUERY q;
@@ -124,8 +123,8 @@ int change_add(struct db *db, const struct action *by, const struct standing_cha
 	return rc;
 }
 
-static int revoke_now(struct db *db, const struct action *by, const struct revoke *rq,
-		      int64_t device, int64_t asked_at, const struct foothold *holds, size_t n)
+int revoke_add(struct db *db, const struct action *by, const struct revoke *rq, int64_t device,
+	       int64_t asked_at, const struct foothold *holds, size_t n)
 {
 	struct standing_change change = {.action = "revoke"};
 	int64_t certificates;
@@ -150,7 +149,7 @@ int store_revoke(struct store *st, const struct action *by, const struct revoke 
 		rc = device_for_revocation(st->db, rq->device, &device);
 	already = rc == ERR_UNCHANGED;
 	if (!rc)
-		rc = revoke_now(st->db, by, rq, device, asked_at, holds, n);
+		rc = revoke_add(st->db, by, rq, device, asked_at, holds, n);
 	if (!rc)
 		rc = tx_commit(&tx);
 	tx_end(&tx);

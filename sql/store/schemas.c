@@ -22,13 +22,18 @@ static const char registry_0006[] = {
 	0,
 };
 
+static const char registry_0007[] = {
+#include "sql/schema/registry/0007_recalls.sql.inc"
+	0,
+};
+
 static const char sessions_0001[] = {
 #include "sql/schema/sessions/0001_initial.sql.inc"
 	0,
 };
 
 static const char *const registry_texts[] = {registry_0001, registry_0004, registry_0005,
-					     registry_0006};
+					     registry_0006, registry_0007};
 static const char *const sessions_texts[] = {sessions_0001};
 
 const struct schema schema_registry = {

@@ -63,6 +63,22 @@ void session_store_rollback(struct session_store *ss)
 	tx_end(&ss->tx);
 }
 
+void session_store_look_begin(struct session_store *ss)
+{
+	if (db_run(ss->db, "BEGIN"))
+		db_rollback(ss->db);
+}
+
+void session_store_look_end(struct session_store *ss)
+{
+	db_rollback(ss->db);
+}
+
+int session_store_version(struct session_store *ss, int64_t *out)
+{
+	return db_version(ss->db, out);
+}
+
 int session_store_prune(struct session_store *ss, int64_t now, bool *done_out)
 {
 	int64_t events = 0, sessions = 0, stale = 0;

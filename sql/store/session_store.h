@@ -61,6 +61,13 @@ int session_store_footholds(struct session_store *ss, const char *device, int64_
 int session_store_misplaced(struct session_store *ss, const char *device, const char *zone,
 			    int64_t accepts_since, struct foothold *out, size_t max,
 			    size_t *n_out) MUST_USE;
+/* Many looks at one state of the sessions, as it is at the first look; cheaper than one by one.
+ * Fails silently: then each look is one by itself. */
+void session_store_look_begin(struct session_store *ss);
+void session_store_look_end(struct session_store *ss); /* safe without a beginning */
+/* A number that has changed if anything was written since it was asked for last. Not between
+ * _look_begin and _look_end. */
+int session_store_version(struct session_store *ss, int64_t *out) MUST_USE;
 /* The pumps that have a live session, after `after` in their order. */
 int session_store_live_devices(struct session_store *ss, const char *after,
 			       char (*out)[DEVICE_SERIAL_SIZE], size_t max, size_t *n_out) MUST_USE;

@@ -190,8 +190,8 @@ int store_held(struct store *st, char (*out)[DEVICE_SERIAL_SIZE], size_t max,
 int store_held_settle(struct store *st, const char *device, int64_t now) MUST_USE;
 /* The operator has seen which certificates were lost. */
 int store_lost_settle(struct store *st, const struct action *by, uint32_t *n_out) MUST_USE;
-/* Writes into a copy that it is one: open tokens are void, and nobody is let on before the signer
- * was heard. `action` is the audit row's. */
+/* Writes into a copy that it is one: open tokens are void, recalls that ran are paused, and nobody
+ * is let on before the signer was heard. `action` is the audit row's. */
 int store_mark_copy(struct store *st, const struct action *by, const char *action,
 		    const char *detail) MUST_USE;
 

@@ -39,6 +39,12 @@ int label_check(const char *what, const char *text) MUST_USE;
 /* Any common spelling to "aa:bb:cc:dd:ee:ff". ERR_INVALID, also for group addresses. */
 int mac_normalise(const char *in, char out[MAC_SIZE]) MUST_USE;
 
+/* Within the caller's transaction: the pump to revoke. ERR_NOT_FOUND; ERR_UNCHANGED: it is revoked
+ * already, *id_out is set all the same. */
+int device_for_revocation(struct db *db, const char *serial, int64_t *id_out) MUST_USE;
+/* Within the caller's transaction: store_revoke() of a pump that is not revoked. */
+int revoke_add(struct db *db, const struct action *by, const struct revoke *rq, int64_t device,
+	       int64_t asked_at, const struct foothold *holds, size_t n) MUST_USE;
 /* The newest change of the pump's standing, for orders. ERR_NOT_FOUND. */
 int revocation_latest(struct db *db, int64_t device_id, int64_t *id_out) MUST_USE;
 /* One change of standing with its orders, in the running transaction. */

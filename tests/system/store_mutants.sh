@@ -95,6 +95,20 @@ mutant "a pump without a certificate is placed" placement test_placement 's/if \
 mutant "a pump is placed in a zone that is not there" placement test_placement 's/if \(!rc && !n\)/if (0)/'
 mutant "a placed pump gets its own zone" facts test_placement 's/query_i64\(&q, 10\) \? 11 : 6/6/'
 mutant "a revoked pump counts as placed" revoke test_placement 's/, placement = NULL WHERE/ WHERE/'
+mutant "whoever requested a recall may confirm it" recall test_recall \
+	's/head->uid == who->uid/0/'
+mutant "a large recall needs nobody else" recall test_recall \
+	's/head->pumps \+ lately > RECALL_ALONE_MAX/0/'
+mutant "small recalls add up" recall test_recall 's/head->pumps \+ lately/head->pumps/'
+mutant "the number of pumps is not held against the list" recall test_recall \
+	's/\(uint64_t\)head->pumps == rq->pumps/1/'
+mutant "an old request is confirmed" recall test_recall \
+	's/who->by.at - head->requested_at > RECALL_LAPSE_MS/0/'
+mutant "a recall goes on that was stopped" recall_run test_recall 's/return rc \|\| n \? rc/return 1 ? rc/'
+mutant "a pump is recalled that had been revoked" recall_run test_recall \
+	's/rc == ERR_UNCHANGED\)/0)/'
+mutant "a restored copy goes on with a recall" ledger test_recall \
+	"s/SET state = 'paused' WHERE state = 'running'/SET state = state WHERE state = 'running'/"
 mutant "a late session is taken for covered" orders test_revoke 's/\*out = n > 0/*out = true/'
 mutant "an order is given out twice" orders test_orders 's/DB_I\(now \+ LEASE_MS\)/DB_I(now)/'
 mutant "silence settles an order" orders test_orders \

@@ -6,3 +6,4 @@ $(call test,pumpctl/test_show,tests/unit/pumpctl/test_show.c,pumpctl registry_pr
 $(call test,pumpctl/test_receipt,tests/unit/pumpctl/test_receipt.c,pumpctl registry_proto base,)
 $(call test,pumpctl/test_home,tests/unit/pumpctl/test_home.c,pumpctl base,)
 $(call test,pumpctl/test_nas,tests/unit/pumpctl/test_nas.c,pumpctl registry_proto base,)
+$(call test,pumpctl/test_recall,tests/unit/pumpctl/test_recall.c,pumpctl registry_proto base,)
