@@ -16,9 +16,9 @@
 #include "enroll/pumpctl/report.h"
 
 #define WAIT_DEFAULT "10s"
-#define POLL_MS 50
-#define POLL_MANY_MS 300 /* counting the orders of thousands costs registryd some milliseconds */
-#define MANY 1000
+#define POLL_MIN_US 50000
+#define POLL_MAX_US 999000
+#define POLL_SHARE 15 /* counting the orders of thousands costs registryd: one part in so many */
 #define AWAY_MAX_US 60000000LL
 #define NAS_PAGE 500
 #define BAR_WIDTH 30
@@ -63,6 +63,17 @@ static int look(struct ipc_client *c, const struct id_query *q, int64_t *away_si
 	return now - *away_since_us < AWAY_MAX_US ? ERR_BUSY : rc;
 }
 
+/* Longer when the answer took long. */
+static void poll_pause(int64_t took_us)
+{
+	int64_t us = took_us * POLL_SHARE;
+	struct timespec pause = {0};
+
+	us = us < POLL_MIN_US ? POLL_MIN_US : us > POLL_MAX_US ? POLL_MAX_US : us;
+	pause.tv_nsec = us * 1000;
+	nanosleep(&pause, NULL);
+}
+
 static int await(struct ipc_client *c, uint64_t id, int64_t wait_ms)
 {
 	const struct id_query q = {.id = id};
@@ -72,8 +83,7 @@ static int await(struct ipc_client *c, uint64_t id, int64_t wait_ms)
 	int rc;
 
 	for (;;) {
-		long pause_ms = r.pumps > MANY ? POLL_MANY_MS : POLL_MS;
-		const struct timespec pause = {.tv_nsec = pause_ms * 1000000L};
+		int64_t asked_us = clock_mono_us();
 
 		rc = look(c, &q, &away_us, &r);
 		if (rc && rc != ERR_BUSY)
@@ -85,7 +95,7 @@ static int await(struct ipc_client *c, uint64_t id, int64_t wait_ms)
 		if (!rc && (recall_is_settled(&r) ||
 			    (revoked_us && clock_mono_us() - revoked_us >= wait_ms * 1000)))
 			break;
-		nanosleep(&pause, NULL);
+		poll_pause(clock_mono_us() - asked_us);
 	}
 	if (progress)
 		fputs("\r\033[K", stderr);

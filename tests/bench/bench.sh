@@ -20,12 +20,14 @@ HERE=$PWD/tests/bench
 PATH=$PUMPGATE_BUILD/tools:$PATH
 
 if [ "${BENCH_QUICK:-0}" = 1 ]; then
+	RECALLS=1
 	ROUNDS=${BENCH_ROUNDS:-3} AUTHS=${BENCH_AUTHS:-150} PUMPS=64 SIZES='1000 100000' LOOKUPS=5000
 else
+	RECALLS=3
 	ROUNDS=${BENCH_ROUNDS:-9} AUTHS=${BENCH_AUTHS:-400} PUMPS=200 SIZES='1000 100000 1000000' LOOKUPS=20000
 fi
 SLOW=$((AUTHS / 4 + 10))
-VLAN=120
+VLAN=120 RECALLED=10000 SINGLES=1000
 OTHERS=()
 
 # shellcheck disable=SC2317 # called by the trap
@@ -190,6 +192,64 @@ lookups() {
 	done
 }
 
+# The server once more, with $RECALLS * 10,000 pumps and $SINGLES on the network at 50 played NAS.
+farm_up() {
+	local port
+	say "bench: $((RECALLS * RECALLED + SINGLES)) pumps on the network at 50 played NAS"
+	scratch_stop
+	(umask 077 && head -c 24 /dev/urandom | base64 -w0 >"$SCRATCH/farm.secret")
+	port=$(shuf -i 20000-29990 -n 1)
+	tests/support/farm_fill.sh "$PUMPGATE_HOME" $((RECALLS * RECALLED + SINGLES)) 50 "$port" \
+		"$SCRATCH/farm.secret" || die 'farm_fill.sh'
+	nas_farm --secret-file "$SCRATCH/farm.secret" --port "$port" >"$SCRATCH/farm" &
+	OTHERS+=($!)
+	# two persons are not what is measured
+	sed -i 's/^second_person = .*/second_person = no/' "$PUMPGATE_HOME/pumpgate.conf"
+	scratch_run || die 'Pumpgate does not start again'
+	RADIUSD=$(ours freeradius) REGISTRYD=$(ours pumpgate-regist)
+}
+
+# Single revocations while pumps authenticate, 8 at once.
+revocations() {
+	local load
+	say "bench: $SINGLES revocations under load"
+	eap_load --server "$RADIUS_AUTH" --secret-file "$SCRATCH/secret" --certs "$CLIENTS" \
+		--ca "$TRUST" --seconds 600 --vlan $VLAN >"$SCRATCH/load" 2>>"$SCRATCH/errors" &
+	load=$!
+	OTHERS+=("$load")
+	sleep 2
+	result revoke pumpgate revoke_load "$PUMPGATE_HOME/run/registry/sock" 1 "$SINGLES" 10
+	kill -0 "$load" 2>/dev/null || die 'the authentication load ended by itself'
+	kill "$load"
+	wait "$load" 2>/dev/null
+}
+
+recalls() {
+	local round from
+	for round in $(seq "$RECALLS"); do
+		say "bench: recall of $RECALLED sessions, round $round of $RECALLS"
+		from=$((SINGLES + (round - 1) * RECALLED + 1))
+		seq -f 'FARM-%.0f' $from $((from + RECALLED - 1)) >"$SCRATCH/recall-$round"
+		result recall pumpgate recall_once "$SCRATCH/recall-$round"
+	done
+}
+
+# recall_once LIST: its seconds from the start to the last recorded acknowledgement, and to the last
+# certificate that the signer has written down.
+# shellcheck disable=SC2317 # called by result
+recall_once() {
+	local started ended
+	started=$(date +%s%3N)
+	pumpctl pump revoke --file "$1" --reason bench --count "$RECALLED" --wait 60s --json \
+		>"$SCRATCH/recall.json" || return
+	ended=$(date +%s%3N)
+	jq -c --argjson all $((ended - started)) '
+		def ms: (.[0:19] + "Z" | fromdateiso8601) * 1000 + (.[20:23] | tonumber);
+		{sessions: .acked, seconds: (((.answered_at | ms) - (.confirmed_at | ms)) / 1000),
+		revoked_seconds: (((.ended_at | ms) - (.confirmed_at | ms)) / 1000),
+		all_seconds: ($all / 1000), open: (.orders - .acked)}' "$SCRATCH/recall.json"
+}
+
 FAILED=0
 STARTED=$SECONDS
 servers_up
@@ -198,6 +258,9 @@ others_up
 authentications
 accounting
 lookups
+farm_up
+revocations
+recalls
 report "$SCRATCH/results" || FAILED=1
 printf '\n%d rounds of %d, %d s, %s\n' "$ROUNDS" "$AUTHS" $((SECONDS - STARTED)) \
 	"$(awk -F ': ' '/model name/ { print $2; exit }' /proc/cpuinfo), $(nproc) CPUs"

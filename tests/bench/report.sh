@@ -95,12 +95,27 @@ other_tables() {
 	done
 }
 
+recall_table() {
+	printf '\n%-34s %8s %10s %8s %8s %6s\n' "Revoke to Disconnect-ACK, under load" 'p50 ms' 'p99 ms' \
+		'commit50' 'commit99' 'open'
+	printf '%-34s %8s %10s %8s %8s %6s\n' "$(get revoke pumpgate revocations sum) revocations" \
+		"$(get revoke pumpgate p50_ms)" "$(get revoke pumpgate p99_ms)" \
+		"$(get revoke pumpgate commit_p50_ms)" "$(get revoke pumpgate commit_p99_ms)" \
+		"$(get revoke pumpgate open)"
+	printf '\n%-34s %8s %10s %8s %8s %6s\n' 'Recall, 50 NAS, seconds until' 'revoked' 'all ACKs' 'kept' \
+		'' 'open'
+	printf '%-34s %8s %10s %8s %8s %6s\n' "$(get recall pumpgate sessions) sessions" \
+		"$(get recall pumpgate revoked_seconds)" "$(get recall pumpgate seconds)" \
+		"$(get recall pumpgate all_seconds)" '' "$(get recall pumpgate open sum)"
+}
+
 # Status 1 when Pumpgate lost a request or answered one wrongly.
 report() {
 	local storm first last added lost=0 wrong=0 n kind
 	RESULTS=$1
 	auth_tables
 	other_tables
+	recall_table
 	for kind in full-12 full-13 resumed-12 storm-32; do
 		n=$(get $kind pumpgate lost sum) && lost=$((lost + ${n/-/1}))
 		n=$(get $kind pumpgate wrong sum) && wrong=$((wrong + ${n/-/1}))
@@ -120,5 +135,10 @@ report() {
 	n=$(get "lookup-$last" pumpgate p50_us)
 	aim "look-up among $last pumps: $n us round trip, $(get "lookup-$first" pumpgate p50_us) us among $first (aim: below 20, flat)" \
 		"$n" '<' 20
+	n=$(get revoke pumpgate p99_ms)
+	aim "revoke to Disconnect-ACK under load: p50 $(get revoke pumpgate p50_ms) ms, p99 $n ms (aim: p99 below 50)" \
+		"$n" '<' 50
+	n=$(get recall pumpgate seconds)
+	aim "recall of $(get recall pumpgate sessions) sessions over 50 NAS: $n s (aim: below 3)" "$n" '<' 3
 	[ $((lost + wrong)) = 0 ]
 }

@@ -60,6 +60,8 @@ check "enroll_may_not_make_tokens" says "connection ended" "$work/probe" "$sock"
 check "signer_may_not_make_tokens" says "connection ended" "$work/probe" "$sock" role signer 135
 check "dispatch_may_not_look_up_pumps" says "connection ended" "$work/probe" "$sock" role dispatch 1
 check "admin_may_not_read_nas_secrets" says "connection ended" "$work/probe" "$sock" role admin 3
+check "radius_may_not_confirm_a_recall" says "connection ended" "$work/probe" "$sock" role radius 211
+check "dispatch_may_not_request_a_recall" says "connection ended" "$work/probe" "$sock" role dispatch 210
 check "verb_that_does_not_exist_ends_the_connection" says "connection ended" \
 	"$work/probe" "$sock" role admin 4242
 check "radius_may_look_up" says "answered" "$work/probe" "$sock" role radius 1
