@@ -25,6 +25,9 @@ static int nas_take(const struct call *call, struct nas *n)
 	if ((inet_pton(AF_INET, ip, raw) != 1 && inet_pton(AF_INET6, ip, raw) != 1) ||
 	    str_copy(n->ip, sizeof(n->ip), ip))
 		return err_set(ERR_INVALID, "--ip %.45s is no IP address", ip);
+	if (call_value(call, "site") &&
+	    str_copy(n->site, sizeof(n->site), call_value(call, "site")))
+		return err_set(ERR_INVALID, "--site: at most %zu characters", sizeof(n->site) - 1);
 	rc = call_number(call, "das-port", DAS_PORT, 0, 65535, &port);
 	n->das_port = (uint32_t)port;
 	n->enabled = true;
@@ -69,6 +72,7 @@ static const struct option_spec nas_add_options[] = {
 	 false},
 	{"das-port", 0, OPTION_VALUE, "N", "where it takes Disconnect-Requests (3799); 0: nowhere",
 	 false},
+	{"site", 0, OPTION_VALUE, "S", "where it stands: see nas set", false},
 };
 
 const struct verb verb_nas_add = {
@@ -87,13 +91,13 @@ const struct verb verb_nas_add = {
 static int nas_list_run(const struct call *call)
 {
 	static const struct column columns[] = {
-		{"NAS", "name"},	{"ADDRESS", "ip"},	    {"DAS PORT", "das_port"},
-		{"ENABLED", "enabled"}, {"LAST SEEN", "last_seen"},
+		{"NAS", "name"},	{"ADDRESS", "ip"}, {"DAS PORT", "das_port"},
+		{"ENABLED", "enabled"}, {"SITE", "site"},  {"LAST SEEN", "last_seen"},
 	};
 	const struct listing l = {REGISTRY_NAS_LIST,
 				  &record_nas,
 				  columns,
-				  5,
+				  6,
 				  "name",
 				  "no NAS yet; do: pumpctl nas add NAME --ip ADDR --secret-out F"};
 	struct list_query q = {0};

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "policies/anomaly.h"
 
 #define CONF_MAX 16384
 
@@ -148,6 +149,7 @@ static int conf_read(struct config *c, struct settings *s)
 	static const char *const signers_own[] = {"unproven_renewals", "passphrase_file",
 						  "pin_file", "pkcs11_module"};
 	uint32_t per_minute; /* the signer's own setting: only its bounds are checked here */
+	struct anomaly_policy anomaly; /* the registry's, likewise */
 	int rc = strings_read(c, s);
 
 	for (size_t i = 0; i < sizeof(signers_own) / sizeof(signers_own[0]); i++)
@@ -165,7 +167,8 @@ static int conf_read(struct config *c, struct settings *s)
 		if (rc)
 			return rc;
 	}
-	return settings_check(s);
+	rc = anomaly_policy_read(c, &anomaly);
+	return rc ? rc : settings_check(s);
 }
 
 int settings_read(const char *home, struct settings *out)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* pumpctl nas show | enable | disable | secret | test | config: what is done with a NAS that is
- * there. */
+/* pumpctl nas show | set | enable | disable | secret | test | config: what is done with a NAS that
+ * is there. */
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -113,6 +113,55 @@ const struct verb verb_nas_disable = {
 	.examples = {"nas disable ap-icu-1", "nas disable ap-icu-1 --json",
 		     "--home /tmp/try nas disable sw-2"},
 	.run = nas_disable_run,
+};
+
+/* ---- set ---- */
+
+static int nas_set_run(const struct call *call)
+{
+	AUTO_IPC_CLIENT c = NULL;
+	const char *site = call_value(call, "site");
+	struct nas_detail now;
+	struct nas n = {0};
+	int rc;
+
+	if (name_take(call, n.name))
+		return report_usage();
+	if (str_copy(n.site, sizeof(n.site), site)) {
+		err_text_set("--site: at most %zu characters", sizeof(n.site) - 1);
+		return report_usage();
+	}
+	rc = registry_open(call, &c);
+	if (!rc)
+		rc = registry_nas_site(c, &n, REGISTRY_TIMEOUT_MS);
+	if (!rc && call->json)
+		rc = detail_ask(call, &now);
+	if (rc)
+		return registry_failure(call, rc);
+	if (call->json)
+		return record_show(call, &record_nas_detail, &now);
+	if (*n.site)
+		report_line(call, "NAS %s stands at %s", n.name, n.site);
+	else
+		report_line(call, "nobody says where NAS %s stands", n.name);
+	return EXIT_DONE;
+}
+
+static const struct option_spec nas_set_options[] = {
+	{"site", 0, OPTION_VALUE, "S", "where it stands; \"\" for unknown", true},
+};
+
+const struct verb verb_nas_set = {
+	.group = "nas",
+	.name = "set",
+	.operands = "NAME",
+	.n_operands = 1,
+	.summary = "Say where an access point or switch stands: a pump can't be at two sites at "
+		   "once",
+	VERB_OPTIONS(nas_set_options),
+	.examples = {"nas set ap-icu-1 --site main-house", "nas set ap-icu-1 --site \"\"",
+		     "nas set sw-2 --site clinic-north --json"},
+	.run = nas_set_run,
 };
 
 /* ---- secret ---- */

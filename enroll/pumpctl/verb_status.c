@@ -15,7 +15,7 @@
 #include "enroll/pumpctl/verbs.h"
 
 #define ORDER_OVERDUE_MS 60000
-#define WRONG_MAX 12
+#define WRONG_MAX 16
 
 struct health {
 	struct status status;
@@ -55,6 +55,7 @@ static void health_judge(struct health *h, int64_t now)
 	wrong_add(h, s->lost > 0,
 		  "the registry was restored and lacks certificates; their pumps must enrol again: "
 		  "pumpctl backup gap, then pumpctl backup merge");
+	wrong_add(h, s->open_alarms > 0, "an alarm about a copied key is open: pumpctl alarm list");
 	wrong_add(h, s->events_dropped > 0,
 		  "events were dropped because the registry was too slow");
 }
@@ -85,6 +86,7 @@ static void health_print(const struct health *h)
 	       " wait for a second admin%s\n",
 	       s->recalls_running, s->recalls_paused, s->recalls_requested,
 	       s->recall_alone ? "; THE RULE OF TWO PERSONS IS OFF" : "");
+	printf("alarms        %" PRIu64 " open\n", s->open_alarms);
 	printf("audit         %" PRIu64 " rows\n", s->audit_rows);
 	printf("registryd     since %s, schema %u/%u, %" PRIu64 " + %" PRIu64 " KiB\n", since,
 	       s->registry_schema, s->sessions_schema, s->registry_bytes / 1024,

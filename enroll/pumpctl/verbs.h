@@ -53,5 +53,10 @@ extern const struct verb verb_backup_create;
 extern const struct verb verb_backup_restore;
 extern const struct verb verb_backup_merge;
 extern const struct verb verb_backup_gap;
+extern const struct verb verb_alarm_list;
+extern const struct verb verb_alarm_show;
+extern const struct verb verb_alarm_ack;
+extern const struct verb verb_pump_mac;
+extern const struct verb verb_nas_set;
 
 #endif

@@ -260,10 +260,22 @@ static int why_enrolled(const struct why_facts *f, struct why_answer *out)
 	return rc ? rc : certificate_put(f, auth, out);
 }
 
-int why_decide(const struct why_facts *f, struct why_answer *out)
+static int alarms_put(const struct why_facts *f, struct why_answer *out)
 {
-	if (!f->device)
-		return why_unknown(f, out);
+	unsigned n = f->device->open_alarms;
+	int rc;
+
+	if (!n)
+		return 0;
+	rc = buf_printf(&out->sentence, "; %u alarm%s about a copied key %s open", n,
+			n == 1 ? "" : "s", n == 1 ? "is" : "are");
+	return rc ? rc
+		  : buf_printf(&out->next, "%sLook at the alarm: pumpctl alarm list --pump %s",
+			       out->next.len ? " " : "", f->serial);
+}
+
+static int why_known(const struct why_facts *f, struct why_answer *out)
+{
 	switch (device_state_parse(f->device->state)) {
 	case DEVICE_REVOKED:
 		return why_revoked(f, out);
@@ -284,4 +296,11 @@ int why_decide(const struct why_facts *f, struct why_answer *out)
 			  "The registry has pump %s in a state this program "
 			  "does not know",
 			  f->serial);
+}
+
+int why_decide(const struct why_facts *f, struct why_answer *out)
+{
+	int rc = f->device ? why_known(f, out) : why_unknown(f, out);
+
+	return rc || !f->device ? rc : alarms_put(f, out);
 }

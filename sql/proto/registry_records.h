@@ -280,7 +280,8 @@ RECORD_DECLARE(zone, ZONE_FIELDS)
 	X(S, BOOL, enabled, 1)                                               \
 	X(S, U32, secret_version, 1)                                         \
 	X(S, HIDE, secret, NAS_SECRET_MAX) /* in requests only */            \
-	X(S, TIME, last_seen, 1)
+	X(S, TIME, last_seen, 1)                                             \
+	X(S, STR, site, NAME_SIZE) /* where it stands; "": nobody told */
 RECORD_DECLARE(nas, NAS_FIELDS)
 
 #define NAS_NAME_FIELDS(X, S) X(S, STR, name, NAME_SIZE)
@@ -290,6 +291,7 @@ RECORD_DECLARE(nas_name, NAS_NAME_FIELDS)
 #define NAS_DETAIL_FIELDS(X, S)           \
 	X(S, STR, name, NAME_SIZE)        \
 	X(S, STR, ip, IP_SIZE)            \
+	X(S, STR, site, NAME_SIZE)        \
 	X(S, U32, das_port, 1)            \
 	X(S, BOOL, enabled, 1)            \
 	X(S, U32, secret_version, 1)      \
@@ -340,8 +342,46 @@ RECORD_DECLARE(nas_probe, NAS_PROBE_FIELDS)
 	X(S, U32, live_sessions, 1)                                                            \
 	X(S, U32, open_orders, 1)                                                              \
 	X(S, U32, untold_nas, 1) /* of the last week that could not be told of a revocation */ \
-	X(S, U32, rejects, 1)	 /* attempts refused since it was last let on */
+	X(S, U32, rejects, 1)	 /* attempts refused since it was last let on */               \
+	X(S, STR, other_macs, TEXT_SIZE) /* device_show only */                                \
+	X(S, U32, open_alarms, 1)
 RECORD_DECLARE(device, DEVICE_FIELDS)
+
+/* A further network card of a pump. remove: it is the pump's no more. */
+#define DEVICE_MAC_FIELDS(X, S)               \
+	X(S, STR, device, DEVICE_SERIAL_SIZE) \
+	X(S, STR, mac, MAC_SIZE)              \
+	X(S, BOOL, remove, 1)
+RECORD_DECLARE(device_mac, DEVICE_MAC_FIELDS)
+
+/* kind: a name of policies/anomaly.h. device: the owner of the certificate that was presented, ""
+ * when the registry knows none. nas: where the suspect was seen; other_nas and other_mac: what it
+ * is held against. action: none, quarantined, capped (too many: people decide), failed. */
+#define ALARM_FIELDS(X, S)                                    \
+	X(S, STR, key, NAME_SIZE) /* for `after` */           \
+	X(S, U64, id, 1)                                      \
+	X(S, STR, state, STATE_SIZE) /* open, acknowledged */ \
+	X(S, STR, kind, REASON_SIZE)                          \
+	X(S, STR, device, DEVICE_SERIAL_SIZE)                 \
+	X(S, STR, nas, NAME_SIZE)                             \
+	X(S, STR, other_nas, NAME_SIZE)                       \
+	X(S, STR, cert_serial, CERT_SERIAL_SIZE)              \
+	X(S, STR, mac, MAC_SIZE)                              \
+	X(S, STR, other_mac, MAC_SIZE)                        \
+	X(S, STR, detail, TEXT_SIZE)                          \
+	X(S, STR, action, STATE_SIZE)                         \
+	X(S, U64, count, 1)                                   \
+	X(S, TIME, first_at, 1)                               \
+	X(S, TIME, last_at, 1)                                \
+	X(S, TIME, acked_at, 1)                               \
+	X(S, STR, acked_by, LABEL_SIZE)                       \
+	X(S, STR, note, TEXT_SIZE)
+RECORD_DECLARE(alarm, ALARM_FIELDS)
+
+#define ALARM_ACK_FIELDS(X, S) \
+	X(S, U64, id, 1)       \
+	X(S, STR, note, TEXT_SIZE)
+RECORD_DECLARE(alarm_ack, ALARM_ACK_FIELDS)
 
 /* One outcome per record of a device_add request, in its order. code: 0, ERR_UNCHANGED or why not
  * (as a positive number: -ERR_*). */
@@ -686,7 +726,8 @@ RECORD_DECLARE(audit_check, AUDIT_CHECK_FIELDS)
 	X(S, U64, recalls_running, 1)                          \
 	X(S, U64, recalls_paused, 1)                           \
 	/* [recall] second_person = no */                      \
-	X(S, BOOL, recall_alone, 1)
+	X(S, BOOL, recall_alone, 1)                            \
+	X(S, U64, open_alarms, 1)
 RECORD_DECLARE(status, STATUS_FIELDS)
 
 #endif

@@ -78,6 +78,11 @@ enum registry_verb {
 	REGISTRY_RECALL_LIST = 214,    /* list_query: after = id -> recall[], newest first */
 	REGISTRY_RECALL_NAS = 215,     /* recall_nas_query -> recall_nas[] by name */
 	REGISTRY_DEVICE_LOOK = 216,    /* pump_name[1..256] -> device[], serial "" if unknown */
+	REGISTRY_ALARM_LIST = 224,     /* list_query -> alarm[], newest first */
+	REGISTRY_ALARM_SHOW = 225,     /* id_query -> alarm */
+	REGISTRY_ALARM_ACK = 226,      /* alarm_ack -> empty */
+	REGISTRY_NAS_SITE = 227,       /* nas: name, site -> empty */
+	REGISTRY_DEVICE_MAC = 228,     /* device_mac -> empty */
 };
 
 #endif

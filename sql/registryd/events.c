@@ -5,7 +5,7 @@
  * against the registry: a pump that got on against its standing, a newer certificate in use, the
  * first return after a change of standing.
  */
-#include "sql/registryd/service.h"
+#include "sql/registryd/anomalies.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +25,7 @@ struct event_worker {
 	struct service *service;
 	struct session_store *sessions; /* the only writing connection */
 	struct store *registry;		/* reads */
+	struct anomalies *anomalies;
 	int64_t prune_at_us;
 };
 
@@ -34,6 +35,7 @@ struct event_job {
 	struct ipc_request *rq; /* accounting only: answered after the commit */
 	int outcome;
 	char device[DEVICE_SERIAL_SIZE];
+	struct alarm *odd; /* NULL: nothing is */
 	union {
 		struct auth_event auth;
 		struct acct_event acct;
@@ -77,6 +79,7 @@ static int job_put(struct service *s, const struct ipc_verb *verb, const void *r
 	job->rq = rq;
 	job->outcome = 0;
 	job->device[0] = '\0';
+	job->odd = NULL;
 	memcpy(&job->e, record, verb->req->size);
 	if (verb->verb == REGISTRY_AUTH_EVENT)
 		memcpy(job->device, job->e.auth.device, sizeof(job->device));
@@ -119,6 +122,8 @@ int event_worker_new(struct service *s, struct event_worker **out)
 	rc = session_store_open(s->sessions_path, STORE_WRITE, &w->sessions);
 	if (!rc)
 		rc = store_open(s->registry_path, STORE_READ, &w->registry);
+	if (!rc)
+		rc = anomalies_new(s, w->registry, w->sessions, &w->anomalies);
 	if (rc) {
 		event_worker_free(w);
 		return rc;
@@ -131,6 +136,7 @@ void event_worker_free(struct event_worker *w)
 {
 	if (!w)
 		return;
+	anomalies_free(w->anomalies);
 	session_store_close(w->sessions);
 	store_close(w->registry);
 	free(w);
@@ -173,9 +179,12 @@ static int nas_event_store(struct event_worker *w, const struct nas_event *e, in
 /* ERR_INVALID concerns this event alone; anything else the whole group. */
 static int event_store(struct event_worker *w, struct event_job *job, int64_t now)
 {
+	int rc;
+
 	switch (job->verb) {
 	case REGISTRY_AUTH_EVENT:
-		return session_store_auth(w->sessions, &job->e.auth, now);
+		rc = anomalies_look(w->anomalies, &job->e.auth, now, &job->odd);
+		return rc ? rc : session_store_auth(w->sessions, &job->e.auth, now);
 	case REGISTRY_ACCT_EVENT:
 		return session_store_acct(w->sessions, &job->e.acct, now, job->device);
 	case REGISTRY_NAS_EVENT:
@@ -312,6 +321,9 @@ void event_worker_run(struct lane_job **jobs, size_t n, void *worker)
 	for (size_t i = 0; i < n; i++) {
 		if (rc ? events[i]->verb == REGISTRY_AUTH_EVENT : !events[i]->outcome)
 			follow_up(w, events[i]);
+		if (events[i]->odd)
+			anomalies_tell(w->anomalies, events[i]->odd, clock_mono_us());
+		free(events[i]->odd);
 		free(events[i]);
 	}
 	store_look_end(w->registry);
@@ -321,16 +333,17 @@ int64_t event_worker_idle(void *worker)
 {
 	struct event_worker *w = worker;
 	int64_t now = clock_mono_us();
+	int64_t tell_at_us = anomalies_tell_rest(w->anomalies, now);
 	bool done = true;
 	int rc;
 
 	if (now < w->prune_at_us)
-		return w->prune_at_us;
+		return tell_at_us < w->prune_at_us ? tell_at_us : w->prune_at_us;
 	rc = session_store_prune(w->sessions, clock_wall_ms(), &done);
 	if (rc)
 		LOG(LOG_ERROR, "event.prune_failed", LOG_S("why", err_text()));
 	w->prune_at_us = now + (rc || done ? PRUNE_EVERY_US : PRUNE_MORE_US);
-	return w->prune_at_us;
+	return tell_at_us < w->prune_at_us ? tell_at_us : w->prune_at_us;
 }
 
 void writer_follow_up(struct service *s, const struct followup *f)

@@ -198,6 +198,20 @@ static int device_look(struct reader *r, const void *query, void *out, size_t ma
 	return rc;
 }
 
+static int alarm_list(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	return store_alarm_list(r->registry, query, out, max, n);
+}
+
+static int alarm_show(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	const struct id_query *q = query;
+
+	(void)max;
+	*n = 1;
+	return store_alarm_show(r->registry, q->id, out);
+}
+
 static int audit_tail(struct reader *r, const void *query, void *out, size_t max, size_t *n)
 {
 	return store_audit_tail(r->registry, query, out, max, n);
@@ -267,6 +281,8 @@ static const struct {
 	{REGISTRY_RECALL_LIST, STORE_LIST_MAX, recall_list},
 	{REGISTRY_RECALL_NAS, STORE_LIST_MAX, recall_nas},
 	{REGISTRY_DEVICE_LOOK, REGISTRY_LOOK_MAX, device_look},
+	{REGISTRY_ALARM_LIST, STORE_LIST_MAX, alarm_list},
+	{REGISTRY_ALARM_SHOW, 1, alarm_show},
 };
 
 static void query_answer(struct reader *r, struct ipc_request *rq)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Owns which uid may take which role: [users] of pumpgate.conf, or our own uid. */
+/* Owns the reading of pumpgate.conf: which uid may take which role ([users], or our own uid), and
+ * what follows from anomalies. */
 #include "sql/registryd/service.h"
 
 #include <ctype.h>
@@ -101,6 +102,8 @@ int roles_init(struct service *s, const char *home, bool *shared_out)
 		if (!rc)
 			rc = config_check_unused(conf, "users");
 	}
+	if (!rc)
+		rc = anomaly_policy_read(conf, &s->anomaly_policy);
 	if (!rc)
 		*shared_out = shared;
 	return rc;

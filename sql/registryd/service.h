@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 
 #include "base/ipc_server.h"
+#include "policies/anomaly.h"
 #include "sql/registryd/lane.h"
 #include "sql/store/session_store.h"
 #include "sql/store/store.h"
@@ -33,7 +34,8 @@ struct service {
 	char registry_path[PATH_MAX];
 	char sessions_path[PATH_MAX];
 	int64_t started_at;
-	bool recall_alone; /* [recall] second_person = no */
+	bool recall_alone;		      /* [recall] second_person = no */
+	struct anomaly_policy anomaly_policy; /* [anomaly], read at the start */
 	struct ipc_server *server;
 	struct store *facts; /* loop thread only */
 	struct lane *writer;
@@ -53,7 +55,8 @@ enum followup_kind {
 	FOLLOWUP_SUPERSEDE,
 	FOLLOWUP_RETURNED,
 	FOLLOWUP_NAS_RESTARTED,
-	FOLLOWUP_BACKUP
+	FOLLOWUP_BACKUP,
+	FOLLOWUP_ALARM
 };
 struct followup {
 	enum followup_kind kind;
@@ -64,6 +67,7 @@ struct followup {
 	char cert_serial[CERT_SERIAL_SIZE];
 	struct foothold hold;
 	char actor[LABEL_SIZE]; /* BACKUP: who made it */
+	struct alarm alarm;	/* ALARM */
 };
 /* A request handed to a lane, or (rq NULL) work for the writer that nobody waits for. */
 struct request_job {
@@ -124,8 +128,9 @@ void verb_query(struct ipc_request *rq, void *ctx);
 void verb_slow(struct ipc_request *rq, void *ctx);
 void verb_backup(struct ipc_request *rq, void *ctx);
 
-/* Fills in s->roles: verbs from the tables, uids from [users] of pumpgate.conf. *shared_out: some
- * role belongs to a uid that is neither root nor our own. ERR_INVALID, ERR_NOT_FOUND. */
+/* Fills in what pumpgate.conf says: s->roles (verbs from the tables, uids from [users]) and
+ * s->anomaly_policy. *shared_out: some role belongs to a uid that is neither root nor our own.
+ * ERR_INVALID, ERR_NOT_FOUND. */
 int roles_init(struct service *s, const char *home, bool *shared_out) MUST_USE;
 void roles_done(struct service *s);
 /* Reads [recall]. ERR_INVALID. */

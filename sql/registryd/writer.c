@@ -220,7 +220,8 @@ static void request_run(struct writer *w, struct request_job *job)
 		results(w, rq, &by);
 		return;
 	default:
-		if (!writer_ledger(w, rq, &by) && !writer_recall(w, rq, &by))
+		if (!writer_ledger(w, rq, &by) && !writer_recall(w, rq, &by) &&
+		    !writer_alarm(w, rq, &by))
 			writer_issue(w, rq, &by);
 	}
 }

@@ -82,6 +82,11 @@ void writer_ledger_end(struct writer *w);
 int64_t writer_takes_serve(struct writer *w);
 void writer_takes_end(struct writer *w);
 
+/* writer_alarm.c: what the event lane found odd; the verbs about alarms and what tells them from
+ * pumps that move. False: it is none of them. */
+void writer_alarm_raise(struct writer *w, const struct alarm *found);
+bool writer_alarm(struct writer *w, struct ipc_request *rq, const struct action *by);
+
 /* writer_probe.c */
 void writer_probe(struct writer *w, struct ipc_request *rq);
 bool writer_probes_wait(const struct writer *w); /* some is not with the dispatcher yet */

@@ -247,6 +247,9 @@ void writer_followup(struct writer *w, const struct followup *f)
 		by.actor = f->actor;
 		rc = store_note(w->registry, &by, "backup.create", "registry", "");
 		break;
+	case FOLLOWUP_ALARM:
+		writer_alarm_raise(w, &f->alarm);
+		return;
 	}
 	if (rc == ERR_UNCHANGED)
 		return;

@@ -121,7 +121,7 @@ static int device_complete(struct db *db, int64_t id, int64_t now, struct device
 {
 	AUTO_QUERY cert = {0};
 	AUTO_QUERY token = {0};
-	int64_t orders, untold;
+	int64_t orders, untold, alarms;
 	int rc = query_open(&cert, db,
 			    "SELECT serial, state, not_after FROM certificates WHERE device_id = ?1"
 			    " AND state <> 'reserved' ORDER BY id DESC LIMIT 1",
@@ -152,8 +152,13 @@ static int device_complete(struct db *db, int64_t id, int64_t now, struct device
 		rc = db_number(db, &untold,
 			       "SELECT count(DISTINCT o.nas)" ORDERS_UNTOLD " AND o.device_id = ?1",
 			       DB_I(id), DB_I(now - UNTOLD_MS));
+	if (!rc)
+		rc = db_number(db, &alarms,
+			       "SELECT count(*) FROM alarms WHERE device = ?1 AND state = 'open'",
+			       DB_T(out->serial));
 	if (rc)
 		return rc;
+	out->open_alarms = (uint32_t)alarms;
 	out->open_orders = (uint32_t)orders;
 	out->untold_nas = (uint32_t)untold;
 	return 0;
@@ -178,6 +183,27 @@ static int device_read(struct db *db, const struct query *q, int64_t now, struct
 	return device_complete(db, query_i64(q, 13), now, out);
 }
 
+static int other_macs_read(struct db *db, struct device *out)
+{
+	char mac[MAC_SIZE];
+	AUTO_QUERY q;
+	size_t at = 0;
+	int rc = query_open(&q, db,
+			    "SELECT m.mac FROM devices d JOIN device_macs m ON m.device_id = d.id"
+			    " WHERE d.serial = ?1 ORDER BY m.id",
+			    DB_T(out->serial));
+
+	while (!rc && (rc = query_next(&q)) == 1) {
+		query_text(&q, 0, mac, sizeof(mac));
+		at += (size_t)snprintf(out->other_macs + at, sizeof(out->other_macs) - at, "%s%s",
+				       at ? ", " : "", mac);
+		if (at >= sizeof(out->other_macs))
+			return 0; /* as many as there is room for */
+		rc = 0;
+	}
+	return rc;
+}
+
 int store_device_show(struct store *st, const char *serial, int64_t now, struct device *out)
 {
 	AUTO_QUERY q;
@@ -189,7 +215,8 @@ int store_device_show(struct store *st, const char *serial, int64_t now, struct 
 		return rc;
 	if (rc == 0)
 		return err_set(ERR_NOT_FOUND, "the inventory has no pump '%s'", serial);
-	return device_read(st->db, &q, now, out);
+	rc = device_read(st->db, &q, now, out);
+	return rc ? rc : other_macs_read(st->db, out);
 }
 
 int store_device_list(struct store *st, const struct list_query *q, int64_t now, struct device *out,

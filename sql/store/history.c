@@ -176,7 +176,7 @@ static int count_recalls(struct db *db, int64_t now, struct status *out)
 int store_status(struct store *st, int64_t now, struct status *out)
 {
 	struct db *db = st->db;
-	int64_t n[10] = {0};
+	int64_t n[11] = {0};
 	int rc = count_states(db, out);
 
 	if (!rc)
@@ -215,6 +215,8 @@ int store_status(struct store *st, int64_t now, struct status *out)
 			       "SELECT count(*) FROM approvals WHERE state = 'waiting'"
 			       " AND expires_at > ?1",
 			       DB_I(now));
+	if (!rc)
+		rc = db_number(db, &n[10], "SELECT count(*) FROM alarms WHERE state = 'open'");
 	if (rc)
 		return rc;
 	out->certificates = (uint64_t)n[0];
@@ -227,5 +229,6 @@ int store_status(struct store *st, int64_t now, struct status *out)
 	out->registry_schema = (uint32_t)n[7];
 	out->untold = (uint64_t)n[8];
 	out->approvals = (uint64_t)n[9];
+	out->open_alarms = (uint64_t)n[10];
 	return 0;
 }

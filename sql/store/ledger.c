@@ -248,6 +248,19 @@ int store_held_settle(struct store *st, const char *device, int64_t now)
 	return rc ? rc : tx_commit(&tx);
 }
 
+int store_cert_is_lost(struct store *st, const char *cert_serial, bool *lost_out)
+{
+	int64_t n;
+	int rc = db_number(st->db, &n,
+			   "SELECT (SELECT count(*) FROM restored_gap WHERE kind = 'lost'"
+			   " AND serial = ?1) + (SELECT compare_needed FROM ledger)",
+			   DB_T(cert_serial));
+
+	if (!rc)
+		*lost_out = n > 0;
+	return rc;
+}
+
 int store_lost_settle(struct store *st, const struct action *by, uint32_t *n_out)
 {
 	int64_t n = 0;

@@ -36,20 +36,22 @@ static int nas_check(const struct nas *in, char ip[IP_SIZE])
 		return err_set(ERR_INVALID, "'%s' is not an IP address", in->ip);
 	if (in->das_port > 65535)
 		return err_set(ERR_INVALID, "DAS port %u: must be 0 (none) to 65535", in->das_port);
-	return secret_check(in);
+	rc = label_check("site", in->site);
+	return rc ? rc : secret_check(in);
 }
 
 /* 0: neither name nor address is taken. ERR_UNCHANGED, ERR_EXISTS. */
 static int nas_compare(struct db *db, const struct nas *in, const char *ip)
 {
 	RECORD_MEMBER_BLOB(secret, NAS_SECRET_MAX)
-	char name[NAME_SIZE], old_ip[IP_SIZE];
+	char name[NAME_SIZE], old_ip[IP_SIZE], site[NAME_SIZE];
 	AUTO_QUERY q;
 	bool same;
 	int rc = query_open(&q, db,
-			    "SELECT name, ip, das_port, secret FROM nas WHERE name = ?1"
+			    "SELECT name, ip, das_port, secret, site FROM nas WHERE name = ?1"
 			    " UNION ALL"
-			    " SELECT name, ip, das_port, secret FROM nas WHERE ip = ?2 LIMIT 1",
+			    " SELECT name, ip, das_port, secret, site FROM nas WHERE ip = ?2"
+			    " LIMIT 1",
 			    DB_T(in->name), DB_T(ip));
 
 	if (!rc)
@@ -58,6 +60,7 @@ static int nas_compare(struct db *db, const struct nas *in, const char *ip)
 		return rc;
 	query_text(&q, 0, name, sizeof(name));
 	query_text(&q, 1, old_ip, sizeof(old_ip));
+	query_text(&q, 4, site, sizeof(site));
 	rc = query_blob(&q, 3, &secret, NAS_SECRET_MAX);
 	if (rc)
 		return rc;
@@ -70,6 +73,8 @@ static int nas_compare(struct db *db, const struct nas *in, const char *ip)
 			       old_ip, (long long)query_i64(&q, 2));
 	if (!same)
 		return err_set(ERR_EXISTS, "NAS %s exists with another secret", name);
+	if (*in->site && strcmp(site, in->site) != 0)
+		return err_set(ERR_EXISTS, "NAS %s exists with site '%s'", name, site);
 	return err_set(ERR_UNCHANGED, "NAS %s is just so already", name);
 }
 
@@ -86,12 +91,12 @@ int store_nas_add(struct store *st, const struct action *by, const struct nas *n
 	if (!rc)
 		rc = db_run(st->db,
 			    "INSERT INTO nas (name, ip, das_port, enabled, secret, secret_version,"
-			    " added_at) VALUES (?1, ?2, ?3, 1, ?4, 1, ?5)",
+			    " added_at, site) VALUES (?1, ?2, ?3, 1, ?4, 1, ?5, ?6)",
 			    DB_T(nas->name), DB_T(ip), DB_I(nas->das_port),
-			    DB_B(nas->secret.data, nas->secret.len), DB_I(by->at));
+			    DB_B(nas->secret.data, nas->secret.len), DB_I(by->at), DB_T(nas->site));
 	if (!rc)
-		rc = audit_append(st->db, by, "nas.add", nas->name, "ip=%s das_port=%u", ip,
-				  nas->das_port);
+		rc = audit_append(st->db, by, "nas.add", nas->name, "ip=%s das_port=%u site=%s", ip,
+				  nas->das_port, nas->site);
 	return rc ? rc : tx_commit(&tx);
 }
 
@@ -105,7 +110,7 @@ int store_nas_list(struct store *st, const struct list_query *q, struct nas *out
 	if (rc)
 		return rc;
 	rc = query_open(&rows, st->db,
-			"SELECT name, ip, das_port, enabled, secret_version FROM nas"
+			"SELECT name, ip, das_port, enabled, secret_version, site FROM nas"
 			" WHERE name > ?1 ORDER BY name LIMIT ?2",
 			DB_T(q->after), DB_I(limit));
 	while (!rc && n < limit && (rc = query_next(&rows)) == 1) {
@@ -117,6 +122,7 @@ int store_nas_list(struct store *st, const struct list_query *q, struct nas *out
 		row->das_port = (uint32_t)query_i64(&rows, 2);
 		row->enabled = query_i64(&rows, 3) != 0;
 		row->secret_version = (uint32_t)query_i64(&rows, 4);
+		query_text(&rows, 5, row->site, sizeof(row->site));
 		rc = 0;
 	}
 	if (rc < 0)
@@ -207,8 +213,8 @@ int store_nas_show(struct store *st, const char *name, struct nas_detail *out)
 	int64_t orders = 0;
 	AUTO_QUERY q;
 	int rc = query_open(&q, st->db,
-			    "SELECT name, ip, das_port, enabled, secret_version, added_at FROM nas"
-			    " WHERE name = ?1",
+			    "SELECT name, ip, das_port, enabled, secret_version, added_at, site"
+			    " FROM nas WHERE name = ?1",
 			    DB_T(name));
 
 	if (!rc)
@@ -221,6 +227,7 @@ int store_nas_show(struct store *st, const char *name, struct nas_detail *out)
 				   .added_at = query_i64(&q, 5)};
 	query_text(&q, 0, out->name, sizeof(out->name));
 	query_text(&q, 1, out->ip, sizeof(out->ip));
+	query_text(&q, 6, out->site, sizeof(out->site));
 	rc = db_number(st->db, &orders,
 		       "SELECT count(*) FROM orders WHERE nas = ?1"
 		       " AND state IN ('waiting', 'sent')",
@@ -260,5 +267,41 @@ int store_nas_claimed(struct store *st, const char *nas, const char *ip, const c
 		rc = query_next(&q);
 	if (rc == 1)
 		query_text(&q, 0, other_out, NAME_SIZE);
+	return rc < 0 ? rc : 0;
+}
+
+int store_nas_site_set(struct store *st, const struct action *by, const char *name,
+		       const char *site)
+{
+	char old[NAME_SIZE];
+	AUTO_TX tx = {0};
+	int64_t id;
+	int rc = label_check("site", site);
+
+	if (!rc)
+		rc = tx_begin(&tx, st->db);
+	if (!rc)
+		rc = nas_find(st->db, name, &id);
+	if (!rc)
+		rc = store_nas_site(st, name, old);
+	if (!rc && !strcmp(old, site))
+		return err_set(ERR_UNCHANGED, "NAS %s stands at '%s' already", name, site);
+	if (!rc)
+		rc = db_run(st->db, "UPDATE nas SET site = ?2 WHERE id = ?1", DB_I(id), DB_T(site));
+	if (!rc)
+		rc = audit_append(st->db, by, "nas.site", name, "site=%s", site);
+	return rc ? rc : tx_commit(&tx);
+}
+
+int store_nas_site(struct store *st, const char *name, char site_out[NAME_SIZE])
+{
+	AUTO_QUERY q;
+	int rc = query_open(&q, st->db, "SELECT site FROM nas WHERE name = ?1", DB_T(name));
+
+	site_out[0] = '\0';
+	if (!rc)
+		rc = query_next(&q);
+	if (rc == 1)
+		query_text(&q, 0, site_out, NAME_SIZE);
 	return rc < 0 ? rc : 0;
 }

@@ -27,14 +27,24 @@ static const char registry_0007[] = {
 	0,
 };
 
+static const char registry_0008[] = {
+#include "sql/schema/registry/0008_alarms.sql.inc"
+	0,
+};
+
 static const char sessions_0001[] = {
 #include "sql/schema/sessions/0001_initial.sql.inc"
 	0,
 };
 
+static const char sessions_0002[] = {
+#include "sql/schema/sessions/0002_sightings.sql.inc"
+	0,
+};
+
 static const char *const registry_texts[] = {registry_0001, registry_0004, registry_0005,
-					     registry_0006, registry_0007};
-static const char *const sessions_texts[] = {sessions_0001};
+					     registry_0006, registry_0007, registry_0008};
+static const char *const sessions_texts[] = {sessions_0001, sessions_0002};
 
 const struct schema schema_registry = {
 	.name = "registry",

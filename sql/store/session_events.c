@@ -106,11 +106,68 @@ int session_store_auth(struct session_store *ss, const struct auth_event *e, int
 	if (!rc && *e->device)
 		rc = db_run(
 			ss->db,
-			"INSERT INTO seen (device, cert_serial, at, nas) VALUES (?1, ?2, ?3, ?4)"
+			"INSERT INTO seen (device, cert_serial, at, nas, mac, mac_nas, mac_session)"
+			" VALUES (?1, ?2, ?3, ?4, ?5, CASE WHEN ?5 = '' THEN '' ELSE ?4 END,"
+			" CASE WHEN ?5 = '' THEN '' ELSE ?6 END)"
 			" ON CONFLICT (device, cert_serial) DO UPDATE SET at = excluded.at,"
-			" nas = excluded.nas",
-			DB_T(e->device), DB_T(e->cert_serial), DB_I(at), DB_T(e->nas));
+			" nas = excluded.nas,"
+			" mac = CASE WHEN ?5 = '' THEN seen.mac ELSE ?5 END,"
+			" mac_nas = CASE WHEN ?5 = '' THEN seen.mac_nas ELSE ?4 END,"
+			" mac_session = CASE WHEN ?5 = '' THEN seen.mac_session ELSE ?6 END",
+			DB_T(e->device), DB_T(e->cert_serial), DB_I(at), DB_T(e->nas), DB_T(e->mac),
+			DB_T(e->session_id));
 	return rc;
+}
+
+int session_store_seen(struct session_store *ss, const char *device, struct seen *out)
+{
+	AUTO_QUERY q;
+	int rc = query_open(&q, ss->db,
+			    "SELECT at, nas, mac, mac_nas, mac_session FROM seen"
+			    " WHERE device = ?1 AND cert_serial <> '' ORDER BY at DESC LIMIT 1",
+			    DB_T(device));
+
+	*out = (struct seen){0};
+	if (!rc)
+		rc = query_next(&q);
+	if (rc <= 0)
+		return rc;
+	out->at = query_i64(&q, 0);
+	query_text(&q, 1, out->nas, sizeof(out->nas));
+	query_text(&q, 2, out->mac, sizeof(out->mac));
+	query_text(&q, 3, out->mac_nas, sizeof(out->mac_nas));
+	query_text(&q, 4, out->mac_session, sizeof(out->mac_session));
+	return 0;
+}
+
+int session_store_goes_on(struct session_store *ss, const char *device, const char *nas,
+			  const char *session_id, bool *out)
+{
+	int64_t n;
+	int rc = db_number(ss->db, &n,
+			   "SELECT count(*) FROM sessions WHERE nas = ?1 AND session_id = ?2"
+			   " AND device = ?3 AND state <> 'stopped'",
+			   DB_T(nas), DB_T(session_id), DB_T(device));
+
+	if (!rc)
+		*out = n > 0;
+	return rc;
+}
+
+int session_store_anomaly(struct session_store *ss, const struct alarm *a, int64_t at)
+{
+	struct auth_event row = {0};
+
+	if (!*a->device)
+		return 0; /* nobody's history: the alarm tells */
+	memcpy(row.verdict, "anomaly", sizeof("anomaly"));
+	memcpy(row.reason, a->kind, sizeof(row.reason));
+	memcpy(row.device, a->device, sizeof(row.device));
+	memcpy(row.cert_serial, a->cert_serial, sizeof(row.cert_serial));
+	memcpy(row.mac, a->mac, sizeof(row.mac));
+	memcpy(row.nas, a->nas, sizeof(row.nas));
+	memcpy(row.detail, a->detail, sizeof(row.detail));
+	return event_insert(ss->db, "anomaly", a->device, &row, at);
 }
 
 int session_store_enroll(struct session_store *ss, const struct enroll_event *e, int64_t now)

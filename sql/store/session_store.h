@@ -41,6 +41,21 @@ int session_store_enroll(struct session_store *ss, const struct enroll_event *e,
  * `detail`: what it came to. */
 int session_store_nas_event(struct session_store *ss, const struct nas_event *e, const char *reason,
 			    const char *detail, int64_t now) MUST_USE;
+/* The newest time that a certificate let the pump on. mac_nas and mac_session: where it came from
+ * `mac`, "" if no NAS has said. All zero for a pump that was never on. */
+struct seen {
+	int64_t at;
+	char nas[NAME_SIZE];
+	char mac[MAC_SIZE];
+	char mac_nas[NAME_SIZE];
+	char mac_session[SESSION_ID_SIZE];
+};
+int session_store_seen(struct session_store *ss, const char *device, struct seen *out) MUST_USE;
+/* Whether this session of the pump has not ended, as far as its NAS has said. */
+int session_store_goes_on(struct session_store *ss, const char *device, const char *nas,
+			  const char *session_id, bool *out) MUST_USE;
+/* A sign of a copied key, as a line of the pump's history. */
+int session_store_anomaly(struct session_store *ss, const struct alarm *a, int64_t at) MUST_USE;
 /* Deletes what is older than the bounds, at most a few thousand rows per call; done_out is false
  * when more is left. In a transaction of its own. */
 #define SESSION_STORE_KEEP_MS (90LL * 24 * 3600 * 1000)

@@ -74,6 +74,12 @@ int store_nas_reach(struct store *st, const char *name, struct dispatch_order *o
 int store_nas_claimed(struct store *st, const char *nas, const char *ip, const char *id,
 		      char other_out[NAME_SIZE]) MUST_USE;
 
+/* Where it stands, "" for nobody knows. ERR_NOT_FOUND, ERR_UNCHANGED, ERR_INVALID. */
+int store_nas_site_set(struct store *st, const struct action *by, const char *name,
+		       const char *site) MUST_USE;
+/* "" also for a NAS that is not there. */
+int store_nas_site(struct store *st, const char *name, char site_out[NAME_SIZE]) MUST_USE;
+
 /* ---- inventory ---- */
 /* All pumps in one transaction; out[i] says what became of devices[i], which does not fail the
  * call: 0 or why not (-ERR_INVALID, -ERR_EXISTS, -ERR_NOT_FOUND for its zone, -ERR_UNCHANGED). */
@@ -84,6 +90,14 @@ int store_device_show(struct store *st, const char *serial, int64_t now,
 		      struct device *out) MUST_USE;
 int store_device_list(struct store *st, const struct list_query *q, int64_t now, struct device *out,
 		      size_t max, size_t *n_out) MUST_USE;
+
+/* A further network card of the pump, or it is the pump's no more. ERR_NOT_FOUND, ERR_INVALID,
+ * ERR_EXISTS (another pump's), ERR_UNCHANGED, ERR_LIMIT. */
+int store_device_mac(struct store *st, const struct action *by,
+		     const struct device_mac *rq) MUST_USE;
+/* Whether the inventory or an admin says that the pump has it. */
+int store_device_mac_is_known(struct store *st, const char *device, const char *mac,
+			      bool *known_out) MUST_USE;
 
 /* ---- issuing ---- */
 /* Voids the pump's older unused tokens. ERR_NOT_FOUND, ERR_CONFLICT (revoked; or a wired window for
@@ -183,6 +197,9 @@ int store_ledger_compared(struct store *st, int64_t now) MUST_USE;
 int store_unkept(struct store *st, struct ledger_entry *out, size_t max, size_t *n_out) MUST_USE;
 int store_gap_list(struct store *st, const struct list_query *q, struct gap *out, size_t max,
 		   size_t *n_out) MUST_USE;
+/* Whether the registry was restored and knows that it lacks this certificate, or does not know yet
+ * what it lacks. */
+int store_cert_is_lost(struct store *st, const char *cert_serial, bool *lost_out) MUST_USE;
 /* Pumps that are held back, at most `max`. */
 int store_held(struct store *st, char (*out)[DEVICE_SERIAL_SIZE], size_t max,
 	       size_t *n_out) MUST_USE;
@@ -223,6 +240,27 @@ struct event_standing {
 int store_event_standing(struct store *st, const char *device, const char *issuer,
 			 const char *cert_serial, struct event_standing *out) MUST_USE;
 bool store_has_open_orders(struct store *st, const char *nas);
+
+/* ---- alarms ---- */
+#define STORE_ALARM_HOUR_MS (3600LL * 1000)
+#define STORE_ALARM_DAY_MS (24 * STORE_ALARM_HOUR_MS)
+struct anomaly_history;
+/* Opens an alarm, with an audit row, or counts up (by in->count) the one that is open for this kind
+ * and pump, or without a pump for this kind and NAS. Beyond 1,000 open ones it becomes part of one
+ * alarm "overflow". out: the row as it is now. */
+int store_alarm_raise(struct store *st, const struct action *by, const struct alarm *in,
+		      struct alarm *out, bool *opened_out) MUST_USE;
+/* What was done because of it: "quarantined", "capped" or "failed". */
+int store_alarm_acted(struct store *st, uint64_t id, const char *action, int64_t at) MUST_USE;
+/* What policies/anomaly.h wants to know before it decides about the pump of `a`. */
+int store_alarm_history(struct store *st, const struct alarm *a, int64_t now,
+			struct anomaly_history *out) MUST_USE;
+/* ERR_NOT_FOUND, ERR_UNCHANGED, ERR_INVALID. */
+int store_alarm_ack(struct store *st, const struct action *by, const struct alarm_ack *rq) MUST_USE;
+int store_alarm_show(struct store *st, uint64_t id, struct alarm *out) MUST_USE;
+/* Newest first; q: device, nas (either one), live_only (open), after = key. */
+int store_alarm_list(struct store *st, const struct list_query *q, struct alarm *out, size_t max,
+		     size_t *n_out) MUST_USE;
 
 /* ---- audit and state of the whole ---- */
 /* An audit row by itself, for what changes nothing here. */

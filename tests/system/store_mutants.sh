@@ -20,7 +20,8 @@ esac
 link() {
 	local objects
 
-	objects=$(find "$build/obj/sql/store" "$build/obj/sql/proto" "$build/obj/base" -name '*.o' |
+	objects=$(find "$build/obj/sql/store" "$build/obj/sql/proto" "$build/obj/base" \
+		"$build/obj/policies" -name '*.o' |
 		grep -v "/${3:-none}\$")
 	# shellcheck disable=SC2086 # lists of words
 	"$cc" -pthread -o "$work/$1" "$build/obj/tests/unit/sql/$2.o" \

@@ -54,6 +54,18 @@ static void an_unknown_pump_is_told_apart_from_a_refused_one(void **state)
 	assert_why(NULL, NULL, 0, false, "pumpctl pump add PG-1", WORDS("no pump PG-1"));
 }
 
+static void an_open_alarm_is_told_besides_being_on(void **state)
+{
+	struct device d = device_in("enrolled");
+	struct event e = event_of("auth", "accept", "in-good-standing", NOW);
+
+	(void)state;
+	d.live_sessions = 1;
+	d.open_alarms = 2;
+	assert_why(&d, &e, 1, true, "pumpctl alarm list --pump PG-1",
+		   WORDS("Accepted in", "2 alarms"));
+}
+
 static void a_revoked_pump_names_who_when_and_why(void **state)
 {
 	struct device d = device_in("revoked");
@@ -169,6 +181,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_unknown_pump_is_told_apart_from_a_refused_one),
+		cmocka_unit_test(an_open_alarm_is_told_besides_being_on),
 		cmocka_unit_test(a_revoked_pump_names_who_when_and_why),
 		cmocka_unit_test(a_held_pump_says_by_whom_and_whether_it_is_there),
 		cmocka_unit_test(text_from_outside_cannot_forge_a_line),

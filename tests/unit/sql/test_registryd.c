@@ -715,7 +715,7 @@ static void status_counts_and_says_who_is_connected(void **state)
 	assert_int_equal(s.nas, 2);
 	assert_int_equal(s.audit_rows, 5);
 	assert_int_equal(s.registry_schema, schema_registry.version);
-	assert_int_equal(s.sessions_schema, 1);
+	assert_int_equal(s.sessions_schema, schema_sessions.version);
 	assert_int_equal(take(r, true, 0, o), 0);
 	enroll_pg1(r, 1, 1);
 	report(r, "accept", "ap-1", "S1", "00000001");
