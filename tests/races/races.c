@@ -34,7 +34,9 @@
 static const char usage[] =
 	"usage: races --server ADDR:PORT --acct-port N --secret-file F --certs DIR --ca FILE\n"
 	"             --registry SOCKET --net A.B.C --das-port N --seconds S [--seed N]\n"
-	"             [--kill-children-of PID]\n"
+	"             [--kill-children-of PID] [--recall-every N]\n"
+	"With --recall-every each N-th pump is revoked by a recall; two persons are not to be "
+	"needed.\n"
 	"NAS race-0 to race-4 are A.B.C.1 to A.B.C.5\n";
 
 static struct {
@@ -50,7 +52,7 @@ static struct {
 	atomic_bool revoked_all, outages_over, receipts_read;
 	unsigned breaches;
 	const char *folder, *ca_file, *socket, *net;
-	uint64_t seconds, seed, acct_port, das_port;
+	uint64_t seconds, seed, acct_port, das_port, recall_every;
 	int epoll;
 } run;
 
@@ -68,6 +70,7 @@ static void options_parse(int argc, char **argv)
 		{"seconds", 1, NULL, 't'},
 		{"seed", 1, NULL, 'x'},
 		{"kill-children-of", 1, NULL, 'k'},
+		{"recall-every", 1, NULL, 'R'},
 		{NULL, 0, NULL, 0},
 	};
 	struct radius_target *target = &run.ward.options[0].target;
@@ -108,6 +111,9 @@ static void options_parse(int argc, char **argv)
 		case 'k':
 			run.history.outages.supervisor = (long)option_number(optarg, INT32_MAX);
 			break;
+		case 'R':
+			run.recall_every = option_number(optarg, UINT32_MAX);
+			break;
 		default:
 			errx(64, "%s", usage);
 		}
@@ -121,13 +127,13 @@ static void options_parse(int argc, char **argv)
 /* ---- the person who revokes ---- */
 
 /* Asks again while registryd is away: who revokes goes on until there is a receipt. */
-static void revoke_one(struct ipc_client *c, const struct revoke *rq)
+static void revoke_one(struct ipc_client *c, const struct revoke *rq, bool recall)
 {
 	bool patient = run.history.outages.supervisor != 0;
 	int64_t until_us = clock_mono_us() + PATIENCE_US;
 	struct revocation receipt;
 
-	while (registry_revoke(c, rq, &receipt, REVOKE_TIMEOUT_MS)) {
+	while (recall ? race_recall(c, rq) : registry_revoke(c, rq, &receipt, REVOKE_TIMEOUT_MS)) {
 		if (!patient || clock_mono_us() > until_us)
 			errx(1, "revoke %s: %s", rq->device, err_text());
 		usleep(AGAIN_US);
@@ -150,7 +156,7 @@ static void *revoke_all(void *unused)
 		usleep((useconds_t)p->gap_us);
 		snprintf(rq.device, sizeof(rq.device), "%s", p->tls[0]->identity);
 		p->asked_us = clock_mono_us();
-		revoke_one(c, &rq);
+		revoke_one(c, &rq, run.recall_every && i % run.recall_every == 0);
 		p->done_us = clock_mono_us();
 	}
 	run.revoked_all = true;

@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "sql/proto/registry_records.h"
+#include "sql/client/registry_client.h"
 #include "tests/bench/credential_set.h"
 #include "tests/bench/eap_slot.h"
 
@@ -122,5 +122,8 @@ void ward_das_hear(struct ward *w, unsigned nas);
 /* An Accept has come for `pump`. */
 void ward_admit(struct ward *w, unsigned nas, unsigned pump, const struct eap_slot *slot);
 void ward_tick(struct ward *w, int64_t now_us);
+
+/* Revokes the pump by a recall of it alone; returns once that is done. Errors of the calls. */
+int race_recall(struct ipc_client *c, const struct revoke *rq) MUST_USE;
 
 #endif

@@ -332,6 +332,35 @@ static void old_rows_go_in_bounded_steps_and_stale_sessions_end(void **state)
 	assert_int_equal(live(f), 1);
 }
 
+/* What a recall's second look at the sessions is left out for must not miss a commit. */
+static void version_changes_with_every_commit_of_others_and_only_then(void **state)
+{
+	struct fixture *f = *state;
+	AUTO_SESSION_STORE reader = NULL;
+	struct foothold hold[4];
+	int64_t first, second;
+	size_t n;
+
+	assert_int_equal(session_store_open(f->sessions, STORE_READ, &reader), 0);
+	assert_int_equal(session_store_version(reader, &first), 0);
+	session_store_look_begin(reader);
+	assert_int_equal(session_store_footholds(reader, "PG-1", 0, 0, hold, 4, &n), 0);
+	assert_int_equal(n, 0);
+	auth(f, "accept", "ap-1", "S1", NOW); /* while somebody looks */
+	assert_int_equal(session_store_footholds(reader, "PG-1", 0, 0, hold, 4, &n), 0);
+	assert_int_equal(n, 0);
+	session_store_look_end(reader);
+	assert_int_equal(session_store_version(reader, &second), 0);
+	assert_int_not_equal(second, first);
+	assert_int_equal(session_store_footholds(reader, "PG-1", 0, 0, hold, 4, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(session_store_version(reader, &first), 0);
+	assert_int_equal(first, second);
+	assert_int_equal(acct(f, "stop", "ap-1", "S1", "PG-1", NOW), 0); /* no new row */
+	assert_int_equal(session_store_version(reader, &second), 0);
+	assert_int_not_equal(second, first);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +378,7 @@ int main(void)
 		WITH(footholds_are_live_sessions_and_nas_of_the_last_day),
 		WITH(a_nas_that_reports_a_thousand_sessions_hides_no_other),
 		WITH(event_of_an_unknown_pump_is_found_under_the_claimed_name),
+		WITH(version_changes_with_every_commit_of_others_and_only_then),
 		WITH(group_that_is_rolled_back_leaves_nothing),
 		WITH(old_rows_go_in_bounded_steps_and_stale_sessions_end),
 	};
