@@ -65,13 +65,14 @@ int ca_issuer_not_after(const struct ca_issuer *issuer, int64_t now_ms, int64_t 
 static int verify_as_its_users(const struct ca_issuer *issuer, const struct ca_terms *t, X509 *cert)
 {
 	AUTO_X509_STORE_CTX ctx = X509_STORE_CTX_new();
-	bool device = t->kind == CA_KIND_DEVICE_LEAF;
+	int purpose = t->kind == CA_KIND_DEVICE_LEAF   ? X509_PURPOSE_SSL_CLIENT
+		      : t->kind == CA_KIND_SERVER_LEAF ? X509_PURPOSE_SSL_SERVER
+						       : X509_PURPOSE_OCSP_HELPER;
 
 	if (!ctx || !X509_STORE_CTX_init(ctx, issuer->store, cert, NULL))
 		return err_ossl(ERR_CRYPTO, "verification");
 	X509_STORE_CTX_set_time(ctx, 0, (time_t)(t->not_before_ms / 1000));
-	if (!X509_STORE_CTX_set_purpose(ctx,
-					device ? X509_PURPOSE_SSL_CLIENT : X509_PURPOSE_SSL_SERVER))
+	if (!X509_STORE_CTX_set_purpose(ctx, purpose))
 		return err_ossl(ERR_CRYPTO, "verification");
 	if (X509_verify_cert(ctx) != 1)
 		return err_ossl(ERR_INTERNAL, "the new certificate does not verify (%s)",
@@ -87,7 +88,8 @@ int ca_issue(const struct ca_issuer *issuer, const struct ca_terms *t, const X50
 	AUTO_BUF der = {.max = 16384};
 	int rc;
 
-	if (t->kind != CA_KIND_DEVICE_LEAF && t->kind != CA_KIND_SERVER_LEAF)
+	if (t->kind != CA_KIND_DEVICE_LEAF && t->kind != CA_KIND_SERVER_LEAF &&
+	    t->kind != CA_KIND_OCSP_LEAF)
 		return err_set(ERR_INTERNAL, "only leaves are issued here");
 	rc = ca_profile_build(t, spki, issuer->cert, &draft);
 	if (rc)

@@ -360,6 +360,16 @@ int issued_log_find(struct issued_log *log, const char *serial, struct buf *stor
 	return 0;
 }
 
+bool issued_log_has(struct issued_log *log, const char *serial)
+{
+	bool found;
+
+	pthread_mutex_lock(&log->lock);
+	found = serial_index_has(&log->index, serial);
+	pthread_mutex_unlock(&log->lock);
+	return found;
+}
+
 uint64_t issued_log_count(struct issued_log *log)
 {
 	uint64_t n;

@@ -57,6 +57,9 @@ int issued_log_append(struct issued_log *log, const struct issued_entry *entry) 
 int issued_log_find(struct issued_log *log, const char *serial, struct buf *store,
 		    struct issued_entry *out) MUST_USE;
 
+/* Whether the serial is in it, by the index alone: never touches the disk. */
+bool issued_log_has(struct issued_log *log, const char *serial);
+
 uint64_t issued_log_count(struct issued_log *log);
 /* Entry number `seq`, from 1. ERR_NOT_FOUND beyond the end, ERR_IO, ERR_CORRUPT. */
 int issued_log_at(struct issued_log *log, uint64_t seq, struct list_place *out) MUST_USE;

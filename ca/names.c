@@ -164,3 +164,59 @@ int ca_name_constraints_new(int eku, NAME_CONSTRAINTS **out)
 	*out = nc;
 	return 0;
 }
+
+static int uri_names_new(const char *url, GENERAL_NAMES **out)
+{
+	AUTO_GENERAL_NAMES names = sk_GENERAL_NAME_new_null();
+	int rc = names ? name_push(names, GEN_URI, url, strlen(url))
+		       : err_set(ERR_NOMEM, "no memory for names");
+
+	if (!rc)
+		*out = OSSL_TAKE(names);
+	return rc;
+}
+
+int ca_crl_points_new(const char *url, CRL_DIST_POINTS **out)
+{
+	CRL_DIST_POINTS *points = sk_DIST_POINT_new_null();
+	DIST_POINT *point = DIST_POINT_new();
+	GENERAL_NAMES *names = NULL;
+	int rc = points && point && (point->distpoint = DIST_POINT_NAME_new())
+			 ? uri_names_new(url, &names)
+			 : err_set(ERR_NOMEM, "no memory for a CRL's place");
+
+	if (!rc) {
+		point->distpoint->type = 0; /* fullName */
+		point->distpoint->name.fullname = names;
+		if (!sk_DIST_POINT_push(points, point))
+			rc = err_set(ERR_NOMEM, "no memory for a CRL's place");
+	}
+	if (rc) {
+		DIST_POINT_free(point);
+		sk_DIST_POINT_free(points);
+		return rc;
+	}
+	*out = points;
+	return 0;
+}
+
+int ca_info_access_new(const char *ocsp_url, AUTHORITY_INFO_ACCESS **out)
+{
+	AUTHORITY_INFO_ACCESS *list = sk_ACCESS_DESCRIPTION_new_null();
+	ACCESS_DESCRIPTION *one = ACCESS_DESCRIPTION_new();
+	int rc = ERR_NOMEM;
+
+	if (list && one) {
+		GENERAL_NAME_free(one->location);
+		one->location = NULL;
+		one->method = OBJ_nid2obj(NID_ad_OCSP);
+		rc = general_name_new(GEN_URI, ocsp_url, strlen(ocsp_url), &one->location);
+	}
+	if (!rc && sk_ACCESS_DESCRIPTION_push(list, one)) {
+		*out = list;
+		return 0;
+	}
+	ACCESS_DESCRIPTION_free(one);
+	sk_ACCESS_DESCRIPTION_free(list);
+	return err_set(ERR_NOMEM, "no memory for the responder's place");
+}

@@ -14,6 +14,7 @@
 static const struct ca_profile_rules rules[] = {
 	[CA_KIND_DEVICE_LEAF] = {.eku = NID_client_auth},
 	[CA_KIND_SERVER_LEAF] = {.eku = NID_server_auth},
+	[CA_KIND_OCSP_LEAF] = {.eku = NID_OCSP_sign, .nameless = true},
 	[CA_KIND_DEVICE_ROOT] = {.ca = true, .pathlen = 1, .eku = NID_client_auth},
 	[CA_KIND_DEVICE_CA] = {.ca = true, .eku = NID_client_auth},
 	[CA_KIND_SERVER_ROOT] = {.ca = true, .pathlen = 1, .eku = NID_server_auth},
@@ -97,6 +98,39 @@ static int san_add(X509 *cert, const struct ca_terms *t)
 	if (!rc)
 		rc = extension_add(cert, NID_subject_alt_name, names, false);
 	GENERAL_NAMES_free(names);
+	return rc;
+}
+
+/* RFC 6960 4.2.2.2.1: the responder's own certificate is not asked about; it lives for days. */
+static int nocheck_add(X509 *cert)
+{
+	ASN1_NULL *null = ASN1_NULL_new();
+	int rc = extension_add(cert, NID_id_pkix_OCSP_noCheck, null, false);
+
+	ASN1_NULL_free(null);
+	return rc;
+}
+
+/* For other systems that must trust a pump, and only when they are told to: every byte here travels
+ * in each EAP-TLS handshake, and RADIUS asks the registry. */
+static int pointers_add(X509 *cert, const struct ca_terms *t)
+{
+	CRL_DIST_POINTS *points = NULL;
+	AUTHORITY_INFO_ACCESS *access = NULL;
+	int rc = 0;
+
+	if (t->crl_url && *t->crl_url) {
+		rc = ca_crl_points_new(t->crl_url, &points);
+		if (!rc)
+			rc = extension_add(cert, NID_crl_distribution_points, points, false);
+	}
+	if (!rc && t->ocsp_url && *t->ocsp_url) {
+		rc = ca_info_access_new(t->ocsp_url, &access);
+		if (!rc)
+			rc = extension_add(cert, NID_info_access, access, false);
+	}
+	CRL_DIST_POINTS_free(points);
+	AUTHORITY_INFO_ACCESS_free(access);
 	return rc;
 }
 
@@ -192,10 +226,11 @@ int ca_profile_build(const struct ca_terms *t, const X509_PUBKEY *spki, X509 *is
 		return rc;
 	if ((rc = key_usage_add(cert, r)) || (rc = extended_key_usage_add(cert, r)))
 		return rc;
-	if (!r->ca && (rc = san_add(cert, t)))
+	if (!r->ca && !r->nameless && (rc = san_add(cert, t)))
 		return rc;
-	rc = key_ids_add(cert, issuer);
-	if (rc)
+	if (r->nameless && (rc = nocheck_add(cert)))
+		return rc;
+	if ((rc = key_ids_add(cert, issuer)) || (rc = pointers_add(cert, t)))
 		return rc;
 	*out = OSSL_TAKE(cert);
 	return 0;
@@ -234,6 +269,18 @@ static bool key_equals(X509 *a, X509 *b)
 	return equal;
 }
 
+static uint32_t purpose_of(const struct ca_profile_rules *r)
+{
+	switch (r->eku) {
+	case NID_client_auth:
+		return XKU_SSL_CLIENT;
+	case NID_server_auth:
+		return XKU_SSL_SERVER;
+	default:
+		return XKU_OCSP_SIGN;
+	}
+}
+
 int ca_profile_check(enum ca_kind kind, X509 *want, X509 *issuer, X509 *cert)
 {
 	const struct ca_profile_rules *r = ca_profile_rules_of(kind);
@@ -255,8 +302,7 @@ int ca_profile_check(enum ca_kind kind, X509 *want, X509 *issuer, X509 *cert)
 		return differs("outside the issuer's time");
 	/* what the kind may do, read by OpenSSL and not by the code that wrote it */
 	if (X509_check_ca(cert) != (r->ca ? 1 : 0) ||
-	    X509_get_extended_key_usage(cert) !=
-		    (r->eku == NID_client_auth ? (unsigned)XKU_SSL_CLIENT : XKU_SSL_SERVER))
+	    X509_get_extended_key_usage(cert) != purpose_of(r))
 		return differs("purpose");
 	return extensions_compare(want, cert);
 }

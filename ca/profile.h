@@ -18,6 +18,7 @@ enum ca_kind {
 	CA_KIND_NONE = 0,
 	CA_KIND_DEVICE_LEAF, /* a pump: clientAuth */
 	CA_KIND_SERVER_LEAF, /* RADIUS, EST: serverAuth */
+	CA_KIND_OCSP_LEAF,   /* signs OCSP answers for its issuer (RFC 6960 4.2.2.2) */
 	CA_KIND_DEVICE_ROOT,
 	CA_KIND_DEVICE_CA,
 	CA_KIND_SERVER_ROOT,
@@ -33,6 +34,10 @@ struct ca_terms {
 	const char *organization;	     /* CAs: subject O; NULL for leaves */
 	const char *common_name;	     /* subject CN; of a pump its serial */
 	const char *names[CA_NAMES_MAX + 1]; /* server leaf: DNS names and addresses, NULL-ended */
+	/* where others find the CRL (RFC 5280 4.2.1.13) and the OCSP responder (4.2.2.1); NULL or
+	 * "": not said */
+	const char *crl_url;
+	const char *ocsp_url;
 };
 
 /* Random, positive, always 16 bytes without padding: the first byte is 0x01 to 0x7f. */

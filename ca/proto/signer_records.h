@@ -10,11 +10,16 @@
 
 #define SIGNER_SOCKET "run/signer/sock" /* below the home */
 #define CSR_DER_MAX 8192
+#define OCSP_ASKED_MAX 8 /* certificates in one OCSP request */
+#define OCSP_NONCE_MAX 128
+#define CRL_PART_MAX 65536
 
 enum signer_verb {
 	SIGNER_ENROLL = 1, /* sign_enroll -> signed_cert; role enroll */
 	SIGNER_RENEW = 2,  /* sign_renew -> signed_cert; role enroll */
 	SIGNER_STATUS = 3, /* signer_query -> signer_status; role admin */
+	SIGNER_CRL = 8,	   /* crl_query -> crl_part; roles publish, admin */
+	SIGNER_OCSP = 9,   /* ocsp_query[1..8] -> ocsp_answer; role publish */
 };
 
 /* What the EST label of the request asks for, and the TLS connection that the request came over:
@@ -55,12 +60,55 @@ RECORD_DECLARE(signed_cert, SIGNED_CERT_FIELDS)
 #define SIGNER_QUERY_FIELDS(X, S) X(S, BOOL, verbose, 1)
 RECORD_DECLARE(signer_query, SIGNER_QUERY_FIELDS)
 
-#define SIGNER_STATUS_FIELDS(X, S)                                      \
-	X(S, STR, issuer, 256)                                          \
-	X(S, TIME, issuer_not_after, 1)                                 \
-	X(S, U64, issued, 1)  /* entries in its own append-only list */ \
-	X(S, U64, revoked, 1) /* and in that of revoked serials */      \
-	X(S, STR, key_store, 17)
+/* The published revocation list, from `offset`. number 0: the newest; another one that is no longer
+ * the newest is ERR_NOT_FOUND, and the asker begins anew. ERR_BUSY: none is made yet. */
+#define CRL_QUERY_FIELDS(X, S) \
+	X(S, U64, number, 1)   \
+	X(S, U32, offset, 1)
+RECORD_DECLARE(crl_query, CRL_QUERY_FIELDS)
+
+#define CRL_PART_FIELDS(X, S)                                   \
+	X(S, U64, number, 1)                                    \
+	X(S, TIME, this_update, 1)                              \
+	X(S, TIME, next_update, 1)                              \
+	X(S, U32, entries, 1)                                   \
+	X(S, U32, total, 1)	       /* bytes of the whole */ \
+	X(S, BLOB, data, CRL_PART_MAX) /* a part of it */
+RECORD_DECLARE(crl_part, CRL_PART_FIELDS)
+
+enum ocsp_hash { OCSP_HASH_NONE = 0, OCSP_SHA1, OCSP_SHA256, OCSP_SHA384, OCSP_SHA512 };
+
+/* One CertID of an OCSP request (RFC 6960 4.1.1), read by the enrolment service: the signer never
+ * parses what came from the network. The nonce stands in the first record and is for all. */
+#define OCSP_QUERY_FIELDS(X, S)                    \
+	X(S, U32, hash, 1) /* enum ocsp_hash */    \
+	X(S, BLOB, issuer_name_hash, 64)           \
+	X(S, BLOB, issuer_key_hash, 64)            \
+	X(S, BLOB, cert_serial, 20) /* unsigned */ \
+	X(S, BLOB, nonce, OCSP_NONCE_MAX)
+RECORD_DECLARE(ocsp_query, OCSP_QUERY_FIELDS)
+
+/* A whole OCSPResponse. ERR_NOT_FOUND: none of them is of our CA (unauthorized); ERR_BUSY: too many
+ * are being asked for (tryLater). */
+#define OCSP_ANSWER_FIELDS(X, S) X(S, BLOB, der, 4096)
+RECORD_DECLARE(ocsp_answer, OCSP_ANSWER_FIELDS)
+
+#define SIGNER_STATUS_FIELDS(X, S)                                              \
+	X(S, STR, issuer, 256)                                                  \
+	X(S, TIME, issuer_not_after, 1)                                         \
+	X(S, U64, issued, 1)  /* entries in its own append-only list */         \
+	X(S, U64, revoked, 1) /* and in that of revoked serials */              \
+	X(S, STR, key_store, 17)                                                \
+	X(S, U64, crl_number, 1) /* of the newest revocation list; 0: none */   \
+	X(S, TIME, crl_this_update, 1)                                          \
+	X(S, TIME, crl_next_update, 1)                                          \
+	X(S, U32, crl_entries, 1)                                               \
+	X(S, U32, crl_bytes, 1)                                                 \
+	X(S, STR, ocsp_responder, 48) /* serial of the delegated certificate */ \
+	X(S, TIME, ocsp_responder_not_after, 1)                                 \
+	X(S, U64, ocsp_signed, 1)  /* answers signed since the start */         \
+	X(S, U64, ocsp_ready, 1)   /* answers given that were signed before */  \
+	X(S, U64, ocsp_refused, 1) /* too many at once */
 RECORD_DECLARE(signer_status, SIGNER_STATUS_FIELDS)
 
 #endif

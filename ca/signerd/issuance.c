@@ -150,7 +150,10 @@ static int serial_parse(const char *hex, uint8_t out[CA_SERIAL_BYTES])
 static int sign_fresh(struct signer *s, const struct ca_csr *csr, const struct issue_grant *g,
 		      X509 **out)
 {
-	struct ca_terms t = {.kind = CA_KIND_DEVICE_LEAF, .common_name = g->device};
+	struct ca_terms t = {.kind = CA_KIND_DEVICE_LEAF,
+			     .common_name = g->device,
+			     .crl_url = s->crl_url,
+			     .ocsp_url = s->ocsp_url};
 	int64_t now_ms = clock_wall_ms();
 	int rc;
 

@@ -17,14 +17,20 @@
 #include "ca/issue.h"
 #include "ca/issued_log.h"
 #include "ca/proto/signer_records.h"
+#include "ca/revoked_set.h"
 #include "ca/signerd/rate.h"
+
+struct publisher;
 
 struct signer { /* shared by all workers; fixed after start but for what has its own lock */
 	struct ca_issuer issuer;
 	struct issued_log *log;
-	struct issued_log *revoked; /* what the keeper writes */
+	struct issued_log *revoked;	 /* what the keeper writes */
+	struct revoked_set *revoked_set; /* the same, in memory: for CRL and OCSP */
+	struct publisher *publisher;
 	int64_t device_validity_ms;
 	bool unproven_queue; /* a renewal without proof waits for a person instead of failing */
+	const char *crl_url, *ocsp_url; /* put into certificates of pumps; "": not */
 	pthread_mutex_t rate_lock;
 	struct rate rate;
 };

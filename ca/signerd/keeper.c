@@ -8,6 +8,8 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "ca/signerd/publisher.h"
+#include "ca/signerd/remember.h"
 #include "sql/client/registry_client.h"
 
 #define BATCH 256
@@ -22,6 +24,7 @@ struct keeper {
 	pthread_t thread;
 	bool away; /* said so once */
 	bool caught_up;
+	bool forgetful; /* a list may have entries that the set in memory lacks */
 	struct ledger_entry entries[BATCH];
 	struct list_place places[BATCH];
 };
@@ -99,6 +102,17 @@ static int lists_tell(struct keeper *k)
 	return registry_ledger_position(k->is.registry, &q, &p, TELL_TIMEOUT_MS);
 }
 
+/* After a failure half-way: what stands in the list counts, whoever has been told what. */
+static int list_reread(struct keeper *k)
+{
+	int rc = k->forgetful ? remember_all(k->signer) : 0;
+
+	if (!rc && k->forgetful)
+		publisher_stir(k->signer->publisher);
+	k->forgetful = rc != 0;
+	return rc;
+}
+
 /* Waits for revocations and writes them down. */
 static int revocations_keep(struct keeper *k)
 {
@@ -119,6 +133,11 @@ static int revocations_keep(struct keeper *k)
 	}
 	if (!rc && n)
 		rc = revoked_log_append(k->signer->revoked, k->places, n);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = remember_revoked(k->signer, &k->places[i]);
+	k->forgetful = rc && n;
+	if (!rc && n)
+		publisher_stir(k->signer->publisher);
 	for (size_t i = 0; !rc && i < n; i++)
 		LOG(LOG_INFO, "signer.revocation_kept", LOG_S("serial", k->places[i].serial),
 		    LOG_S("device", k->places[i].device));
@@ -143,7 +162,9 @@ static void *keeper_run(void *arg)
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	for (;;) {
 		k->is.issuer_known = k->caught_up && k->is.issuer_known;
-		rc = issuance_introduce(&k->is);
+		rc = list_reread(k);
+		if (!rc)
+			rc = issuance_introduce(&k->is);
 		if (!rc)
 			rc = lists_tell(k);
 		if (!rc) {

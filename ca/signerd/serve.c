@@ -17,6 +17,9 @@
 #include "ca/pkcs11.h"
 #include "ca/signerd/confine.h"
 #include "ca/signerd/keeper.h"
+#include "ca/signerd/publisher.h"
+#include "ca/signerd/remember.h"
+#include "ca/signerd/responder.h"
 #include "ca/signerd/signerd.h"
 #include "ca/signerd/workers.h"
 #include "sql/proto/registry_verbs.h"
@@ -31,6 +34,7 @@ struct service {
 	enum keystore_form key_form; /* of the device CA's key */
 	struct workers *workers;
 	struct keeper *keeper;
+	struct responder *responder;
 	struct event_base *base;
 	struct ipc_server *server;
 	char socket_path[PATH_MAX];
@@ -53,7 +57,28 @@ static void status_handle(struct ipc_request *rq, void *ctx)
 
 	snprintf(st.key_store, sizeof(st.key_store), "%s", keystore_form_name(s->key_form));
 	snprintf(st.issuer, sizeof(st.issuer), "%s", s->signer.issuer.name);
+	publisher_describe(s->signer.publisher, &st);
+	responder_describe(s->responder, &st);
 	ipc_request_reply(rq, &st, 1);
+}
+
+static void crl_handle(struct ipc_request *rq, void *ctx)
+{
+	struct service *s = ctx;
+	struct crl_part part = {0};
+	int rc = publisher_part(s->signer.publisher, ipc_request_record(rq), &part);
+
+	if (rc)
+		ipc_request_fail(rq, rc);
+	else
+		ipc_request_reply(rq, &part, 1);
+}
+
+static void ocsp_handle(struct ipc_request *rq, void *ctx)
+{
+	struct service *s = ctx;
+
+	responder_give(s->responder, rq);
 }
 
 /* Who may ask what: the whole attack surface. */
@@ -71,6 +96,21 @@ static const struct ipc_verb enroll_verbs[] = {
 	 .rep = &record_signed_cert,
 	 .handle = issue_handle},
 };
+/* The same process as enroll, on a connection of its own: asking much here takes no turn there. */
+static const struct ipc_verb publish_verbs[] = {
+	{.verb = SIGNER_CRL,
+	 .name = "crl",
+	 .req = &record_crl_query,
+	 .req_max = 1,
+	 .rep = &record_crl_part,
+	 .handle = crl_handle},
+	{.verb = SIGNER_OCSP,
+	 .name = "ocsp",
+	 .req = &record_ocsp_query,
+	 .req_max = OCSP_ASKED_MAX,
+	 .rep = &record_ocsp_answer,
+	 .handle = ocsp_handle},
+};
 static const struct ipc_verb admin_verbs[] = {
 	{.verb = SIGNER_STATUS,
 	 .name = "status",
@@ -78,6 +118,12 @@ static const struct ipc_verb admin_verbs[] = {
 	 .req_max = 1,
 	 .rep = &record_signer_status,
 	 .handle = status_handle},
+	{.verb = SIGNER_CRL,
+	 .name = "crl",
+	 .req = &record_crl_query,
+	 .req_max = 1,
+	 .rep = &record_crl_part,
+	 .handle = crl_handle},
 };
 
 static int socket_folder_have(const char *home)
@@ -131,12 +177,17 @@ static int keys_and_lists_open(const char *home, struct service *s)
 		return rc;
 	s->signer.device_validity_ms = s->settings.device_validity_ms;
 	s->signer.unproven_queue = s->settings.unproven_queue;
+	s->signer.crl_url = s->settings.crl_url;
+	s->signer.ocsp_url = s->settings.ocsp_url;
+	if ((rc = revoked_set_new(&s->signer.revoked_set)) || (rc = remember_all(&s->signer)))
+		return rc;
 	pthread_mutex_init(&s->signer.rate_lock, NULL);
 	rate_init(&s->signer.rate, s->settings.issue_per_minute, clock_mono_us());
 	return 0;
 }
 
-static int listen_start(const char *home, struct service *s, const struct ipc_role *roles)
+static int listen_start(const char *home, struct service *s, const struct ipc_role *roles,
+			size_t n_roles)
 {
 	/* one user for all: nobody else may even connect. Otherwise anybody may, but takes a role
 	 * only as the uid that the roles name (SO_PEERCRED) */
@@ -148,7 +199,7 @@ static int listen_start(const char *home, struct service *s, const struct ipc_ro
 		.max_connections = CONNECTIONS_MAX,
 		.max_in_flight = IN_FLIGHT_MAX,
 		.roles = roles,
-		.n_roles = 2,
+		.n_roles = n_roles,
 		.ctx = s,
 	};
 	int rc;
@@ -171,12 +222,27 @@ static void service_done(struct service *s)
 {
 	keeper_free(s->keeper);
 	workers_free(s->workers);
+	responder_free(s->responder);
+	publisher_free(s->signer.publisher);
 	ipc_server_free(s->server);
 	if (s->base)
 		event_base_free(s->base);
 	issued_log_close(s->signer.log);
 	issued_log_close(s->signer.revoked);
+	revoked_set_free(s->signer.revoked_set);
 	ca_issuer_done(&s->signer.issuer);
+}
+
+static int threads_start(const char *home, struct service *s)
+{
+	char crl_state[PATH_MAX];
+	int rc = home_path(home, "ca/crl.state", crl_state);
+
+	if (rc || (rc = publisher_new(&s->signer, crl_state, &s->signer.publisher)) ||
+	    (rc = responder_new(&s->signer, s->settings.ocsp_per_minute, &s->responder)) ||
+	    (rc = workers_new(&s->signer, s->registry_path, WORKERS, &s->workers)))
+		return rc;
+	return keeper_new(&s->signer, s->registry_path, &s->keeper);
 }
 
 int command_serve(const char *home)
@@ -184,19 +250,18 @@ int command_serve(const char *home)
 	struct service s = {0};
 	struct ipc_role roles[] = {
 		{"enroll", s.settings.enroll_uids, 1, enroll_verbs, 2},
-		{"admin", s.settings.admin_uids, 0, admin_verbs, 1},
+		{"publish", s.settings.enroll_uids, 1, publish_verbs, 2},
+		{"admin", s.settings.admin_uids, 0, admin_verbs, 2},
 	};
 	int rc = keys_and_lists_open(home, &s);
 
-	roles[1].n_uids = s.settings.n_admin;
+	roles[2].n_uids = s.settings.n_admin;
 	if (!rc)
-		rc = listen_start(home, &s, roles);
+		rc = listen_start(home, &s, roles, sizeof(roles) / sizeof(roles[0]));
 	if (!rc)
 		rc = confine_signer();
 	if (!rc)
-		rc = workers_new(&s.signer, s.registry_path, WORKERS, &s.workers);
-	if (!rc)
-		rc = keeper_new(&s.signer, s.registry_path, &s.keeper);
+		rc = threads_start(home, &s);
 	if (!rc) {
 		LOG(LOG_INFO, "signer.ready", LOG_S("issuer", s.signer.issuer.name),
 		    LOG_S("key", keystore_form_name(s.key_form)),

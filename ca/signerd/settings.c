@@ -17,6 +17,9 @@
 #define SERVER_VALIDITY_MAX_MS (60 * DAY_MS)
 #define DEVICE_VALIDITY_MAX_MS (10 * 365 * DAY_MS)
 #define VALIDITY_MIN_MS INT64_C(60000)
+#define OCSP_PER_MINUTE 6000
+#define URL_LETTERS \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?#[]@!$&'()*+,;=%"
 
 /* A user's name or number. */
 static int user_parse(const char *text, uid_t *out)
@@ -120,6 +123,19 @@ static int keys_read(struct config *c, struct key_access *a)
 	return 0;
 }
 
+/* Plain HTTP on purpose: RFC 5280 8 warns of https there, since checking that server's certificate
+ * could need this very list. */
+static int url_read(struct config *c, const char *key, char out[SIGNER_URL_SIZE])
+{
+	const char *url = config_str(c, "ca", key, "");
+
+	if (*url && (strncmp(url, "http://", 7) || strlen(url) >= SIGNER_URL_SIZE ||
+		     strspn(url, URL_LETTERS) != strlen(url)))
+		return err_set(ERR_INVALID, "[ca] %s must be http://HOST/..., at most %d letters",
+			       key, SIGNER_URL_SIZE - 1);
+	return str_copy(out, SIGNER_URL_SIZE, url);
+}
+
 static int all_read(struct config *c, struct signer_settings *s)
 {
 	int rc;
@@ -131,6 +147,10 @@ static int all_read(struct config *c, struct signer_settings *s)
 	    (rc = config_duration(c, "ca", "server_validity", "60d", &s->server_validity_ms)) ||
 	    (rc = config_u32(c, "ca", "issue_per_minute", 30000, 1, 1000000,
 			     &s->issue_per_minute)) ||
+	    (rc = config_u32(c, "ca", "ocsp_per_minute", OCSP_PER_MINUTE, 1, 1000000,
+			     &s->ocsp_per_minute)) ||
+	    (rc = url_read(c, "crl_url", s->crl_url)) ||
+	    (rc = url_read(c, "ocsp_url", s->ocsp_url)) ||
 	    (rc = unproven_read(c, &s->unproven_queue)) || (rc = keys_read(c, &s->keys)) ||
 	    (rc = config_check_unused(c, "ca")) || (rc = bounds_check(s)))
 		return rc;
@@ -144,6 +164,7 @@ int signer_settings_read(const char *home, struct signer_settings *out)
 		.server_validity_ms = SERVER_VALIDITY_MAX_MS,
 		.issue_per_minute = 30000,
 		.unproven_queue = true,
+		.ocsp_per_minute = OCSP_PER_MINUTE,
 		.organization = "Hospital",
 		.enroll_uids = {geteuid()},
 		.admin_uids = {geteuid()},

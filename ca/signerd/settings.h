@@ -11,13 +11,17 @@
 #include "ca/key_access.h"
 
 #define SIGNER_ADMINS_MAX 16
+#define SIGNER_URL_SIZE 129
 
 struct signer_settings {
 	int64_t device_validity_ms;
 	int64_t server_validity_ms;
 	uint32_t issue_per_minute;
-	bool unproven_queue;	/* [ca] unproven_renewals = queue, not refuse */
-	struct key_access keys; /* what opens the CA keys */
+	bool unproven_queue;	       /* [ca] unproven_renewals = queue, not refuse */
+	struct key_access keys;	       /* what opens the CA keys */
+	uint32_t ocsp_per_minute;      /* signatures, not answers */
+	char crl_url[SIGNER_URL_SIZE]; /* "": not in certificates */
+	char ocsp_url[SIGNER_URL_SIZE];
 	char organization[257];
 	uid_t enroll_uids[1];
 	uid_t admin_uids[SIGNER_ADMINS_MAX + 1]; /* and the signer's own user */

@@ -16,16 +16,20 @@
 #include "enroll/enrolld/confine.h"
 #include "enroll/enrolld/server.h"
 #include "enroll/enrolld/settings.h"
+#include "enroll/enrolld/status_port.h"
 #include "sql/proto/registry_verbs.h"
 
 #define SIGNER_THREADS 4
 #define SIGNER_QUEUE 256
+#define FILES_MAX (SERVER_CONNECTIONS_MAX + STATUS_CONNECTIONS_MAX + 100)
 
 struct enrolld {
 	struct event_base *base;
 	SSL_CTX *tls;
 	struct est_service service;
 	struct server *server;
+	struct status_service status;
+	struct status_port *port; /* NULL: no HTTP port is asked for */
 };
 
 static const char usage[] =
@@ -57,6 +61,14 @@ static void job_done(struct signer_job *signer_job, void *ctx)
 		conn_answer(waiter, rc ? NULL : &answer);
 }
 
+static void status_job_done(struct status_job *job, void *ctx)
+{
+	(void)ctx;
+	if (job->waiter)
+		status_conn_answer(job->waiter, job);
+	status_job_free(job);
+}
+
 static int trust_set_up(struct enrolld *d, const char *home)
 {
 	AUTO_TRUST server = {.n = 0};
@@ -86,16 +98,29 @@ static int service_set_up(struct enrolld *d, const char *home)
 			       &d->service.pool);
 }
 
+static int status_set_up(struct enrolld *d, const char *home,
+			 const struct enrolld_settings *settings)
+{
+	char signer[PATH_MAX];
+	int rc;
+
+	if (!settings->http_port)
+		return 0;
+	if ((rc = home_path(home, SIGNER_SOCKET, signer)) ||
+	    (rc = status_asker_new(d->base, signer, status_job_done, d, &d->status.asker)))
+		return rc;
+	return status_port_new(d->base, settings->address, settings->http_port, &d->status,
+			       &d->port);
+}
+
 /* Connections, and some for sockets to the services. */
 static void file_limit_raise(void)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= SERVER_CONNECTIONS_MAX + 100)
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= FILES_MAX)
 		return;
-	limit.rlim_cur = limit.rlim_max < SERVER_CONNECTIONS_MAX + 100
-				 ? limit.rlim_max
-				 : SERVER_CONNECTIONS_MAX + 100;
+	limit.rlim_cur = limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
 	if (setrlimit(RLIMIT_NOFILE, &limit))
 		LOG(LOG_WARN, "enroll.few_files", LOG_U("max", limit.rlim_cur));
 }
@@ -115,15 +140,18 @@ static int serve(struct enrolld *d, const char *home)
 	d->service.labels = settings.labels;
 	if ((rc = server_new(d->base, settings.address, settings.port, d->tls, &d->service,
 			     &d->server)) ||
-	    (rc = confine()))
+	    (rc = status_set_up(d, home, &settings)) || (rc = confine()))
 		return rc;
 	LOG(LOG_INFO, "enroll.ready", LOG_S("address", settings.address),
-	    LOG_U("port", settings.port), LOG_U("labels", settings.labels.n));
+	    LOG_U("port", settings.port), LOG_U("http_port", settings.http_port),
+	    LOG_U("labels", settings.labels.n));
 	return daemon_loop(d->base);
 }
 
 static void enrolld_done(struct enrolld *d)
 {
+	status_port_free(d->port);
+	status_asker_free(d->status.asker);
 	server_free(d->server);
 	signer_pool_free(d->service.pool);
 	event_poster_free(d->service.events);

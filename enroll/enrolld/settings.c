@@ -24,7 +24,8 @@ static int listen_read(struct config *c, struct enrolld_settings *s)
 		      config_str(c, "listen", "est_address", "127.0.0.1"));
 	if (rc)
 		return err_add(rc, "[listen] est_address");
-	if ((rc = config_u32(c, "listen", "est_port", 21443, 1, 65535, &s->port)))
+	if ((rc = config_u32(c, "listen", "est_port", 21443, 1, 65535, &s->port)) ||
+	    (rc = config_u32(c, "listen", "http_port", 0, 0, 65535, &s->http_port)))
 		return rc;
 	return config_check_unused(c, "listen");
 }

@@ -11,6 +11,7 @@
 struct enrolld_settings {
 	char address[IP_SIZE];
 	uint32_t port;
+	uint32_t http_port; /* CRL and OCSP; 0: not served */
 	struct est_labels labels;
 };
 

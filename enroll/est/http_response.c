@@ -13,6 +13,7 @@ static const char *phrase(int status)
 	} phrases[] = {
 		{200, "OK"},
 		{202, "Accepted"},
+		{304, "Not Modified"},
 		{400, "Bad Request"},
 		{401, "Unauthorized"},
 		{403, "Forbidden"},
@@ -52,8 +53,19 @@ static int date_put(struct buf *out, int64_t now_ms)
 			  t.tm_sec);
 }
 
-int http_response_build(struct buf *out, const struct http_response *r, int64_t now_ms,
-			const void *body, size_t len)
+/* What may be kept, and how long it is. RFC 9110 8.6: a 304 says no length but that of its 200. */
+static int length_put(struct buf *out, const struct http_response *r, size_t len)
+{
+	int rc = r->etag ? buf_printf(out, "ETag: \"%s\"\r\nCache-Control: no-cache\r\n", r->etag)
+			 : buf_put_str(out, "Cache-Control: no-store\r\n");
+
+	if (!rc && r->status != 304)
+		rc = buf_printf(out, "Content-Length: %zu\r\n", len);
+	return rc ? rc : buf_put_str(out, "\r\n");
+}
+
+int http_response_head_build(struct buf *out, const struct http_response *r, int64_t now_ms,
+			     size_t len)
 {
 	int rc = buf_printf(out, "HTTP/1.1 %d %s\r\n", r->status, phrase(r->status));
 
@@ -73,7 +85,13 @@ int http_response_build(struct buf *out, const struct http_response *r, int64_t 
 		rc = buf_put_str(out, "Connection: close\r\n");
 	if (!rc && r->keep_alive && r->minor == 0)
 		rc = buf_put_str(out, "Connection: keep-alive\r\n");
-	if (!rc)
-		rc = buf_printf(out, "Cache-Control: no-store\r\nContent-Length: %zu\r\n\r\n", len);
+	return rc ? rc : length_put(out, r, len);
+}
+
+int http_response_build(struct buf *out, const struct http_response *r, int64_t now_ms,
+			const void *body, size_t len)
+{
+	int rc = http_response_head_build(out, r, now_ms, len);
+
 	return rc || !len ? rc : buf_put(out, body, len);
 }

@@ -59,6 +59,8 @@ int main(int argc, char *argv[])
 		verb_enroll_list,
 		verb_enroll_approve,
 		verb_enroll_deny,
+		verb_ca_show,
+		verb_ca_crl,
 		verb_ca_keys,
 		verb_ca_protect,
 		verb_recall_list,

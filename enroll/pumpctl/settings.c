@@ -91,6 +91,8 @@ int settings_check(const struct settings *s)
 			       s->radius_address);
 	if (!is_address(s->est_address))
 		return err_set(ERR_INVALID, "est_address '%.45s' is no IP address", s->est_address);
+	if (s->http_port == s->est_port)
+		return err_set(ERR_INVALID, "est_port and http_port need two ports");
 	if (s->radius_auth_port == s->radius_acct_port)
 		return err_set(ERR_INVALID, "authentication and accounting need two ports");
 	if (clock_duration_parse(s->device_validity, &ms))
@@ -146,8 +148,9 @@ static int strings_read(struct config *c, struct settings *s)
 static int conf_read(struct config *c, struct settings *s)
 {
 	static const char *const sections[] = {"server", "listen", "users", "ca", "recall"};
-	static const char *const signers_own[] = {"unproven_renewals", "passphrase_file",
-						  "pin_file", "pkcs11_module"};
+	static const char *const signers_own[] = {
+		"unproven_renewals", "passphrase_file", "pin_file",	  "pkcs11_module",
+		"crl_url",	     "ocsp_url",	"ocsp_per_minute"};
 	uint32_t per_minute; /* the signer's own setting: only its bounds are checked here */
 	struct anomaly_policy anomaly; /* the registry's, likewise */
 	int rc = strings_read(c, s);
@@ -160,6 +163,7 @@ static int conf_read(struct config *c, struct settings *s)
 	    (rc = config_u32(c, "listen", "radius_acct_port", s->radius_acct_port, 1, 65535,
 			     &s->radius_acct_port)) ||
 	    (rc = config_u32(c, "listen", "est_port", s->est_port, 1, 65535, &s->est_port)) ||
+	    (rc = config_u32(c, "listen", "http_port", 0, 0, 65535, &s->http_port)) ||
 	    (rc = config_u32(c, "ca", "issue_per_minute", 1, 1, 1000000, &per_minute)))
 		return rc;
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
@@ -197,23 +201,27 @@ int settings_write(const struct settings *s)
 {
 	AUTO_BUF b = {.max = CONF_MAX};
 	char path[PATH_MAX];
-	int rc = buf_printf(&b,
-			    "# Settings of all Pumpgate processes; no secret belongs here.\n"
-			    "# After a change: pumpctl init (applies it), then restart.\n"
-			    "[server]\n"
-			    "radius_name = %s\n"
-			    "est_names = %s\n"
-			    "organization = %s\n"
-			    "\n[listen]\n"
-			    "radius_address = %s\n"
-			    "radius_auth_port = %u\n"
-			    "radius_acct_port = %u\n"
-			    "est_address = %s\n"
-			    "est_port = %u\n"
-			    "\n# A name or a number; empty: the user that runs `pumpctl run`.\n"
-			    "[users]\n",
-			    s->radius_name, s->est_names, s->organization, s->radius_address,
-			    s->radius_auth_port, s->radius_acct_port, s->est_address, s->est_port);
+	int rc = buf_printf(
+		&b,
+		"# Settings of all Pumpgate processes; no secret belongs here.\n"
+		"# After a change: pumpctl init (applies it), then restart.\n"
+		"[server]\n"
+		"radius_name = %s\n"
+		"est_names = %s\n"
+		"organization = %s\n"
+		"\n[listen]\n"
+		"radius_address = %s\n"
+		"radius_auth_port = %u\n"
+		"radius_acct_port = %u\n"
+		"est_address = %s\n"
+		"est_port = %u\n"
+		"# CRL and OCSP for other systems that must trust a pump; 0: not served.\n"
+		"http_port = %u\n"
+		"\n# A name or a number; empty: the user that runs `pumpctl run`.\n"
+		"[users]\n",
+		s->radius_name, s->est_names, s->organization, s->radius_address,
+		s->radius_auth_port, s->radius_acct_port, s->est_address, s->est_port,
+		s->http_port);
 
 	for (int p = 0; !rc && p < PROCESS_COUNT; p++)
 		rc = buf_printf(&b, "%s =%s%s\n", process_names[p], s->users[p][0] ? " " : "",
@@ -307,16 +315,24 @@ static void first_name(const char *names, char *out, size_t size)
 	}
 }
 
-void settings_est_url(const struct settings *s, char *out, size_t size)
+/* As another machine would write it. */
+static void est_endpoint(const struct settings *s, uint32_t port, char *out, size_t size)
 {
-	char host[256], endpoint[300];
 	bool any = !strcmp(s->est_address, "0.0.0.0") || !strcmp(s->est_address, "::");
+	char host[256];
 
 	if (any)
 		first_name(s->est_names, host, sizeof(host));
 	else
 		snprintf(host, sizeof(host), "%s", s->est_address);
-	settings_endpoint(host, s->est_port, endpoint, sizeof(endpoint));
+	settings_endpoint(host, port, out, size);
+}
+
+void settings_est_url(const struct settings *s, char *out, size_t size)
+{
+	char endpoint[300];
+
+	est_endpoint(s, s->est_port, endpoint, sizeof(endpoint));
 	snprintf(out, size, "https://%s/.well-known/est", endpoint);
 }
 
@@ -329,4 +345,15 @@ bool settings_has_label(const struct settings *s, const char *label)
 		if (!strcmp(t, label))
 			return true;
 	return false;
+}
+
+void settings_http_url(const struct settings *s, char *out, size_t size)
+{
+	char endpoint[300];
+
+	out[0] = '\0';
+	if (!s->http_port)
+		return;
+	est_endpoint(s, s->http_port, endpoint, sizeof(endpoint));
+	snprintf(out, size, "http://%s", endpoint);
 }

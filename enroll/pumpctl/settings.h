@@ -35,6 +35,7 @@ struct settings {
 	uint32_t radius_auth_port;
 	uint32_t radius_acct_port;
 	uint32_t est_port;
+	uint32_t http_port;	       /* CRL and OCSP, at est_address; 0: not served */
 	char users[PROCESS_COUNT][33]; /* "": the user that starts it */
 	char admins[256];
 	char est_labels[256]; /* names, by commas; their terms are enrolld's */
@@ -69,6 +70,8 @@ void settings_est_url(const struct settings *s, char *out, size_t size);
 
 /* Is this one of [est] labels? */
 bool settings_has_label(const struct settings *s, const char *label);
+/* "http://HOST:PORT" of the HTTP port; "" when it is not served. size at least 320. */
+void settings_http_url(const struct settings *s, char *out, size_t size);
 /* "ADDRESS:PORT", brackets around IPv6. */
 void settings_endpoint(const char *address, uint32_t port, char *out, size_t size);
 

@@ -26,6 +26,7 @@
 
 #define STORE_TIMEOUT_MS 60000
 #define TRUST_MAX 65536
+#define HTTP_PORT 21480
 
 static int text_option(const struct call *call, const char *name, char *out, size_t size)
 {
@@ -38,10 +39,10 @@ static int text_option(const struct call *call, const char *name, char *out, siz
 	return str_copy(out, size, value);
 }
 
-static int port_option(const struct call *call, const char *name, uint32_t *out)
+static int port_option(const struct call *call, const char *name, unsigned long min, uint32_t *out)
 {
 	unsigned long v;
-	int rc = call_number(call, name, *out, 1, 65535, &v);
+	int rc = call_number(call, name, *out, min, 65535, &v);
 
 	if (!rc)
 		*out = (uint32_t)v;
@@ -82,9 +83,10 @@ static int options_take(const struct call *call, struct settings *s)
 	    (rc = text_option(call, "radius-address", s->radius_address,
 			      sizeof(s->radius_address))) ||
 	    (rc = text_option(call, "est-address", s->est_address, sizeof(s->est_address))) ||
-	    (rc = port_option(call, "radius-auth-port", &s->radius_auth_port)) ||
-	    (rc = port_option(call, "radius-acct-port", &s->radius_acct_port)) ||
-	    (rc = port_option(call, "est-port", &s->est_port)))
+	    (rc = port_option(call, "radius-auth-port", 1, &s->radius_auth_port)) ||
+	    (rc = port_option(call, "radius-acct-port", 1, &s->radius_acct_port)) ||
+	    (rc = port_option(call, "est-port", 1, &s->est_port)) ||
+	    (rc = port_option(call, "http-port", 0, &s->http_port)))
 		return rc;
 	return users_option(call, s);
 }
@@ -107,6 +109,8 @@ static int ports_choose(const struct call *call, struct settings *s)
 	}
 	if (!rc && !call_flag(call, "est-port"))
 		rc = port_choose(PORT_TCP, s->est_address, s->est_port, 1, &s->est_port);
+	if (!rc && !call_flag(call, "http-port"))
+		rc = port_choose(PORT_TCP, s->est_address, HTTP_PORT, 1, &s->http_port);
 	return rc;
 }
 
@@ -298,6 +302,8 @@ static const struct option_spec init_options[] = {
 	{"radius-acct-port", 0, OPTION_VALUE, "N", "accounting (21813 or the next free)", false},
 	{"est-address", 0, OPTION_VALUE, "A", "where EST listens (127.0.0.1)", false},
 	{"est-port", 0, OPTION_VALUE, "N", "EST (21443 or the next free)", false},
+	{"http-port", 0, OPTION_VALUE, "N", "CRL and OCSP (21480 or the next free; 0: not served)",
+	 false},
 	{"est-name", 0, OPTION_VALUE, "NAMES", "names and addresses in EST's certificate", false},
 	{"radius-name", 0, OPTION_VALUE, "N", "name that pumps pin (radius-1.pumpgate.internal)",
 	 false},

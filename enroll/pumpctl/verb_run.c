@@ -26,7 +26,7 @@ struct run {
 
 static int run_json_build(const struct settings *s, char **out)
 {
-	char auth[64], acct[64], est[320], trust[PATH_MAX];
+	char auth[64], acct[64], est[320], http[320], trust[PATH_MAX];
 	json_t *j;
 	int rc = home_path(s->home, "trust/server.pem", trust);
 
@@ -35,8 +35,10 @@ static int run_json_build(const struct settings *s, char **out)
 	settings_endpoint(s->radius_address, s->radius_auth_port, auth, sizeof(auth));
 	settings_endpoint(s->radius_address, s->radius_acct_port, acct, sizeof(acct));
 	settings_est_url(s, est, sizeof(est));
-	j = json_pack("{s:b s:i s:{s:s s:s} s:s s:s}", "ready", 1, "pid", (int)getpid(), "radius",
-		      "auth", auth, "acct", acct, "est", est, "trust", trust);
+	settings_http_url(s, http, sizeof(http));
+	j = json_pack("{s:b s:i s:{s:s s:s} s:s s:s s:s*}", "ready", 1, "pid", (int)getpid(),
+		      "radius", "auth", auth, "acct", acct, "est", est, "trust", trust, "http",
+		      *http ? http : NULL);
 	*out = j ? json_dumps(j, JSON_COMPACT) : NULL;
 	json_decref(j);
 	return *out ? 0 : err_set(ERR_NOMEM, "no memory for run.json");
@@ -44,7 +46,7 @@ static int run_json_build(const struct settings *s, char **out)
 
 static void addresses_show(const struct settings *s)
 {
-	char auth[64], acct[64], est[320];
+	char auth[64], acct[64], est[320], http[320];
 
 	settings_endpoint(s->radius_address, s->radius_auth_port, auth, sizeof(auth));
 	settings_endpoint(s->radius_address, s->radius_acct_port, acct, sizeof(acct));
@@ -53,6 +55,11 @@ static void addresses_show(const struct settings *s)
 	printf("  RADIUS authentication  %s\n", auth);
 	printf("  RADIUS accounting      %s\n", acct);
 	printf("  EST                    %s\n", est);
+	settings_http_url(s, http, sizeof(http));
+	if (*http)
+		printf("  CRL                    %s/crl/device.crl\n"
+		       "  OCSP                   %s/ocsp\n",
+		       http, http);
 	printf("  trust                  %s/trust/server.pem\n", s->home);
 	printf("  logs                   %s/log/\n", s->home);
 }

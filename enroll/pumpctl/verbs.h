@@ -46,6 +46,8 @@ extern const struct verb verb_ca_protect;
 extern const struct verb verb_enroll_list;
 extern const struct verb verb_enroll_approve;
 extern const struct verb verb_enroll_deny;
+extern const struct verb verb_ca_show;
+extern const struct verb verb_ca_crl;
 extern const struct verb verb_session_list;
 extern const struct verb verb_audit_tail;
 extern const struct verb verb_audit_verify;

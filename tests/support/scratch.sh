@@ -8,8 +8,8 @@
 #
 # SCRATCH_SETTINGS, if set, is added to the end of pumpgate.conf.
 # Sets and exports PUMPGATE_HOME, RADIUS_AUTH, RADIUS_ACCT (address:port), RADIUS_AUTH_PORT,
-# RADIUS_ACCT_PORT, EST_URL, EST_PORT, TRUST; SCRATCH is a folder for the test's own files, SUPERVISOR
-# the process id of `pumpctl run`. The programs of $PUMPGATE_BUILD/bin come first in PATH.
+# RADIUS_ACCT_PORT, EST_URL, EST_PORT, HTTP_URL (CRL and OCSP), TRUST; SCRATCH is a folder for the
+# test's own files, SUPERVISOR the process id of `pumpctl run`. The programs of $PUMPGATE_BUILD/bin come first in PATH.
 PUMPGATE_BUILD=$(cd "${PUMPGATE_BUILD:-build}" && pwd)
 export PUMPGATE_BUILD
 PATH=$PUMPGATE_BUILD/bin:$PATH
@@ -45,7 +45,7 @@ scratch_init() {
 	# below the kernel's ephemeral range, so that no client's socket sits there
 	base=$(shuf -i 10000-29990 -n 1)
 	pumpctl init --radius-auth-port "$base" --radius-acct-port "$((base + 1))" \
-		--est-port "$((base + 2))" "$@" >"$SCRATCH/init.out" 2>&1 || return
+		--est-port "$((base + 2))" --http-port "$((base + 3))" "$@" >"$SCRATCH/init.out" 2>&1 || return
 	printf '%s' "${SCRATCH_SETTINGS:-}" >>"$PUMPGATE_HOME/pumpgate.conf"
 }
 
@@ -68,7 +68,8 @@ scratch_run() {
 	RADIUS_ACCT_PORT=${RADIUS_ACCT##*:}
 	EST_PORT=${EST_URL%%/.well-known*}
 	EST_PORT=${EST_PORT##*:}
-	export RADIUS_AUTH RADIUS_ACCT EST_URL TRUST RADIUS_AUTH_PORT RADIUS_ACCT_PORT EST_PORT
+	HTTP_URL=$(jq -r '.http // empty' "$PUMPGATE_HOME/run.json")
+	export RADIUS_AUTH RADIUS_ACCT EST_URL TRUST RADIUS_AUTH_PORT RADIUS_ACCT_PORT EST_PORT HTTP_URL
 }
 
 scratch_up() {

@@ -60,6 +60,21 @@ ca/keystore.c|keystore|lstat(path, &st) == 0|0
 ca/keystore.c|keystore|if (encrypted && !access)|if (0)
 ca/pkcs11.c|keystore|strcasestr(uri, refused[i])|0
 ca/key_access.c|keystore|secret_len(s) < PASSPHRASE_MIN|0
+ca/crl.c|crl|for (size_t i = 0; !rc && i < n; i++)|for (size_t i = 1; !rc && i < n; i++)
+ca/crl.c|crl|for (size_t i = 0; !rc && i < n; i++)|for (size_t i = 0; !rc && i + 1 < n; i++)
+ca/crl.c|crl|previous_ms < now_ms ? previous_ms : now_ms|now_ms
+ca/crl.c|crl|+ CRL_GRACE_MS|
+ca/crl_state.c|crl|s->number + 1, now_ms|1, now_ms
+ca/crl_state.c|crl|next.number = (uint64_t)now_ms|next.number += 0
+ca/signerd/remember.c|crl|seq <= n|seq < n
+ca/signerd/cert_status.c|ocsp|i->state = OCSP_NOT_ISSUED|i->state = OCSP_GOOD
+ca/signerd/cert_status.c|ocsp|revoked_set_get(s->revoked_set, serial, &revoked)|0
+ca/signerd/cert_status.c|ocsp|issued_log_has(s->log, serial)|1
+ca/signerd/cert_status.c|ocsp|i->serial_len != CA_SERIAL_BYTES|0
+ca/signerd/ocsp_ready.c|ocsp|s->state == i->state|1
+ca/signerd/ocsp_ready.c|ocsp|now_ms >= s->until_ms|0
+ca/ocsp.c|ocsp|if (!rc && not_issued)|if (0)
+ca/ocsp.c|ocsp|ASN1_STRING_get0_data(key), key_hash, key_len|"", "", 0
 ca/signerd/confine.c|confine|SCMP_A0(SCMP_CMP_NE, AF_UNIX)|SCMP_A0(SCMP_CMP_EQ, 99)
 END
 }
@@ -71,7 +86,7 @@ build_all() {
 	local source jobs=()
 
 	for source in base/*.c policies/*.c ca/*.c ca/request/*.c ca/proto/*.c sql/proto/*.c \
-		ca/signerd/{grounds,confine,rate}.c tests/unit/ca/*.c; do
+		ca/signerd/{grounds,confine,rate,remember,cert_status,ocsp_ready}.c tests/unit/ca/*.c; do
 		object "$source" "$work/$(tr / . <<<"$source").o" &
 		jobs+=($!)
 		[ $((${#jobs[@]} % 4)) != 0 ] || wait
@@ -97,7 +112,7 @@ notices() {
 }
 
 build_all
-for name in csr related_cert_request profile grounds issued_log keystore confine; do
+for name in csr related_cert_request profile grounds issued_log keystore confine crl ocsp; do
 	check "without_a_mutant_test_${name}_passes" run "test_$name"
 done
 while IFS='|' read -r file name there instead; do

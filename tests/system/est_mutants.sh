@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The unit tests of enroll/est must notice when any single refusal is missing: each is taken out of a
+# The unit tests of enroll/est and enroll/status must notice when any single refusal is missing: each is taken out of a
 # copy of its file in turn, and the file's own test must then fail.
 # shellcheck disable=SC2317 # called by check
 cd "$(dirname "$0")/../.." || exit 1
@@ -11,7 +11,8 @@ trap 'rm -rf "$work"' EXIT
 cc=${CC:-gcc}
 flags=(-std=gnu11 -D_GNU_SOURCE -I. -O0 -w)
 
-for file in enroll/est/*.c base/{buf,err,secret}.c; do
+for file in enroll/est/*.c enroll/status/*.c ca/proto/signer_records.c \
+	base/{buf,err,secret,ipc_record}.c; do
 	"$cc" "${flags[@]}" -c -o "$work/$(basename "$file" .c).o" "$file" || exit 1
 done
 # build FILE TEST [MUTANT]: the test, with MUTANT in the place of FILE
@@ -51,6 +52,8 @@ done <<-END
 	enroll/est/est_label.c test_est_label
 	enroll/est/http_head.c test_http_request
 	enroll/est/http_request.c test_http_request
+	enroll/status/status_path.c test_ocsp_request
+	enroll/status/ocsp_request.c test_ocsp_request
 END
 check "refusals_were_found_and_taken_out" test "$found" -ge 30
 tap_done

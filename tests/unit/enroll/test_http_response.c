@@ -77,6 +77,19 @@ static void an_unknown_status_is_an_error_inside(void **state)
 	assert_non_null(strstr(build(&out, &r, ""), "599 Internal Server Error\r\n"));
 }
 
+static void what_may_be_kept_must_be_asked_for_again(void **state)
+{
+	struct http_response r = {.status = 200, .etag = "7f", .minor = 1, .keep_alive = true};
+	AUTO_BUF out = {.max = 0};
+	AUTO_BUF again = {.max = 0};
+
+	(void)state;
+	assert_non_null(strstr(build(&out, &r, "abc"), "ETag: \"7f\"\r\nCache-Control: no-cache\r\n"
+						       "Content-Length: 3\r\n\r\nabc"));
+	r.status = 304;
+	assert_null(strstr(build(&again, &r, ""), "Content-Length"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -85,6 +98,7 @@ int main(void)
 		cmocka_unit_test(a_certificate_says_how_it_is_encoded),
 		cmocka_unit_test(the_end_of_the_connection_is_said_and_its_going_on_to_1_0),
 		cmocka_unit_test(an_unknown_status_is_an_error_inside),
+		cmocka_unit_test(what_may_be_kept_must_be_asked_for_again),
 	};
 
 	return cmocka_run_group_tests_name("enroll/http_response", tests, NULL, NULL);

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns when a revocation list is made, and the newest one. Never decides what is revoked. */
+#include "ca/signerd/publisher.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/daemon.h"
+#include "base/log.h"
+#include "ca/crl.h"
+#include "ca/crl_state.h"
+
+#define DAY_MS INT64_C(86400000)
+#define VALIDITY_MS (7 * DAY_MS) /* a week to mend what keeps new ones from coming */
+#define EVERY_MS DAY_MS
+#define BACKDATE_MS INT64_C(300000) /* the reader's clock may be a little late */
+#define PAUSE_MS 1000		    /* between two lists, at least */
+#define PAUSE_TIMES 4		    /* and so many times as long as the last one took */
+#define AGAIN_MS 5000		    /* after a failure */
+
+struct publisher {
+	struct signer *signer;
+	pthread_t thread;
+	char state_path[PATH_MAX];
+	struct crl_state state; /* the thread's */
+	bool failing;		/* said so once */
+	pthread_mutex_t lock;
+	pthread_cond_t wake; /* on the clock that never steps */
+	bool stirred, stop;
+	struct buf der; /* the newest list; empty: none yet */
+	struct crl_terms terms;
+	uint32_t entries;
+};
+
+/* The entries that the next list names, chosen in place. */
+static size_t due_choose(struct revoked_entry *e, size_t n, int64_t now_ms, int64_t previous_ms)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (crl_entry_is_due(&e[i], now_ms, previous_ms))
+			e[kept++] = e[i];
+	return kept;
+}
+
+static void list_swap(struct publisher *p, struct buf *der, const struct crl_terms *t, size_t n)
+{
+	struct buf old;
+
+	pthread_mutex_lock(&p->lock);
+	old = p->der;
+	p->der = *der;
+	p->terms = *t;
+	p->entries = (uint32_t)n;
+	pthread_mutex_unlock(&p->lock);
+	*der = old;
+}
+
+static int list_make(struct publisher *p, struct revoked_entry *entries, size_t n)
+{
+	AUTO_BUF der = {.max = CRL_DER_MAX};
+	int64_t now_ms = clock_wall_ms(), started_us = clock_mono_us();
+	struct crl_terms t;
+	int rc;
+
+	n = due_choose(entries, n, now_ms, p->state.this_update_ms);
+	rc = crl_state_next(p->state_path, now_ms, &p->state);
+	if (rc)
+		return rc;
+	t = (struct crl_terms){.number = p->state.number,
+			       .this_update_ms = now_ms - BACKDATE_MS,
+			       .next_update_ms = now_ms + VALIDITY_MS};
+	rc = crl_build(&p->signer->issuer, &t, entries, n, &der);
+	if (rc)
+		return rc;
+	LOG(LOG_INFO, "signer.crl", LOG_U("number", t.number), LOG_U("entries", n),
+	    LOG_U("bytes", der.len), LOG_U("us", clock_mono_us() - started_us));
+	list_swap(p, &der, &t, n);
+	return 0;
+}
+
+static int publish(struct publisher *p)
+{
+	struct revoked_entry *entries;
+	size_t n;
+	int rc = revoked_set_copy(p->signer->revoked_set, &entries, &n);
+
+	if (!rc) {
+		rc = list_make(p, entries, n);
+		free(entries);
+	}
+	if (rc && !p->failing)
+		LOG(LOG_ERROR, "signer.crl_failed", LOG_S("why", err_text()));
+	p->failing = rc != 0;
+	return rc;
+}
+
+/* Under the lock: sleeps, at most so long; false at the end. */
+static bool sleep_ms(struct publisher *p, int64_t ms, bool until_stirred)
+{
+	struct timespec until;
+	int rc = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	while (!p->stop && rc == 0 && !(until_stirred && p->stirred))
+		rc = pthread_cond_timedwait(&p->wake, &p->lock, &until);
+	return !p->stop;
+}
+
+static void *publisher_run(void *arg)
+{
+	struct publisher *p = arg;
+	bool go_on = true;
+
+	pthread_mutex_lock(&p->lock);
+	while (go_on && !p->stop) {
+		int64_t pause_ms, started_us = clock_mono_us();
+		int rc;
+
+		p->stirred = false; /* whatever is revoked from here on is for the next list */
+		pthread_mutex_unlock(&p->lock);
+		rc = publish(p);
+		pthread_mutex_lock(&p->lock);
+		pause_ms = PAUSE_TIMES * (clock_mono_us() - started_us) / 1000;
+		pause_ms = rc ? AGAIN_MS : pause_ms < PAUSE_MS ? PAUSE_MS : pause_ms;
+		go_on = sleep_ms(p, pause_ms, false) && (rc || sleep_ms(p, EVERY_MS, true));
+	}
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+static void release(struct publisher *p)
+{
+	pthread_cond_destroy(&p->wake);
+	pthread_mutex_destroy(&p->lock);
+	buf_done(&p->der);
+	free(p);
+}
+
+int publisher_new(struct signer *signer, const char *state_path, struct publisher **out)
+{
+	struct publisher *p = calloc(1, sizeof(*p));
+	pthread_condattr_t monotonic;
+	int rc;
+
+	if (!p)
+		return err_set(ERR_NOMEM, "no memory for the revocation list");
+	p->signer = signer;
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&p->wake, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	rc = str_copy(p->state_path, sizeof(p->state_path), state_path);
+	if (!rc && crl_state_read(state_path, &p->state))
+		/* the clock goes on where the number is lost, and nothing leaves the list */
+		LOG(LOG_WARN, "signer.crl_number_lost", LOG_S("why", err_text()));
+	if (!rc && pthread_create(&p->thread, NULL, publisher_run, p))
+		rc = err_set(ERR_NOMEM, "no thread for the revocation list");
+	if (rc)
+		release(p);
+	else
+		*out = p;
+	return rc;
+}
+
+void publisher_free(struct publisher *p)
+{
+	if (!p)
+		return;
+	pthread_mutex_lock(&p->lock);
+	p->stop = true;
+	pthread_cond_signal(&p->wake);
+	pthread_mutex_unlock(&p->lock);
+	pthread_join(p->thread, NULL);
+	release(p);
+}
+
+void publisher_stir(struct publisher *p)
+{
+	if (!p)
+		return;
+	pthread_mutex_lock(&p->lock);
+	p->stirred = true;
+	pthread_cond_signal(&p->wake);
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* Under the lock. */
+static int part_copy(const struct publisher *p, const struct crl_query *q, struct crl_part *out)
+{
+	size_t left;
+
+	if (!p->der.len)
+		return err_set(ERR_BUSY, "no revocation list has been made yet");
+	if (q->number && q->number != p->terms.number)
+		return err_set(ERR_NOT_FOUND, "there is a newer revocation list");
+	if (q->offset >= p->der.len)
+		return err_set(ERR_INVALID, "the revocation list ends before");
+	left = p->der.len - q->offset;
+	out->number = p->terms.number;
+	out->this_update = p->terms.this_update_ms;
+	out->next_update = p->terms.next_update_ms;
+	out->entries = p->entries;
+	out->total = (uint32_t)p->der.len;
+	out->data.len = (uint32_t)(left < CRL_PART_MAX ? left : CRL_PART_MAX);
+	memcpy(out->data.data, p->der.data + q->offset, out->data.len);
+	return 0;
+}
+
+int publisher_part(struct publisher *p, const struct crl_query *q, struct crl_part *out)
+{
+	int rc;
+
+	pthread_mutex_lock(&p->lock);
+	rc = part_copy(p, q, out);
+	pthread_mutex_unlock(&p->lock);
+	return rc;
+}
+
+void publisher_describe(struct publisher *p, struct signer_status *out)
+{
+	pthread_mutex_lock(&p->lock);
+	out->crl_number = p->terms.number;
+	out->crl_this_update = p->terms.this_update_ms;
+	out->crl_next_update = p->terms.next_update_ms;
+	out->crl_entries = p->entries;
+	out->crl_bytes = (uint32_t)p->der.len;
+	pthread_mutex_unlock(&p->lock);
+}
