@@ -34,7 +34,7 @@ sql() {
 # ---- killed again and again while eight clients write ----
 home=$work/kill
 "$build/bin/pumpgate-registryd" --home "$home" init 2>>"$work/log" || exit 1
-sql "$home" registry.db "INSERT INTO zones VALUES (1, 'probe', 7, '', 0, 0, 1)"
+sql "$home" registry.db "INSERT INTO zones (id, name, vlan, filter_id, session_s, added_at) VALUES (1, 'probe', 7, '', 0, 1)"
 start "$home" || exit 1
 "$probe" "$home/run/registry/sock" add "$work/acked" KILL 4000 8 >"$work/add" &
 adding=$!
@@ -72,7 +72,7 @@ if [ "$(id -u)" = 0 ] && mkdir "$work/full" && mount -t tmpfs -o size=6m tmpfs "
 	mounted=$work/full
 	home=$mounted/home
 	"$build/bin/pumpgate-registryd" --home "$home" init 2>>"$work/log" || exit 1
-	sql "$home" registry.db "INSERT INTO zones VALUES (1, 'probe', 7, '', 0, 0, 1)"
+	sql "$home" registry.db "INSERT INTO zones (id, name, vlan, filter_id, session_s, added_at) VALUES (1, 'probe', 7, '', 0, 1)"
 	start "$home" || exit 1
 	: >"$work/acked"
 	sock=$home/run/registry/sock
