@@ -246,10 +246,12 @@ static void groups_sort(struct recall_choice *c)
 
 void recall_meaning_print(FILE *to)
 {
-	fputs("What it means: infusions go on; rate, dose, alarms and keypad stay local. Whatever "
-	      "needs the\nnetwork stops on these pumps at once: monitoring from afar, drug library "
-	      "updates, logins that\nask the hospital. It is for good: no command takes a "
-	      "revocation back. Milder, pump by pump: pumpctl pump quarantine.\n",
+	fputs("What it means: infusions go on; rate, dose, alarms and keypad stay local. What "
+	      "needs\n"
+	      "the network stops on these pumps at once: monitoring from afar, drug library "
+	      "updates,\n"
+	      "logins that ask the hospital. It is for good: no command takes a revocation back.\n"
+	      "Milder, pump by pump: pumpctl pump quarantine.\n",
 	      to);
 }
 

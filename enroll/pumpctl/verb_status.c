@@ -56,6 +56,8 @@ static void health_judge(struct health *h, int64_t now)
 		  "the registry was restored and lacks certificates; their pumps must enrol again: "
 		  "pumpctl backup gap, then pumpctl backup merge");
 	wrong_add(h, s->open_alarms > 0, "an alarm about a copied key is open: pumpctl alarm list");
+	wrong_add(h, s->recalls_paused > 0,
+		  "a recall is paused: pumpctl recall list --open; resume or cancel it");
 	wrong_add(h, s->events_dropped > 0,
 		  "events were dropped because the registry was too slow");
 }

@@ -97,6 +97,7 @@ check "the_second_admin_confirms_it" \
 	exits_saying 75 'goes on by itself' as $SECOND pumpctl recall confirm 1 --count 30 --no-wait
 check "it_begins" wait_until 20 revoked_at_least 1 1
 check "it_is_paused" pumpctl recall pause 1
+check "status_says_that_a_paused_one_is_wrong" exits_saying 1 'wrong: a recall is paused' pumpctl status
 before=$(recall 1 revoked)
 sleep 0.5
 check "paused_nothing_is_revoked" recall_is 1 revoked "$before"
