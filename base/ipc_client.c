@@ -21,6 +21,8 @@ struct ipc_client {
 	uint64_t next_id; /* from a random start, for requests that were given none */
 	struct buf out;
 	struct buf in;
+	bool wants_fd;
+	int fd_in; /* -1: none has come */
 };
 
 int ipc_client_new(const char *path, const char *role, struct ipc_client **out)
@@ -31,6 +33,7 @@ int ipc_client_new(const char *path, const char *role, struct ipc_client **out)
 	if (!c)
 		return err_set(ERR_NOMEM, "no memory for a client");
 	c->fd = -1;
+	c->fd_in = -1;
 	secret_fill_random(&c->next_id, sizeof(c->next_id));
 	c->addr.sun_family = AF_UNIX;
 	buf_init(&c->out, IPC_PAYLOAD_MAX + IPC_HEADER_BYTES);
@@ -108,6 +111,34 @@ static int send_all(struct ipc_client *c, int64_t deadline_us)
 	return 0;
 }
 
+/* recv(2) that keeps the descriptor that came along, if one is wanted. The kernel closes others. */
+static ssize_t receive(struct ipc_client *c, uint8_t *out, size_t len)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec part = {.iov_base = out, .iov_len = len};
+	struct msghdr msg = {.msg_iov = &part,
+			     .msg_iovlen = 1,
+			     .msg_control = &control,
+			     .msg_controllen = sizeof(control.room)};
+	struct cmsghdr *head;
+	ssize_t n;
+
+	if (!c->wants_fd)
+		return recv(c->fd, out, len, MSG_DONTWAIT);
+	n = recvmsg(c->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	head = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+	if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS &&
+	    head->cmsg_len == CMSG_LEN(sizeof(int))) {
+		if (c->fd_in >= 0)
+			close(c->fd_in);
+		memcpy(&c->fd_in, CMSG_DATA(head), sizeof(c->fd_in));
+	}
+	return n;
+}
+
 /* What has come, at least one byte and at most len. */
 static int receive_some(struct ipc_client *c, uint8_t *out, size_t len, int64_t deadline_us,
 			size_t *len_out)
@@ -118,7 +149,7 @@ static int receive_some(struct ipc_client *c, uint8_t *out, size_t len, int64_t 
 
 		if (rc)
 			return err_add(ERR_TIMEOUT, "%s", c->addr.sun_path);
-		n = recv(c->fd, out, len, MSG_DONTWAIT);
+		n = receive(c, out, len);
 		if (n > 0) {
 			*len_out = (size_t)n;
 			return 0;
@@ -285,6 +316,24 @@ int ipc_client_call(struct ipc_client *c, uint16_t verb, const struct record_des
 		rc = records_take(c, rep_desc, rep_out, max_rep, n_out);
 	if (rc)
 		disconnect(c); /* a late answer must not meet the next question */
+	return rc;
+}
+
+int ipc_client_call_fd(struct ipc_client *c, uint16_t verb, const struct record_desc *req_desc,
+		       const void *req, size_t n_req, int *fd_out, int timeout_ms)
+{
+	int rc;
+
+	c->wants_fd = true;
+	rc = ipc_client_call(c, verb, req_desc, req, n_req, NULL, NULL, 0, NULL, timeout_ms);
+	c->wants_fd = false;
+	if (!rc && c->fd_in < 0)
+		rc = err_set(ERR_INVALID, "%s: no descriptor in the answer", c->addr.sun_path);
+	if (rc && c->fd_in >= 0)
+		close(c->fd_in);
+	if (!rc)
+		*fd_out = c->fd_in;
+	c->fd_in = -1;
 	return rc;
 }
 

@@ -31,6 +31,11 @@ int ipc_client_call(struct ipc_client *c, uint16_t verb, const struct record_des
 		    const void *req, size_t n_req, const struct record_desc *rep_desc,
 		    void *rep_out, size_t max_rep, size_t *n_out, int timeout_ms) MUST_USE;
 
+/* A request whose reply is empty and hands over a file descriptor: the caller's to close.
+ * ERR_INVALID: it came without; else as ipc_client_call. */
+int ipc_client_call_fd(struct ipc_client *c, uint16_t verb, const struct record_desc *req_desc,
+		       const void *req, size_t n_req, int *fd_out, int timeout_ms) MUST_USE;
+
 /* Sends a message that has no reply. Never waits: ERR_BUSY when the socket is full and the message
  * was dropped, ERR_UNAVAILABLE when nobody listens. */
 int ipc_client_post(struct ipc_client *c, uint16_t verb, const struct record_desc *desc,

@@ -53,6 +53,7 @@ struct ipc_request {
 	void *records;
 	size_t n_records;
 	struct buf answer; /* whole frame; empty for one-way */
+	int fd;		   /* sent with the answer; -1: none. The handler's */
 };
 
 struct ipc_server {
@@ -140,6 +141,32 @@ static void connection_send(struct connection *c, const uint8_t *data, size_t le
 		bufferevent_write(c->bev, data + n, len - (size_t)n);
 }
 
+/* A descriptor goes with the first byte, or not at all. */
+static void connection_send_fd(struct connection *c, const uint8_t *data, size_t len, int fd)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec part = {.iov_base = (void *)(uintptr_t)data, .iov_len = len};
+	struct msghdr msg = {.msg_iov = &part,
+			     .msg_iovlen = 1,
+			     .msg_control = &control,
+			     .msg_controllen = sizeof(control.room)};
+	struct cmsghdr *head = CMSG_FIRSTHDR(&msg);
+	ssize_t n;
+
+	head->cmsg_level = SOL_SOCKET;
+	head->cmsg_type = SCM_RIGHTS;
+	head->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(head), &fd, sizeof(fd));
+	n = sendmsg(bufferevent_getfd(c->bev), &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n < 0)
+		n = 0; /* then the answer comes without it, and the peer asks again */
+	if ((size_t)n < len)
+		bufferevent_write(c->bev, data + n, len - (size_t)n);
+}
+
 /* Loop thread: sends the answer if the connection still exists, and frees the request. */
 static void request_finish(struct ipc_request *rq)
 {
@@ -149,7 +176,9 @@ static void request_finish(struct ipc_request *rq)
 	c = connection_by_number(s, rq->connection);
 	if (c) {
 		c->in_flight--;
-		if (rq->answer.len)
+		if (rq->answer.len && rq->fd >= 0)
+			connection_send_fd(c, rq->answer.data, rq->answer.len, rq->fd);
+		else if (rq->answer.len)
 			connection_send(c, rq->answer.data, rq->answer.len);
 		if (evbuffer_get_length(bufferevent_get_output(c->bev)) > OUTPUT_MAX) {
 			LOG(LOG_WARN, "ipc.peer_does_not_read", LOG_S("role", c->role->name));
@@ -217,6 +246,18 @@ void ipc_request_reply(struct ipc_request *rq, const void *records, size_t n)
 		}
 	}
 	request_done(rq);
+}
+
+void ipc_request_reply_fd(struct ipc_request *rq, int fd)
+{
+	struct connection *c = connection_by_number(rq->server, rq->connection);
+
+	if (c && evbuffer_get_length(bufferevent_get_output(c->bev))) {
+		ipc_request_fail(rq, err_set(ERR_BUSY, "earlier answers are not read yet"));
+		return;
+	}
+	rq->fd = fd;
+	ipc_request_reply(rq, NULL, 0);
 }
 
 void ipc_request_fail(struct ipc_request *rq, int code)
@@ -354,6 +395,7 @@ static int request_take(struct connection *c, const struct ipc_header *h, struct
 	rq->verb = v;
 	rq->uid = c->uid;
 	rq->request_id = h->request_id;
+	rq->fd = -1;
 	rc = records_decode(rq, body);
 	if (rc) {
 		request_free(rq);

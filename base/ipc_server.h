@@ -70,6 +70,9 @@ uid_t ipc_request_uid(const struct ipc_request *rq);
 
 /* Any thread. Each ends the request: the pointer is gone afterwards. */
 void ipc_request_reply(struct ipc_request *rq, const void *records, size_t n);
+/* Loop thread: an empty reply that hands `fd` over (as a copy of it). ERR_BUSY is answered instead
+ * when the peer has not read what it was sent before. */
+void ipc_request_reply_fd(struct ipc_request *rq, int fd);
 /* `code` with the calling thread's err_text(). */
 void ipc_request_fail(struct ipc_request *rq, int code);
 /* For one-way messages: nothing is sent. */

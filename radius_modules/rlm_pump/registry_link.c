@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
+#include "radius_modules/rlm_pump/standing_view.h"
 
 struct registry_link {
 	pthread_key_t key;
@@ -18,6 +19,7 @@ struct registry_link {
 	_Atomic uint64_t request_id; /* the last one given; starts at random, then counts */
 	char path[108];
 	struct event_queue *events;
+	struct standing_view *standings;
 };
 
 static void client_close(void *client)
@@ -40,8 +42,11 @@ int registry_link_new(const char *socket_path, struct registry_link **out)
 		free(l);
 		return err_set(ERR_IO, "no thread key left");
 	}
-	rc = event_queue_new(l->path, &l->events);
+	rc = standing_view_new(&l->standings);
+	if (!rc)
+		rc = event_queue_new(l->path, &l->events);
 	if (rc) {
+		standing_view_free(l->standings);
 		pthread_key_delete(l->key);
 		free(l);
 		return rc;
@@ -60,6 +65,7 @@ size_t registry_link_free(struct registry_link *l)
 	lost = event_queue_end(l->events);
 	client_close(pthread_getspecific(l->key));
 	pthread_key_delete(l->key);
+	standing_view_free(l->standings);
 	free(l);
 	return lost;
 }
@@ -146,8 +152,15 @@ static int ask(struct registry_link *l, uint16_t verb, const struct record_desc 
 int registry_link_pump_facts(struct registry_link *l, const struct cert_name *q,
 			     struct pump_facts *out)
 {
-	return ask(l, REGISTRY_PUMP_FACTS, &record_cert_name, q, &record_pump_facts, out,
-		   LINK_FACTS_MS);
+	int rc;
+
+	if (standing_view_find(l->standings, q, out))
+		return 0;
+	rc = ask(l, REGISTRY_PUMP_FACTS, &record_cert_name, q, &record_pump_facts, out,
+		 LINK_FACTS_MS);
+	if (!rc) /* its connection is there, and it is alive */
+		standing_view_renew(l->standings, pthread_getspecific(l->key));
+	return rc;
 }
 
 int registry_link_mac_facts(struct registry_link *l, const struct mac_query *q,

@@ -35,6 +35,7 @@ size_t registry_link_free(struct registry_link *l); /* NULL ok */
 uint64_t registry_link_request_begin(struct registry_link *l);
 
 /* Questions: 0 or why there is no answer (ERR_UNAVAILABLE at once during a pause). */
+/* From registryd's map of standings where that says so, without asking (standing_view.h). */
 int registry_link_pump_facts(struct registry_link *l, const struct cert_name *q,
 			     struct pump_facts *out) MUST_USE;
 int registry_link_mac_facts(struct registry_link *l, const struct mac_query *q,

@@ -45,6 +45,11 @@
 REGISTRY_ASK(pump_facts, REGISTRY_PUMP_FACTS, cert_name, pump_facts)
 REGISTRY_ASK(mac_facts, REGISTRY_MAC_FACTS, mac_query, mac_facts)
 REGISTRY_ASK(nas_facts, REGISTRY_NAS_FACTS, nas_query, nas_facts)
+/* sql/proto/standing_map.h; the descriptor is the caller's. */
+static inline int MUST_USE registry_standings(struct ipc_client *c, int *fd_out, int timeout_ms)
+{
+	return ipc_client_call_fd(c, REGISTRY_STANDINGS, NULL, NULL, 0, fd_out, timeout_ms);
+}
 REGISTRY_POST(auth_event, REGISTRY_AUTH_EVENT, auth_event)
 /* Several in one message; unlike the call for one it waits, up to timeout_ms, for room. */
 static inline int MUST_USE registry_auth_events(struct ipc_client *c, const struct auth_event *e,

@@ -21,6 +21,7 @@ enum registry_verb {
 	REGISTRY_PUMP_FACTS = 1, /* cert_name -> pump_facts */
 	REGISTRY_MAC_FACTS = 2,	 /* mac_query -> mac_facts */
 	REGISTRY_NAS_FACTS = 3,	 /* nas_query -> nas_facts */
+	REGISTRY_STANDINGS = 4,	 /* empty -> the map of standings, a descriptor to read from */
 	/* events of the network */
 	REGISTRY_AUTH_EVENT = 16, /* auth_event[] in their order, one-way */
 	REGISTRY_ACCT_EVENT = 17, /* acct_event -> empty, after its group commit */

@@ -56,6 +56,16 @@ void verb_nas_facts(struct ipc_request *rq, void *ctx)
 	explicit_bzero(&facts, sizeof(facts)); /* holds the secret */
 }
 
+void verb_standings(struct ipc_request *rq, void *ctx)
+{
+	struct service *s = ctx;
+
+	if (s->standings)
+		ipc_request_reply_fd(rq, standings_fd(s->standings));
+	else
+		ipc_request_fail(rq, err_set(ERR_NOT_FOUND, "there is no map of standings"));
+}
+
 void verb_cert_facts(struct ipc_request *rq, void *ctx)
 {
 	struct service *s = ctx;

@@ -88,7 +88,17 @@ static int folders_make(struct service *s, const char *home)
 	return rc;
 }
 
-/* One process per home: the lock ends with the process. ERR_BUSY. */
+/* What an earlier process put into its map of standings is believed for a lease at most. */
+static void lease_wait(int64_t since_us)
+{
+	int64_t left_us;
+
+	while ((left_us = since_us + STANDING_LEASE_US - clock_mono_us()) > 0)
+		usleep((useconds_t)left_us);
+}
+
+/* One process per home: the lock ends with the process. Nothing is changed before the lease of the
+ * one before is over. ERR_BUSY. */
 static int home_lock(const char *home, int *fd_out)
 {
 	char path[PATH_MAX];
@@ -103,6 +113,7 @@ static int home_lock(const char *home, int *fd_out)
 		close(fd);
 		return err_set(ERR_BUSY, "another pumpgate-registryd works on %s", home);
 	}
+	lease_wait(clock_mono_us());
 	*fd_out = fd;
 	return 0;
 }
@@ -209,6 +220,8 @@ static void service_stop(struct service *s, struct workers *w)
 	lane_stop(s->events);
 	lane_stop(s->writer);
 	writer_free(w->writer);
+	standings_free(s->standings);
+	s->standings = NULL;
 	ipc_server_free(s->server);
 	event_worker_free(w->events);
 	for (int i = 0; i < 2; i++)
@@ -236,11 +249,33 @@ static int listen_start(struct service *s, struct event_base *base, const char *
 	return rc ? rc : ipc_server_new(base, &o, &s->server);
 }
 
+static void beat(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	standings_beat(arg);
+}
+
+/* The map of standings is believed while this loop turns. */
+static int beat_start(struct service *s, struct event_base *base, struct event **out)
+{
+	const struct timeval every = {.tv_usec = STANDING_BEAT_US};
+
+	if (!s->standings)
+		return 0;
+	standings_beat(s->standings);
+	*out = event_new(base, -1, EV_PERSIST, beat, s->standings);
+	if (!*out || event_add(*out, &every))
+		return err_set(ERR_NOMEM, "no memory for the beat");
+	return 0;
+}
+
 static int serve(const char *home)
 {
 	static struct service s;
 	struct workers w = {0};
 	struct event_base *base;
+	struct event *beats = NULL;
 	bool shared = false;
 	int lock = -1, rc;
 
@@ -261,6 +296,8 @@ static int serve(const char *home)
 	if (!rc)
 		rc = lanes_start(&s, &w);
 	if (!rc)
+		rc = beat_start(&s, base, &beats);
+	if (!rc)
 		rc = listen_start(&s, base, home, shared);
 	if (!rc) {
 		LOG(LOG_INFO, "registryd.ready", LOG_S("home", home),
@@ -269,6 +306,8 @@ static int serve(const char *home)
 	}
 	if (rc)
 		LOG(LOG_ERROR, "registryd.failed", LOG_S("why", err_text()));
+	if (beats)
+		event_free(beats);
 	service_stop(&s, &w);
 	if (base)
 		event_base_free(base);

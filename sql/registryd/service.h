@@ -37,7 +37,8 @@ struct service {
 	bool recall_alone;		      /* [recall] second_person = no */
 	struct anomaly_policy anomaly_policy; /* [anomaly], read at the start */
 	struct ipc_server *server;
-	struct store *facts; /* loop thread only */
+	struct store *facts;	     /* loop thread only */
+	struct standings *standings; /* NULL: there are none, everything is asked */
 	struct lane *writer;
 	struct lane *events;
 	struct lane *queries;
@@ -100,6 +101,17 @@ void writer_free(struct writer *w);
 void writer_run(struct lane_job **jobs, size_t n, void *worker);
 int64_t writer_idle(void *worker);
 
+/* The map of standings (docs/decisions/0083): kept by the writer's thread, beaten by the loop's. */
+struct standings;
+int standings_new(struct store *registry, struct standings **out) MUST_USE;
+void standings_free(struct standings *sd); /* NULL ok; closes the map */
+/* Writer's thread, between transactions: puts what was marked, and some of what was never put. When
+ * to go on (clock_mono_us). */
+int64_t standings_serve(struct standings *sd);
+/* Loop thread. */
+void standings_beat(struct standings *sd);
+int standings_fd(const struct standings *sd);
+
 struct event_worker;
 int event_worker_new(struct service *s, struct event_worker **out) MUST_USE;
 void event_worker_free(struct event_worker *w);
@@ -121,6 +133,7 @@ void writer_follow_up(struct service *s, const struct followup *f);
 void verb_pump_facts(struct ipc_request *rq, void *ctx);
 void verb_mac_facts(struct ipc_request *rq, void *ctx);
 void verb_nas_facts(struct ipc_request *rq, void *ctx);
+void verb_standings(struct ipc_request *rq, void *ctx);
 void verb_cert_facts(struct ipc_request *rq, void *ctx);
 void verb_event(struct ipc_request *rq, void *ctx);
 void verb_write(struct ipc_request *rq, void *ctx);

@@ -26,6 +26,7 @@ static const struct ipc_verb radius_verbs[] = {
 	ASK(REGISTRY_PUMP_FACTS, "pump_facts", cert_name, pump_facts, verb_pump_facts),
 	ASK(REGISTRY_MAC_FACTS, "mac_facts", mac_query, mac_facts, verb_mac_facts),
 	ASK(REGISTRY_NAS_FACTS, "nas_facts", nas_query, nas_facts, verb_nas_facts),
+	{.verb = REGISTRY_STANDINGS, .name = "standings", .handle = verb_standings},
 	{.verb = REGISTRY_AUTH_EVENT,
 	 .name = "auth_event",
 	 .req = &record_auth_event,

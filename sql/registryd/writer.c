@@ -28,6 +28,8 @@ int writer_new(struct service *s, struct writer **out)
 		rc = session_store_open(s->sessions_path, STORE_READ, &w->sessions);
 	if (!rc)
 		rc = writer_recall_init(w);
+	if (!rc && standings_new(w->registry, &s->standings))
+		LOG(LOG_ERROR, "standings.none", LOG_S("why", err_text()));
 	if (rc) {
 		writer_free(w);
 		return rc;
@@ -242,7 +244,7 @@ void writer_run(struct lane_job **jobs, size_t n, void *worker)
 int64_t writer_idle(void *worker)
 {
 	struct writer *w = worker;
-	int64_t takes, ledger, recall;
+	int64_t takes, ledger, recall, standings;
 
 	if (!w->swept) {
 		w->swept = true;
@@ -251,6 +253,8 @@ int64_t writer_idle(void *worker)
 	recall = writer_recall_serve(w); /* makes work for the others */
 	takes = writer_takes_serve(w);
 	ledger = writer_ledger_serve(w);
+	standings = w->service->standings ? standings_serve(w->service->standings) : INT64_MAX;
 	takes = takes < ledger ? takes : ledger;
-	return takes < recall ? takes : recall;
+	takes = takes < recall ? takes : recall;
+	return takes < standings ? takes : standings;
 }

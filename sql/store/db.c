@@ -19,6 +19,8 @@ struct db {
 	sqlite3 *sqlite;
 	char *path;
 	bool was_full; /* the running transaction found no space */
+	db_changed changed;
+	void *changed_ctx;
 	struct {
 		const char *sql;
 		sqlite3_stmt *stmt;
@@ -135,6 +137,62 @@ void db_close(struct db *db)
 const char *db_path(const struct db *db)
 {
 	return db->path;
+}
+
+static void row_changed(void *arg, int op, const char *schema, const char *table, sqlite3_int64 id)
+{
+	const struct db *db = arg;
+
+	(void)schema;
+	db->changed(db->changed_ctx,
+		    op == SQLITE_INSERT	  ? DB_INSERTED
+		    : op == SQLITE_DELETE ? DB_DELETED
+					  : DB_UPDATED,
+		    table, id);
+}
+
+void db_watch(struct db *db, db_changed fn, void *ctx)
+{
+	db->changed = fn;
+	db->changed_ctx = ctx;
+	sqlite3_update_hook(db->sqlite, fn ? row_changed : NULL, db);
+}
+
+struct reads {
+	void (*fn)(void *ctx, const char *table);
+	void *ctx;
+};
+
+static int read_note(void *arg, int what, const char *table, const char *column, const char *schema,
+		     const char *trigger)
+{
+	const struct reads *r = arg;
+
+	(void)column;
+	(void)schema;
+	(void)trigger;
+	if (what == SQLITE_READ)
+		r->fn(r->ctx, table);
+	return SQLITE_OK;
+}
+
+int db_tables_read(struct db *db, const char *sql, void (*reads)(void *ctx, const char *table),
+		   void *ctx)
+{
+	struct reads r = {reads, ctx};
+	sqlite3_stmt *stmt = NULL;
+	int rc;
+
+	sqlite3_set_authorizer(db->sqlite, read_note, &r);
+	rc = sqlite3_prepare_v2(db->sqlite, sql, -1, &stmt, NULL);
+	sqlite3_set_authorizer(db->sqlite, NULL, NULL);
+	sqlite3_finalize(stmt);
+	return rc == SQLITE_OK ? 0 : failure(db, rc);
+}
+
+bool db_is_idle(const struct db *db)
+{
+	return sqlite3_get_autocommit(db->sqlite) != 0;
 }
 
 /* The kept statement for this text, prepared on first use. */

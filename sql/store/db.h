@@ -38,6 +38,20 @@ static inline void db_auto_close(struct db **db)
 }
 #define AUTO_DB __attribute__((cleanup(db_auto_close))) struct db *
 
+/* Called at once for each row that this connection inserts, updates or deletes: inside the
+ * transaction, before anybody can see the change. It may not use the connection. Not told: rows of
+ * WITHOUT ROWID tables, rows that a REPLACE pushes out, and a DELETE without WHERE; the registry
+ * has none of these. */
+enum db_change { DB_INSERTED, DB_UPDATED, DB_DELETED };
+typedef void (*db_changed)(void *ctx, enum db_change how, const char *table, int64_t id);
+void db_watch(struct db *db, db_changed fn, void *ctx);
+/* Calls `reads` with the name of each table that the statement reads, more than once if it reads
+ * more than one of its columns. */
+int db_tables_read(struct db *db, const char *sql, void (*reads)(void *ctx, const char *table),
+		   void *ctx) MUST_USE;
+/* False inside a transaction. */
+bool db_is_idle(const struct db *db);
+
 struct db_value {
 	enum { DB_INT, DB_TEXT, DB_BLOB, DB_NULL } type;
 	int64_t number;

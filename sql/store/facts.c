@@ -7,41 +7,42 @@
 
 #include <string.h>
 
+void pump_facts_read(const struct query *q, struct pump_facts *out)
+{
+	/* its own, or the one that it is held in: absent when there is none */
+	int zone = query_i64(q, 10) ? 11 : 6;
+
+	memset(out, 0, sizeof(*out));
+	out->found = true;
+	query_text(q, 0, out->device, sizeof(out->device));
+	query_text(q, 1, out->device_state, sizeof(out->device_state));
+	query_text(q, 2, out->cert_state, sizeof(out->cert_state));
+	out->not_before = query_i64(q, 3);
+	out->not_after = query_i64(q, 4);
+	query_text(q, 5, out->mac, sizeof(out->mac));
+	query_text(q, zone, out->zone, sizeof(out->zone));
+	out->vlan = (uint32_t)query_i64(q, zone + 1);
+	query_text(q, zone + 2, out->filter_id, sizeof(out->filter_id));
+	out->session_s = (uint32_t)query_i64(q, zone + 3);
+}
+
 int store_pump_facts(struct store *st, const char *issuer, const char *cert_serial,
 		     struct pump_facts *out)
 {
 	AUTO_QUERY q;
-	int rc = query_open(&q, st->db,
-			    "SELECT d.serial, " DEVICE_STATE
-			    ", c.state, c.not_before, c.not_after, d.mac,"
-			    " z.name, z.vlan, z.filter_id, z.session_s,"
-			    " d.placement IS NOT NULL, h.name, h.vlan, h.filter_id, h.session_s"
-			    " FROM issuers i"
-			    " JOIN certificates c ON c.issuer_id = i.id AND c.serial = ?2"
-			    " JOIN devices d ON d.id = c.device_id"
-			    " JOIN zones z ON z.id = d.zone_id"
-			    " LEFT JOIN zones h ON h.purpose = d.placement"
-			    " WHERE i.name = ?1",
-			    DB_T(issuer), DB_T(cert_serial));
-	int zone; /* its own, or the one that it is held in: absent when there is none */
+	int rc = query_open(
+		&q, st->db,
+		"SELECT " PUMP_FACTS_COLUMNS " FROM issuers i"
+		" JOIN certificates c ON c.issuer_id = i.id AND c.serial = ?2" PUMP_FACTS_JOINS
+		" WHERE i.name = ?1",
+		DB_T(issuer), DB_T(cert_serial));
 
 	memset(out, 0, sizeof(*out));
 	if (!rc)
 		rc = query_next(&q);
 	if (rc <= 0)
 		return rc;
-	zone = query_i64(&q, 10) ? 11 : 6;
-	out->found = true;
-	query_text(&q, 0, out->device, sizeof(out->device));
-	query_text(&q, 1, out->device_state, sizeof(out->device_state));
-	query_text(&q, 2, out->cert_state, sizeof(out->cert_state));
-	out->not_before = query_i64(&q, 3);
-	out->not_after = query_i64(&q, 4);
-	query_text(&q, 5, out->mac, sizeof(out->mac));
-	query_text(&q, zone, out->zone, sizeof(out->zone));
-	out->vlan = (uint32_t)query_i64(&q, zone + 1);
-	query_text(&q, zone + 2, out->filter_id, sizeof(out->filter_id));
-	out->session_s = (uint32_t)query_i64(&q, zone + 3);
+	pump_facts_read(&q, out);
 	return 0;
 }
 

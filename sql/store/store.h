@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "sql/proto/registry_records.h"
+#include "sql/proto/standing_map.h"
 
 struct store;
 
@@ -48,6 +49,34 @@ int store_mac_facts(struct store *st, const char *mac, struct mac_facts *out) MU
 int store_nas_facts(struct store *st, const char *ip, struct nas_facts *out) MUST_USE;
 int store_cert_facts(struct store *st, const char *issuer, const char *cert_serial,
 		     struct cert_facts *out) MUST_USE;
+
+/* ---- pumps in good standing, for the map that radiusd reads (docs/decisions/0083) ---- */
+struct standing_watch {
+	/* The facts of this certificate, of all of this device's, or of all certificates may
+	 * change with the running transaction. Called inside it. */
+	void (*certificate)(void *ctx, int64_t id);
+	void (*device)(void *ctx, int64_t id);
+	void (*all)(void *ctx);
+	/* The signer's list moves on: whether store_standings_hold may change. */
+	void (*ledger)(void *ctx);
+	void *ctx;
+};
+/* Watches what this connection changes. ERR_INTERNAL: facts depend on a table that the watch does
+ * not know. `w` must outlive the store. */
+int store_standings_watch(struct store *st, const struct standing_watch *w) MUST_USE;
+/* Nobody is to be believed in good standing: a copy that was not held against the signer's lists.
+ */
+int store_standings_hold(struct store *st, bool *hold_out) MUST_USE;
+/* Certificates in force, and the highest id of certificates and devices. */
+int store_standings_count(struct store *st, uint64_t *valid_out, int64_t *max_id_out) MUST_USE;
+/* Another number when another connection has changed the registry: registryd has only this one to
+ * write with, but somebody with its rights may open the file. */
+int store_standings_version(struct store *st, int64_t *version_out) MUST_USE;
+enum standing_pick { STANDING_CERTIFICATE, STANDING_DEVICE, STANDING_AFTER };
+/* The facts of certificate `id`, of all certificates of device `id`, or of the certificates after
+ * `id` in their order; good and bad. ERR_BUSY inside a transaction. */
+int store_standings(struct store *st, enum standing_pick pick, int64_t id, struct standing *out,
+		    size_t max, size_t *n_out) MUST_USE;
 
 /* ---- zones and NAS ---- */
 /* ERR_INVALID; ERR_UNCHANGED: just so there already; ERR_EXISTS: there, and differs. */

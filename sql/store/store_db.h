@@ -24,6 +24,19 @@ struct store {
 #define DEVICE_STATE DEVICE_OR_HELD(DEVICE_PLACED)
 #define DEVICE_STANDING DEVICE_OR_HELD("d.state") /* the same, wherever it is placed */
 
+/* The facts of a certificate c for the verdict. Whatever else they come to depend on has to be
+ * known to standings.c, which says when they change. */
+#define PUMP_FACTS_COLUMNS                                                       \
+	"d.serial, " DEVICE_STATE ", c.state, c.not_before, c.not_after, d.mac," \
+	" z.name, z.vlan, z.filter_id, z.session_s,"                             \
+	" d.placement IS NOT NULL, h.name, h.vlan, h.filter_id, h.session_s"
+#define PUMP_FACTS_N 15
+#define PUMP_FACTS_JOINS                                                         \
+	" JOIN devices d ON d.id = c.device_id JOIN zones z ON z.id = d.zone_id" \
+	" LEFT JOIN zones h ON h.purpose = d.placement"
+/* A row that begins with these columns. */
+void pump_facts_read(const struct query *q, struct pump_facts *out);
+
 /* The audit row of the running transaction. */
 int audit_append(struct db *db, const struct action *by, const char *action, const char *object,
 		 const char *fmt, ...) PRINTF_LIKE(5, 6) MUST_USE;

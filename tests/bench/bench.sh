@@ -182,6 +182,10 @@ lookups() {
 			[ -S "$home/run/registry/sock" ] && break
 			sleep 0.05
 		done
+		for _ in $(seq 600); do # until its map of standings is whole
+			grep -q standings.whole "$SCRATCH/registryd.log" && break
+			sleep 0.1
+		done
 		for round in $(seq "$ROUNDS"); do
 			result "lookup-$size" pumpgate lookup_load "$home/run/registry/sock" "$size" \
 				$((LOOKUPS / ROUNDS + 1000)) "$pid"

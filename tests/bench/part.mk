@@ -7,7 +7,8 @@ $(call tool,eap_load,tests/bench/eap_load.c tests/bench/eap_slot.c tests/bench/e
 $(call tool,acct_load,tests/bench/acct_load.c tests/bench/credential_set.c \
 	tests/bench/radius_target.c $(BENCH_MEASURE),radius_packet base,libssl libcrypto)
 $(call tool,tls_floor,tests/bench/tls_floor.c tests/bench/credential_set.c,,libssl libcrypto)
-$(call tool,lookup_load,tests/bench/lookup_load.c $(BENCH_MEASURE),registry_proto base,)
+$(call tool,lookup_load,tests/bench/lookup_load.c $(BENCH_MEASURE),\
+	rlm_pump_core registry_proto base,)
 $(call tool,enrol_load,tests/bench/enrol_load.c tests/bench/enrol_client.c \
 	tests/bench/credential_set.c tests/bench/radius_target.c $(BENCH_MEASURE),\
 	registry_proto base,libssl libcrypto)

@@ -157,6 +157,8 @@ caught "a revocation that tells no NAS" still-on registryd sql/store/orders.c \
 caught "a resumed handshake that is not held against the registry" accepted-after-revoke \
 	rlm_pump radius_modules/rlm_pump/auth_ops.c \
 	's/a->verdict = verdict_cert\(&v, now_ms\);/a->verdict = verdict_cert(\&v, now_ms); if (resumed \&\& f.found) a->verdict.kind = VERDICT_ACCEPT;/'
+caught "a map of standings that hears of no revocation" accepted-after-revoke registryd \
+	sql/registryd/standing_keeper.c 's/standing_map_mark_(device|certificate)\(&sd->map, id\);//'
 [ -z "${RACES_MINUTES:-}" ] && tap_done
 caught "a verdict that does not look at the standing" accepted-after-revoke rlm_pump \
 	policies/verdict.c 's/if \(standing != REASON_NONE\)/if (0)/'

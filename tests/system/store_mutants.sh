@@ -94,7 +94,7 @@ mutant "a quarantine leaves no order" revoke test_placement 's/!rc && i < n; i\+
 mutant "a revoked pump is released" placement test_placement 's/if \(!strcmp\(state, "revoked"\)\)/if (0)/'
 mutant "a pump without a certificate is placed" placement test_placement 's/if \(strcmp\(state, "enrolled"\)\)/if (0)/'
 mutant "a pump is placed in a zone that is not there" placement test_placement 's/if \(!rc && !n\)/if (0)/'
-mutant "a placed pump gets its own zone" facts test_placement 's/query_i64\(&q, 10\) \? 11 : 6/6/'
+mutant "a placed pump gets its own zone" facts test_placement 's/query_i64\(q, 10\) \? 11 : 6/6/'
 mutant "a revoked pump counts as placed" revoke test_placement 's/, placement = NULL WHERE/ WHERE/'
 mutant "whoever requested a recall may confirm it" recall test_recall \
 	's/head->uid == who->uid/0/'

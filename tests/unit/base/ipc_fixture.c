@@ -83,12 +83,25 @@ static void take_fail(struct ipc_request *rq, void *ctx)
 	ipc_request_fail(rq, err_set(ERR_CONFLICT, "%s", n->text));
 }
 
+static void take_fd(struct ipc_request *rq, void *ctx)
+{
+	int ends[2];
+
+	(void)ctx;
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "handed over", 11), 11);
+	ipc_request_reply_fd(rq, ends[0]);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static const struct ipc_verb verbs[] = {
 	{VERB_ECHO, "echo", &record_note, 1, &record_note, false, take_echo},
 	{VERB_LATER, "later", &record_note, 1, &record_note, false, take_later},
 	{VERB_POST, "post", &record_note, 1, NULL, true, take_post},
 	{VERB_FAIL, "fail", &record_note, 1, &record_note, false, take_fail},
 	{VERB_MANY, "many", &record_note, 4, &record_note, false, take_many},
+	{VERB_FD, "fd", &record_note, 1, NULL, false, take_fd},
 	{VERB_ADMIN, "admin", &record_note, 1, &record_note, false, take_echo},
 };
 

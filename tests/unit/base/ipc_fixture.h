@@ -23,6 +23,7 @@ enum {
 	VERB_POST = 3,	 /* note, one-way */
 	VERB_FAIL = 4,	 /* note -> ERR_CONFLICT with its text */
 	VERB_MANY = 5,	 /* note[1..4] -> note[] */
+	VERB_FD = 6,	 /* note -> a descriptor that reads "handed over" */
 	VERB_ADMIN = 99, /* not in the table of the role "narrow" */
 };
 

@@ -389,6 +389,45 @@ static void more_records_than_wanted_are_refused(void **state)
 	assert_int_equal(out[2].number, 3);
 }
 
+static size_t open_descriptors(void)
+{
+	size_t n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* A descriptor comes when it is asked for, and otherwise stays nowhere. */
+static void descriptor_is_handed_over_to_who_wants_one(void **state)
+{
+	struct ipc_client *c = client("tester");
+	struct note n = {.number = 1}, out;
+	char text[16];
+	size_t before;
+	int fd;
+
+	(void)state;
+	assert_int_equal(ipc_client_call_fd(c, VERB_ECHO, &record_note, &n, 1, &fd, 1000),
+			 ERR_INVALID);
+	assert_int_equal(ipc_client_call(c, VERB_ECHO, &record_note, &n, 1, &record_note, &out, 1,
+					 NULL, 1000),
+			 0);
+	before = open_descriptors();
+	assert_int_equal(
+		ipc_client_call(c, VERB_FD, &record_note, &n, 1, NULL, NULL, 0, NULL, 1000), 0);
+	assert_int_equal(open_descriptors(), before);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(ipc_client_call_fd(c, VERB_FD, &record_note, &n, 1, &fd, 1000), 0);
+		assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+		assert_int_equal(read(fd, text, sizeof(text)), 11);
+		assert_memory_equal(text, "handed over", 11);
+		close(fd);
+	}
+	assert_int_equal(open_descriptors(), before);
+	ipc_client_free(c);
+}
+
 static void post_never_waits_and_says_when_nobody_listens(void **state)
 {
 	AUTO_IPC_CLIENT c = client("tester");
@@ -493,6 +532,7 @@ int main(void)
 		SERVED(late_answer_never_meets_the_next_question),
 		SERVED(failure_carries_its_code_and_text),
 		SERVED(more_records_than_wanted_are_refused),
+		SERVED(descriptor_is_handed_over_to_who_wants_one),
 		SERVED(post_never_waits_and_says_when_nobody_listens),
 		SERVED(client_comes_back_by_itself_after_the_service_did),
 		SERVED(peer_that_never_says_hello_does_not_hold_its_place),

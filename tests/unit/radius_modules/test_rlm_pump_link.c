@@ -3,11 +3,13 @@
  * killed. */
 #include "tests/support/cmocka.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +18,8 @@
 #include "base/clock.h"
 #include "base/ipc_server.h"
 #include "radius_modules/rlm_pump/registry_link.h"
+#include "radius_modules/rlm_pump/standing_view.h"
+#include "sql/proto/standing_map.h"
 
 static char path[64];
 static int told[2]; /* one byte for each event that the registry gets, and a 0 after each message */
@@ -33,6 +37,50 @@ static void answer_acct(struct ipc_request *rq, void *ctx)
 {
 	(void)ctx;
 	ipc_request_reply(rq, NULL, 0);
+}
+
+/* ---- its map of standings, which says another VLAN than its answers ---- */
+
+static bool sealed = true;
+static struct standing_map standings;
+static int standings_fd = -1;
+
+static void beat(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	standing_map_beat(&standings, clock_mono_us());
+}
+
+static void standings_make(struct event_base *base)
+{
+	struct standing s = {.name = {"/CN=ca", "0b"}, .facts = {.found = true, .vlan = 121}};
+	const struct timeval every = {.tv_usec = STANDING_BEAT_US};
+	size_t size = standing_map_size(0, 0);
+	void *memory;
+
+	strcpy(s.facts.device_state, "enrolled");
+	strcpy(s.facts.cert_state, "valid");
+	standings_fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (standings_fd < 0 || ftruncate(standings_fd, (off_t)size))
+		_exit(1);
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, standings_fd, 0);
+	if (memory == MAP_FAILED)
+		_exit(1);
+	standing_map_init(memory, 0, 0, &standings);
+	if (standing_map_put(&standings, &s) ||
+	    (sealed && fcntl(standings_fd, F_ADD_SEALS, F_SEAL_SHRINK)))
+		_exit(1);
+	standing_map_open(&standings, true);
+	beat(-1, 0, NULL);
+	event_add(event_new(base, -1, EV_PERSIST, beat, NULL), &every);
+}
+
+static void answer_map(struct ipc_request *rq, void *ctx)
+{
+	(void)ctx;
+	ipc_request_reply_fd(rq, standings_fd);
 }
 
 /* The numbers of a message's events, and then a 0. */
@@ -59,9 +107,10 @@ static void serve(void)
 		{REGISTRY_AUTH_EVENT, "auth", &record_auth_event, REGISTRY_EVENTS_MAX, NULL, true,
 		 take_events},
 		{REGISTRY_ACCT_EVENT, "acct", &record_acct_event, 1, NULL, false, answer_acct},
+		{.verb = REGISTRY_STANDINGS, .name = "standings", .handle = answer_map},
 	};
 	uid_t uid = getuid();
-	const struct ipc_role role = {"radius", &uid, 1, verbs, 3};
+	const struct ipc_role role = {"radius", &uid, 1, verbs, 4};
 	const struct ipc_server_options o = {.path = path,
 					     .mode = 0600,
 					     .group = (gid_t)-1,
@@ -74,6 +123,7 @@ static void serve(void)
 
 	signal(SIGPIPE, SIG_IGN);
 	base = event_base_new();
+	standings_make(base);
 	if (base && !ipc_server_new(base, &o, &s))
 		event_base_dispatch(base);
 	_exit(1);
@@ -157,6 +207,62 @@ static void a_hanging_registry_costs_one_timeout_and_then_nothing(void **state)
 	kill(registry, SIGCONT);
 	usleep((LINK_PAUSE_MS + 50) * 1000);
 	assert_int_equal(ask(l, &took_ms), 0);
+	registry_link_free(l);
+}
+
+/* The VLAN of the pump that the map lists; 0: there was no answer. */
+static uint32_t vlan_of_listed(struct registry_link *l)
+{
+	const struct cert_name q = {"/CN=ca", "0b"};
+	struct pump_facts f = {0};
+
+	return registry_link_pump_facts(l, &q, &f) ? 0 : f.vlan;
+}
+
+static bool becomes(struct registry_link *l, uint32_t vlan)
+{
+	for (int i = 0; i < 500; i++) {
+		if (vlan_of_listed(l) == vlan)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+static void the_map_is_believed_only_while_its_registry_lives(void **state)
+{
+	struct registry_link *l = link_up();
+
+	(void)state;
+	assert_true(becomes(l, 121));
+	kill(registry, SIGSTOP);
+	usleep(STANDING_LEASE_US + 10000);
+	assert_int_equal(vlan_of_listed(l), 0);
+	kill(registry, SIGCONT);
+	assert_true(becomes(l, 121));
+	registry_kill();
+	usleep(STANDING_LEASE_US + 10000);
+	assert_int_equal(vlan_of_listed(l), 0);
+	registry_start();
+	assert_true(becomes(l, 120)); /* it is asked, and then gives its map */
+	assert_true(becomes(l, 121));
+	registry_link_free(l);
+}
+
+static void memory_that_could_shrink_is_not_mapped(void **state)
+{
+	struct registry_link *l;
+
+	(void)state;
+	registry_kill();
+	sealed = false;
+	registry_start();
+	sealed = true;
+	l = link_up();
+	for (int i = 0; i < 12; i++) {
+		assert_int_equal(vlan_of_listed(l), 120);
+		usleep(VIEW_EVERY_US / 10);
+	}
 	registry_link_free(l);
 }
 
@@ -475,6 +581,10 @@ static void accounting_is_acknowledged_only_by_an_answer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_map_is_believed_only_while_its_registry_lives,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(memory_that_could_shrink_is_not_mapped, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(
 			a_hanging_registry_costs_one_timeout_and_then_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_one_thread_tries_a_hanging_registry_again,
