@@ -106,8 +106,9 @@ int store_nas_claimed(struct store *st, const char *nas, const char *ip, const c
 /* Where it stands, "" for nobody knows. ERR_NOT_FOUND, ERR_UNCHANGED, ERR_INVALID. */
 int store_nas_site_set(struct store *st, const struct action *by, const char *name,
 		       const char *site) MUST_USE;
-/* "" also for a NAS that is not there. */
-int store_nas_site(struct store *st, const char *name, char site_out[NAME_SIZE]) MUST_USE;
+/* Where two of them stand; "" also for a NAS that is not there. */
+int store_nas_sites(struct store *st, const char *name, const char *other, char site_out[NAME_SIZE],
+		    char other_out[NAME_SIZE]) MUST_USE;
 
 /* ---- inventory ---- */
 /* All pumps in one transaction; out[i] says what became of devices[i], which does not fail the
