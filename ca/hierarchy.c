@@ -23,8 +23,7 @@ void ca_hierarchy_done(struct ca_hierarchy *h)
 	memset(h, 0, sizeof(*h));
 }
 
-static int sign_and_check(const struct ca_terms *t, EVP_PKEY *key, X509 *issuer, EVP_PKEY *by,
-			  X509 **out)
+int ca_certify(const struct ca_terms *t, EVP_PKEY *key, X509 *issuer, EVP_PKEY *by, X509 **out)
 {
 	AUTO_X509 draft = NULL;
 	AUTO_X509 fresh = NULL;
@@ -48,14 +47,31 @@ static int sign_and_check(const struct ca_terms *t, EVP_PKEY *key, X509 *issuer,
 	return 0;
 }
 
+struct ca_terms ca_terms_of_ca(enum ca_kind kind, const char *organization, int64_t now_ms)
+{
+	/* the number tells a CA from its successor: the registry knows certificates by issuer name
+	 */
+	static const char *const names[] = {
+		[CA_KIND_DEVICE_ROOT] = "Pumpgate Device Root 1",
+		[CA_KIND_DEVICE_CA] = "Pumpgate Device CA 1",
+		[CA_KIND_SERVER_ROOT] = "Pumpgate Server Root 1",
+		[CA_KIND_SERVER_CA] = "Pumpgate Server CA 1",
+	};
+	bool root = kind == CA_KIND_DEVICE_ROOT || kind == CA_KIND_SERVER_ROOT;
+	struct ca_terms t = {.kind = kind,
+			     .not_before_ms = now_ms - CA_BACKDATE_MS,
+			     .not_after_ms = now_ms + (root ? ROOT_VALIDITY_MS : CA_VALIDITY_MS),
+			     .organization = organization,
+			     .common_name = names[kind]};
+
+	ca_serial_random(t.serial);
+	return t;
+}
+
 static int hierarchy_fill(enum ca_kind kind, const char *organization, int64_t now_ms,
 			  struct ca_hierarchy *h)
 {
-	bool device = kind == CA_KIND_DEVICE_ROOT;
-	struct ca_terms t = {.kind = kind,
-			     .not_before_ms = now_ms - CA_BACKDATE_MS,
-			     .not_after_ms = now_ms + ROOT_VALIDITY_MS,
-			     .organization = organization};
+	struct ca_terms t = ca_terms_of_ca(kind, organization, now_ms);
 	char name[CA_ISSUER_NAME_SIZE];
 	int rc;
 
@@ -63,18 +79,12 @@ static int hierarchy_fill(enum ca_kind kind, const char *organization, int64_t n
 	h->ca_key = EVP_EC_gen("P-256");
 	if (!h->root_key || !h->ca_key)
 		return err_ossl(ERR_CRYPTO, "making a key");
-	/* the number tells a CA from its successor: the registry knows certificates by issuer name
-	 */
-	t.common_name = device ? "Pumpgate Device Root 1" : "Pumpgate Server Root 1";
-	ca_serial_random(t.serial);
-	rc = sign_and_check(&t, h->root_key, NULL, h->root_key, &h->root);
+	rc = ca_certify(&t, h->root_key, NULL, h->root_key, &h->root);
 	if (rc)
 		return rc;
-	t.kind = device ? CA_KIND_DEVICE_CA : CA_KIND_SERVER_CA;
-	t.common_name = device ? "Pumpgate Device CA 1" : "Pumpgate Server CA 1";
-	t.not_after_ms = now_ms + CA_VALIDITY_MS;
-	ca_serial_random(t.serial);
-	rc = sign_and_check(&t, h->ca_key, h->root, h->root_key, &h->ca);
+	t = ca_terms_of_ca(kind == CA_KIND_DEVICE_ROOT ? CA_KIND_DEVICE_CA : CA_KIND_SERVER_CA,
+			   organization, now_ms);
+	rc = ca_certify(&t, h->ca_key, h->root, h->root_key, &h->ca);
 	if (rc)
 		return rc;
 	/* the name by which the registry and FreeRADIUS know the CA: letters beyond ASCII take 4

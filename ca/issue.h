@@ -41,6 +41,14 @@ int ca_issue(const struct ca_issuer *issuer, const struct ca_terms *t, const X50
 /* Whether `cert` was signed by this issuer under its name, at any time. ERR_DENIED. */
 int ca_issuer_check(const struct ca_issuer *issuer, X509 *cert) MUST_USE;
 
+/* Serial, times and names of a CA's certificate; `kind` is a root's or an issuing CA's. Borrows. */
+struct ca_terms ca_terms_of_ca(enum ca_kind kind, const char *organization, int64_t now_ms);
+/* A CA's certificate for `key`, signed with `by` (a root's own key: issuer NULL) and checked
+ * against its profile before it leaves. The caller frees *out. ERR_INVALID, ERR_CRYPTO,
+ * ERR_INTERNAL. */
+int ca_certify(const struct ca_terms *t, EVP_PKEY *key, X509 *issuer, EVP_PKEY *by,
+	       X509 **out) MUST_USE;
+
 /* A root and its issuing CA with fresh P-256 keys; `kind` is CA_KIND_DEVICE_ROOT or
  * CA_KIND_SERVER_ROOT. The caller frees all four. ERR_INVALID (the organization), ERR_CRYPTO. */
 struct ca_hierarchy {

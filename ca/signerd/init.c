@@ -29,6 +29,11 @@ static int folder_have(const char *home, const char *rel, mode_t mode)
 	return errno == EEXIST ? 0 : err_errno(ERR_IO, "%s", path);
 }
 
+int ca_folder_have(const char *home)
+{
+	return folder_have(home, "ca", 0700);
+}
+
 static bool is_there(const char *path)
 {
 	return access(path, F_OK) == 0;
@@ -117,11 +122,12 @@ static int hierarchy_make(const char *home, const char *what, enum ca_kind kind,
 static int hierarchy_have(const char *home, const char *what, enum ca_kind kind,
 			  const struct signer_settings *s)
 {
-	char done[PATH_MAX], first[PATH_MAX], whole[PATH_MAX];
+	char done[PATH_MAX], first[PATH_MAX], whole[PATH_MAX], asked[PATH_MAX];
 	int rc;
 
 	if ((rc = ca_path(home, what, "ca.pem", done)) ||
 	    (rc = ca_path(home, what, "root.key", first)) ||
+	    (rc = ca_path(home, what, "ca.key", asked)) ||
 	    (rc = staging_path(home, what, "ca.pem", whole)))
 		return rc;
 	if (is_there(whole))
@@ -132,6 +138,11 @@ static int hierarchy_have(const char *home, const char *what, enum ca_kind kind,
 		return err_set(ERR_EXISTS,
 			       "%s exists without %s; bring the missing files back from a backup",
 			       first, done);
+	if (is_there(asked))
+		return err_set(ERR_EXISTS,
+			       "the %s CA waits for its certificate from the offline root: pumpctl "
+			       "ca request %s, then pumpctl ca import %s FILE",
+			       what, what, what);
 	return hierarchy_make(home, what, kind, s);
 }
 
@@ -194,7 +205,7 @@ static int all_have(const char *home)
 	struct signer_settings s;
 	int rc;
 
-	if ((rc = signer_settings_read(home, &s)) || (rc = folder_have(home, "ca", 0700)) ||
+	if ((rc = signer_settings_read(home, &s)) || (rc = ca_folder_have(home)) ||
 	    (rc = folder_have(home, "trust", 0755)) ||
 	    (rc = hierarchy_have(home, "device", CA_KIND_DEVICE_ROOT, &s)) ||
 	    (rc = hierarchy_have(home, "server", CA_KIND_SERVER_ROOT, &s)) ||

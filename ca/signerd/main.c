@@ -21,6 +21,13 @@ static const char usage[] =
 	"       pumpgate-signerd [--home DIR] protect NAME   NAME: device-root, device-ca,\n"
 	"                        (--passphrase-file FILE | --pkcs11 URI | --plain)\n"
 	"                                                    server-root, server-ca or all\n"
+	"       pumpgate-signerd [--home DIR] request CA     for an issuing CA under an offline "
+	"root;\n"
+	"                        [--pkcs11 URI]              CA: device or server\n"
+	"       pumpgate-signerd [--home DIR] import CA FILE its certificate and its root's\n"
+	"       pumpgate-signerd --home DIR root CA [--organization NAME]    on the offline "
+	"machine:\n"
+	"       pumpgate-signerd --home DIR sign CA REQUEST  make the root; sign a request\n"
 	"       pumpgate-signerd --help | --version\n"
 	"\n"
 	"examples:\n"
@@ -41,7 +48,8 @@ enum {
 	OPT_EST,
 	OPT_PASSPHRASE,
 	OPT_PKCS11,
-	OPT_PLAIN
+	OPT_PLAIN,
+	OPT_ORGANIZATION
 };
 
 struct call {
@@ -50,6 +58,7 @@ struct call {
 	const char *est;
 	struct server_cert_options cert;
 	struct protect_options protect;
+	const char *organization;
 };
 
 static int wrong_usage(const char *why)
@@ -72,6 +81,7 @@ static int options_read(int argc, char **argv, struct call *call)
 		{"passphrase-file", required_argument, NULL, OPT_PASSPHRASE},
 		{"pkcs11", required_argument, NULL, OPT_PKCS11},
 		{"plain", no_argument, NULL, OPT_PLAIN},
+		{"organization", required_argument, NULL, OPT_ORGANIZATION},
 		{0},
 	};
 	unsigned n_forms = 0;
@@ -107,6 +117,9 @@ static int options_read(int argc, char **argv, struct call *call)
 		case OPT_PLAIN:
 			call->protect.form = KEYSTORE_PLAIN;
 			n_forms++;
+			break;
+		case OPT_ORGANIZATION:
+			call->organization = optarg;
 			break;
 		case OPT_HELP:
 			fputs(usage, stdout);
@@ -144,10 +157,39 @@ static int protect(struct call *call, const char *name)
 	return command_protect(call->home, &call->protect);
 }
 
+/* request CA | import CA FILE | root CA | sign CA REQUEST; *done_out when it was one of them. */
+static int offline(struct call *call, int n, char **words, bool *done_out)
+{
+	static const struct {
+		const char *name;
+		enum offline_step step;
+		int words;
+	} steps[] = {{"request", OFFLINE_REQUEST, 2},
+		     {"import", OFFLINE_IMPORT, 3},
+		     {"root", OFFLINE_ROOT, 2},
+		     {"sign", OFFLINE_SIGN, 3}};
+
+	for (size_t i = 0; n && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		const char *arg = n > 2				  ? words[2]
+				  : steps[i].step == OFFLINE_ROOT ? call->organization
+								  : call->protect.uri;
+
+		if (strcmp(words[0], steps[i].name))
+			continue;
+		*done_out = true;
+		return n == steps[i].words
+			       ? command_offline(call->home, steps[i].step, words[1], arg)
+			       : wrong_usage("too few or too many words");
+	}
+	*done_out = false;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct call call = {0};
-	int ended;
+	bool done;
+	int ended, rc;
 
 	daemon_harden();
 	log_start("pumpgate-signerd", LOG_INFO);
@@ -161,7 +203,10 @@ int main(int argc, char **argv)
 		return wrong_usage("--csr, --out, --radius and --est belong to server-cert");
 	if (optind < argc && !strcmp(argv[optind], "protect") && optind + 2 == argc)
 		return protect(&call, argv[optind + 1]);
-	if (call.protect.form)
+	rc = offline(&call, argc - optind, argv + optind, &done);
+	if (done)
+		return rc;
+	if (call.protect.form || call.organization)
 		return wrong_usage("--passphrase-file, --pkcs11 and --plain belong to protect");
 	if (optind < argc && !strcmp(argv[optind], "keys") && optind + 1 == argc)
 		return command_keys(call.home);

@@ -41,6 +41,18 @@ struct protect_options {
 /* Gives a key another form; EXIT_NOTHING when it has it. */
 int command_protect(const char *home, const struct protect_options *o);
 
+/* Steps around an offline root; `what` is "device" or "server". Certificates and requests go to
+ * standard output in PEM, fingerprints to standard error.
+ *   REQUEST  for the issuing CA, whose key is made when there is none; arg: a token's URI, or NULL
+ *   IMPORT   arg: a file with its certificate and its root's, both checked; EXIT_NOTHING again
+ *   ROOT     (offline machine) makes it; arg: the organization, or NULL; EXIT_NOTHING when there
+ *   SIGN     (offline machine) arg: the request's file; prints issuing CA and root */
+enum offline_step { OFFLINE_REQUEST, OFFLINE_IMPORT, OFFLINE_ROOT, OFFLINE_SIGN };
+int command_offline(const char *home, enum offline_step step, const char *what, const char *arg);
+
+/* HOME/ca, mode 0700. */
+int ca_folder_have(const char *home) MUST_USE;
+
 /* An issuer from HOME/ca/WHAT-ca.{key,pem} and HOME/ca/WHAT-root.pem; `what` is "device" or
  * "server". */
 int issuer_load(const char *home, const char *what, const struct key_access *access,

@@ -63,6 +63,8 @@ int main(int argc, char *argv[])
 		verb_ca_crl,
 		verb_ca_keys,
 		verb_ca_protect,
+		verb_ca_request,
+		verb_ca_import,
 		verb_recall_list,
 		verb_recall_show,
 		verb_recall_confirm,

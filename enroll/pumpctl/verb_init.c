@@ -15,6 +15,7 @@
 #include <jansson.h>
 
 #include "base/daemon.h"
+#include "enroll/pumpctl/ca_offline.h"
 #include "enroll/pumpctl/layout.h"
 #include "enroll/pumpctl/ports.h"
 #include "enroll/pumpctl/raddb.h"
@@ -238,6 +239,35 @@ static int signer_init(const struct settings *s, bool *changed)
 	return trust_take(s, "trust/device.pem");
 }
 
+/* Where the root is on another machine: a request per CA, and then it is the operator's turn. */
+static int offline_requests(const struct settings *s, bool *changed)
+{
+	static const char *const cas[] = {"device", "server"};
+	unsigned waiting = 0;
+
+	for (size_t i = 0; i < sizeof(cas) / sizeof(cas[0]); i++) {
+		char rel[64], there[PATH_MAX], out[PATH_MAX];
+		int rc;
+
+		snprintf(rel, sizeof(rel), "ca/%s-ca.pem", cas[i]);
+		if ((rc = home_path(s->home, rel, there)))
+			return rc;
+		if (access(there, F_OK) == 0)
+			continue;
+		snprintf(rel, sizeof(rel), "%s-ca.csr", cas[i]);
+		if ((rc = home_path(s->home, rel, out)) ||
+		    (rc = ca_request_fetch(s->home, cas[i], NULL, out)))
+			return rc;
+		*changed = true;
+		waiting++;
+	}
+	return waiting ? err_set(ERR_BUSY,
+				 "%u CAs wait for the offline root: sign %s/*-ca.csr there, then "
+				 "pumpctl ca import device FILE, ca import server FILE, init",
+				 waiting, s->home)
+		       : 0;
+}
+
 static int home_complete(const struct call *call, struct settings *s, bool *changed)
 {
 	int rc = conf_have(call, s, changed);
@@ -250,6 +280,7 @@ static int home_complete(const struct call *call, struct settings *s, bool *chan
 	if (!layout_is_locked(s->home, LOCK_RUN) && /* a running system has its stores */
 	    ((rc = store_init(s, "pumpgate-registryd", PROCESS_REGISTRYD, "registry/registry.db",
 			      changed)) ||
+	     (call_flag(call, "offline-root") && (rc = offline_requests(s, changed))) ||
 	     (rc = signer_init(s, changed))))
 		return rc;
 	rc = server_keys_apply(s, changed);
@@ -308,6 +339,8 @@ static const struct option_spec init_options[] = {
 	{"radius-name", 0, OPTION_VALUE, "N", "name that pumps pin (radius-1.pumpgate.internal)",
 	 false},
 	{"organization", 0, OPTION_VALUE, "O", "in the CAs' names (Hospital)", false},
+	{"offline-root", 0, OPTION_FLAG, NULL,
+	 "only requests for the issuing CAs: their roots are on another machine", false},
 	{"users", 0, OPTION_MAYBE_NUMBER, "[FIRST]",
 	 "a user per process: pumpgate-registry, -signer, -enroll, -radius, -dispatch; or five "
 	 "numbers from FIRST",

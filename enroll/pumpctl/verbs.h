@@ -43,6 +43,8 @@ extern const struct verb verb_cert_list;
 extern const struct verb verb_cert_show;
 extern const struct verb verb_ca_keys;
 extern const struct verb verb_ca_protect;
+extern const struct verb verb_ca_request;
+extern const struct verb verb_ca_import;
 extern const struct verb verb_enroll_list;
 extern const struct verb verb_enroll_approve;
 extern const struct verb verb_enroll_deny;

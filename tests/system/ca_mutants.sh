@@ -55,6 +55,13 @@ ca/issued_log.c|issued_log|ftruncate(log->fd, (off_t)log->size)|0
 ca/issued_log.c|issued_log|if (flock(|if (0 * (
 ca/issued_log.c|issued_log|serial_index_has(&log->index, entry->serial)|0
 ca/issued_log.c|issued_log|REVOKED_CHAIN_START, out|0, out
+ca/offline.c|offline|EVP_PKEY_eq(X509_get0_pubkey(ca), key) != 1|0
+ca/offline.c|offline|X509_verify(cert, X509_get0_pubkey(issuer)) != 1|0
+ca/offline.c|offline|rc = profile_check(issuing(root_kind), ca, root)|rc = 0
+ca/offline.c|offline|now_ms < begin_ms|0
+ca/offline.c|offline|end_ms - now_ms < LEAST_MS|0
+ca/offline.c|offline|X509_REQ_verify(req, key) != 1|0
+ca/offline.c|offline|X509_NAME_cmp(subject, X509_REQ_get_subject_name(req))|0
 ca/keystore.c|keystore|st.st_mode & 077|0
 ca/keystore.c|keystore|lstat(path, &st) == 0|0
 ca/keystore.c|keystore|if (encrypted && !access)|if (0)
@@ -112,7 +119,7 @@ notices() {
 }
 
 build_all
-for name in csr related_cert_request profile grounds issued_log keystore confine crl ocsp; do
+for name in csr related_cert_request profile grounds issued_log keystore offline confine crl ocsp; do
 	check "without_a_mutant_test_${name}_passes" run "test_$name"
 done
 while IFS='|' read -r file name there instead; do

@@ -11,3 +11,4 @@ $(call test,ca/test_grounds,tests/unit/ca/test_grounds.c ca/signerd/grounds.c $(
 $(call test,ca/test_issuance,tests/unit/ca/test_issuance.c ca/signerd/issuance.c ca/signerd/grounds.c ca/signerd/rate.c $(CA_FIXTURE),$(CA_LIBS) registry_proto,)
 $(call test,ca/test_crl,tests/unit/ca/test_crl.c ca/signerd/remember.c $(CA_FIXTURE),$(CA_LIBS),)
 $(call test,ca/test_ocsp,tests/unit/ca/test_ocsp.c ca/signerd/cert_status.c ca/signerd/ocsp_ready.c $(CA_FIXTURE),$(CA_LIBS),)
+$(call test,ca/test_offline,tests/unit/ca/test_offline.c $(CA_FIXTURE),$(CA_LIBS),)

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns what passes between a server and its offline root. Never takes an extension from outside. */
+#include "ca/offline.h"
+
+#include <string.h>
+
+#include "ca/csr.h"
+#include "ca/profile_rules.h"
+
+#define DAY_MS INT64_C(86400000)
+#define LEAST_MS (30 * DAY_MS)
+#define NAME_MAX_BYTES 256
+
+static enum ca_kind issuing(enum ca_kind root_kind)
+{
+	return root_kind == CA_KIND_DEVICE_ROOT ? CA_KIND_DEVICE_CA : CA_KIND_SERVER_CA;
+}
+
+int ca_root_make(enum ca_kind kind, const char *organization, EVP_PKEY *key, int64_t now_ms,
+		 X509 **out)
+{
+	struct ca_terms t = ca_terms_of_ca(kind, organization, now_ms);
+
+	return ca_certify(&t, key, NULL, key, out);
+}
+
+int ca_request_make(enum ca_kind root_kind, const char *organization, EVP_PKEY *key, X509_REQ **out)
+{
+	struct ca_terms t = ca_terms_of_ca(issuing(root_kind), organization, 0);
+	AUTO_X509_REQ req = X509_REQ_new();
+	AUTO_X509_NAME subject = NULL;
+	int rc = ca_subject_new(&t, &subject);
+
+	if (rc)
+		return rc;
+	if (!req || !X509_REQ_set_version(req, X509_REQ_VERSION_1) ||
+	    !X509_REQ_set_subject_name(req, subject) || !X509_REQ_set_pubkey(req, key) ||
+	    !X509_REQ_sign(req, key, EVP_sha256()))
+		return err_ossl(ERR_CRYPTO, "making the request");
+	*out = OSSL_TAKE(req);
+	return 0;
+}
+
+/* One UTF-8 value of a name; a value with a NUL in it is refused. */
+static int name_text(const X509_NAME *name, int nid, char out[NAME_MAX_BYTES])
+{
+	int at = X509_NAME_get_index_by_NID(name, nid, -1);
+	unsigned char *utf8 = NULL;
+	int len = at < 0 ? -1
+			 : ASN1_STRING_to_UTF8(
+				   &utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+	bool ok = len > 0 && len < NAME_MAX_BYTES && !memchr(utf8, '\0', (size_t)len);
+
+	if (ok) {
+		memcpy(out, utf8, (size_t)len);
+		out[len] = '\0';
+	}
+	OPENSSL_free(utf8);
+	return ok ? 0 : err_set(ERR_INVALID, "the name lacks its %s", OBJ_nid2sn(nid));
+}
+
+static enum ca_kind kind_of_root(X509 *root)
+{
+	switch (X509_get_extended_key_usage(root)) {
+	case XKU_SSL_CLIENT:
+		return CA_KIND_DEVICE_ROOT;
+	case XKU_SSL_SERVER:
+		return CA_KIND_SERVER_ROOT;
+	default:
+		return CA_KIND_NONE;
+	}
+}
+
+int ca_request_sign(X509_REQ *req, X509 *root, EVP_PKEY *root_key, int64_t now_ms, X509 **out)
+{
+	enum ca_kind kind = kind_of_root(root);
+	char organization[NAME_MAX_BYTES], type[CSR_KEY_TYPE_SIZE];
+	AUTO_X509_NAME subject = NULL;
+	EVP_PKEY *key = X509_REQ_get0_pubkey(req);
+	struct ca_terms t;
+	int64_t root_end_ms;
+	int rc;
+
+	if (kind == CA_KIND_NONE || X509_check_private_key(root, root_key) != 1)
+		return err_ossl(ERR_CRYPTO, "the root's certificate and key do not fit");
+	if (!key || X509_REQ_verify(req, key) != 1)
+		return err_ossl(ERR_CRYPTO, "the request is not signed by its own key");
+	if ((rc = ca_key_check(X509_REQ_get_X509_PUBKEY(req), type)) ||
+	    (rc = name_text(X509_REQ_get_subject_name(req), NID_organizationName, organization)) ||
+	    (rc = ossl_time_ms(X509_get0_notAfter(root), &root_end_ms)))
+		return rc;
+	t = ca_terms_of_ca(issuing(kind), organization, now_ms);
+	if ((rc = ca_subject_new(&t, &subject)))
+		return rc;
+	if (X509_NAME_cmp(subject, X509_REQ_get_subject_name(req)))
+		return err_set(ERR_INVALID,
+			       "the request is not for the issuing CA below this root");
+	if (now_ms >= root_end_ms)
+		return err_set(ERR_EXPIRED, "the root is past its end");
+	if (t.not_after_ms > root_end_ms)
+		t.not_after_ms = root_end_ms;
+	return ca_certify(&t, key, root, root_key, out);
+}
+
+/* The certificate as the profile would make it from its own serial, times and names. */
+static int profile_check(enum ca_kind kind, X509 *cert, X509 *issuer)
+{
+	const ASN1_INTEGER *serial = X509_get0_serialNumber(cert);
+	char organization[NAME_MAX_BYTES], common_name[NAME_MAX_BYTES];
+	struct ca_terms t = {
+		.kind = kind, .organization = organization, .common_name = common_name};
+	AUTO_X509 want = NULL;
+	int rc;
+
+	if (ASN1_STRING_length(serial) != CA_SERIAL_BYTES)
+		return err_set(ERR_INVALID, "its serial has not %d bytes", CA_SERIAL_BYTES);
+	memcpy(t.serial, ASN1_STRING_get0_data(serial), CA_SERIAL_BYTES);
+	if ((rc = name_text(X509_get_subject_name(cert), NID_organizationName, organization)) ||
+	    (rc = name_text(X509_get_subject_name(cert), NID_commonName, common_name)) ||
+	    (rc = ossl_time_ms(X509_get0_notBefore(cert), &t.not_before_ms)) ||
+	    (rc = ossl_time_ms(X509_get0_notAfter(cert), &t.not_after_ms)) ||
+	    (rc = ca_profile_build(&t, X509_get_X509_PUBKEY(cert), issuer, &want)))
+		return rc;
+	return ca_profile_check(kind, want, issuer, cert);
+}
+
+static int signature_check(X509 *cert, X509 *issuer)
+{
+	if (X509_get_signature_nid(cert) != NID_ecdsa_with_SHA256 ||
+	    X509_verify(cert, X509_get0_pubkey(issuer)) != 1)
+		return err_ossl(ERR_INVALID, "its signature is not the root's");
+	return 0;
+}
+
+int ca_import_check(enum ca_kind root_kind, X509 *root, X509 *ca, EVP_PKEY *key, int64_t now_ms)
+{
+	char type[CSR_KEY_TYPE_SIZE];
+	int64_t begin_ms, end_ms;
+	int rc;
+
+	if ((rc = ca_key_check(X509_get_X509_PUBKEY(root), type)) ||
+	    (rc = profile_check(root_kind, root, NULL)) || (rc = signature_check(root, root)))
+		return err_add(ERR_INVALID, "the root");
+	if ((rc = profile_check(issuing(root_kind), ca, root)) ||
+	    (rc = signature_check(ca, root)) ||
+	    (rc = ossl_time_ms(X509_get0_notBefore(ca), &begin_ms)) ||
+	    (rc = ossl_time_ms(X509_get0_notAfter(ca), &end_ms)))
+		return err_add(ERR_INVALID, "the issuing CA");
+	if (EVP_PKEY_eq(X509_get0_pubkey(ca), key) != 1)
+		return err_ossl(ERR_INVALID, "the issuing CA: it is not for the key that is here");
+	if (now_ms < begin_ms || end_ms - now_ms < LEAST_MS)
+		return err_set(ERR_INVALID,
+			       "the issuing CA: it is not in force for the next 30 days "
+			       "(look at the clocks of both machines)");
+	return 0;
+}
