@@ -51,7 +51,7 @@ events_are_in() { # what was sent before is on record once this is
 	mark=mark$RANDOM$RANDOM
 	printf 'Acct-Status-Type = Start\nAcct-Session-Id = %s\nUser-Name = x\n' "$mark" |
 		radclient -r 3 -t 2 "$RADIUS_ACCT" acct "$NAS_SECRET" >/dev/null &&
-		wait_until 10 says "$mark" pumpctl session list --json && sleep 0.3
+		wait_until 30 says "$mark" pumpctl session list --json && sleep 0.3
 }
 ack_all() {
 	local id
@@ -71,7 +71,7 @@ check and_raises_no_alarm eval 'events_are_in && no_alarm && status_says ".open_
 # ---- a copied key ----
 clone() { eap PG-1 -A "$AP2" -N "44:s:clone" -M 02:00:00:00:00:99; }
 check a_clone_from_another_address_is_let_on_by_default clone
-check and_is_an_alarm_that_names_pump_address_and_nas wait_until 10 alarm_is \
+check and_is_an_alarm_that_names_pump_address_and_nas wait_until 30 alarm_is \
 	'.kind == "two-macs" and .device == "PG-1" and .mac == "02:00:00:00:00:99" and .nas == "ap2"
 		and .other_nas == "ap1" and .action == "none"'
 check the_pump_that_comes_back_counts_it_up eval 'at 1 127.0.0.1 a6 && at 1 127.0.0.1 a7 && events_are_in &&
@@ -97,14 +97,14 @@ check a_known_card_raises_no_alarm eval 'clone && at 1 127.0.0.1 a8 && events_ar
 pumpctl nas set ap1 --site north >/dev/null
 pumpctl nas set ap2 --site south >/dev/null
 check two_sites_within_minutes_are_an_alarm eval 'at 2 127.0.0.1 n && at 2 "$AP2" s &&
-	wait_until 10 alarm_is ".kind == \"two-sites\" and .device == \"PG-2\""'
+	wait_until 30 alarm_is ".kind == \"two-sites\" and .device == \"PG-2\""'
 pumpctl nas set ap2 --site north >/dev/null
 check acknowledge_all ack_all
 
 # ---- names and forged certificates ----
 supplicant_conf liar PG-3 "$SCRATCH/PG-1.pem" "$SCRATCH/PG-1.key"
 check another_name_is_refused eap_is_refused liar -A 127.0.0.1
-check and_is_an_alarm_of_the_certificate_s_owner wait_until 10 alarm_is \
+check and_is_an_alarm_of_the_certificate_s_owner wait_until 30 alarm_is \
 	'.kind == "identity-mismatch" and .device == "PG-1"'
 check never_of_the_claimed_name eval 'events_are_in && no_alarm --pump PG-3'
 forge() { # a certificate of our CA that the registry has never seen, in PG-3's name
@@ -120,7 +120,7 @@ forge() { # a certificate of our CA that the registry has never seen, in PG-3's 
 }
 forge
 check a_valid_signature_with_an_unknown_serial_is_refused eap_is_refused forged -A 127.0.0.1
-check and_is_an_alarm_of_nobody wait_until 10 alarm_is \
+check and_is_an_alarm_of_nobody wait_until 30 alarm_is \
 	'.kind == "unknown-certificate" and .device == "" and .nas == "ap1"'
 check not_of_the_name_in_it eval 'events_are_in && no_alarm --pump PG-3'
 check acknowledge_all_again ack_all
@@ -152,7 +152,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -su
 	-out "$SCRATCH/own.pem" 2>/dev/null
 from_evil() { # PORT KIND ATTRIBUTE...
 	printf '%s\n' "Packet-Src-IP-Address = $EVIL" "${@:3}" |
-		timeout 5 radclient -r 1 -t 2 "127.0.0.1:$1" "$2" "$NAS_SECRET" 2>/dev/null
+		timeout 15 radclient -r 3 -t 3 "127.0.0.1:$1" "$2" "$NAS_SECRET" 2>/dev/null
 }
 claims() {
 	local i serial
@@ -190,9 +190,9 @@ relay() {
 	for i in $(seq "$WARD"); do eap "PG-$i" -A "$EVIL" -N "44:s:relay$i" -M "66:00:00:00:00:0$i" || return; done
 }
 check the_attacker_relays_the_whole_ward eval 'relay && events_are_in'
-check the_alarm_for_people_names_the_nas wait_until 10 alarm_is '.kind == "one-nas" and .nas == "evil"'
+check the_alarm_for_people_names_the_nas wait_until 30 alarm_is '.kind == "one-nas" and .nas == "evil"'
 quarantined() { pumpctl pump list --json | jq '[.[] | select(.state == "quarantined")] | length'; }
-check only_as_many_as_the_cap_says_are_quarantined eval 'wait_until 10 alarm_is \
+check only_as_many_as_the_cap_says_are_quarantined eval 'wait_until 30 alarm_is \
 	".device == \"PG-5\" and .action == \"capped\"" && [ "$(quarantined)" = 2 ]'
 check they_are_owners_of_presented_certificates eval \
 	'[ "$(state_of 1)" = quarantined ] && [ "$(state_of 2)" = quarantined ]'
@@ -202,7 +202,7 @@ only_1_and_2() { # "clone" is PG-1's second card
 		any(.[]; .session == "on2") and all(.[]; .session | IN("on1", "on2", "clone"))' ||
 		{ cat "$SCRATCH/das.log"; return 1; }
 }
-check disconnects_went_out_for_the_two_alone eval 'wait_until 10 only_1_and_2'
+check disconnects_went_out_for_the_two_alone eval 'wait_until 30 only_1_and_2'
 check a_released_pump_is_not_quarantined_again eval 'pumpctl pump release PG-1 --reason "was relayed" --no-wait >/dev/null;
 	at 1 "$AP2" back1 && eap PG-1 -A "$EVIL" -N 44:s:again -M 66:00:00:00:00:01 &&
 	events_are_in && [ "$(state_of 1)" = enrolled ]'

@@ -57,7 +57,7 @@ inventory() {
 		pumpctl zone add quarantine --vlan "$VLAN_QUARANTINE" --quarantine || return
 	for n in 1 2; do
 		(umask 077 && tr -dc A-Za-z0-9 </dev/urandom 2>/dev/null | head -c 32 >"$H/ap$n.secret")
-		pumpctl nas add "ap$n" --ip "${AP_IP[n]}" --secret-file "$H/ap$n.secret" --das-port 3799 ||
+		pumpctl nas add "ap$n" --ip "${AP_IP[n]}" --secret-file "$H/ap$n.secret" --das-port 3799 --site house ||
 			return
 	done
 	pumpctl pump add "$P1" --maker Acme --model One --mac "${PUMP_MAC[1]}" --zone infusion-pumps &&
@@ -279,5 +279,6 @@ check and_it_reaches_nobody blocked pump2 "$WARD_MATE" "$WARD_SERVER"
 check and_no_access_point_keeps_a_key_of_it keys_are_gone 2
 timed and_its_return_is_refused_at_the_same_access_point return_is_refused 2 "$P2" 2
 timed and_its_return_is_refused_at_the_other_one return_is_refused 2 "$P2" 1
+check and_all_this_moving_raised_no_alarm eval 'pumpctl alarm list --all --json | jq -e "length == 0"'
 evidence
 tap_done
