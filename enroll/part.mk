@@ -6,4 +6,4 @@ $(call library,est,$(wildcard enroll/est/*.c),)
 # reads what anybody asks about certificates; ca/ is not in it
 $(call library,status,$(wildcard enroll/status/*.c),libcrypto)
 $(call library,enrolld,$(filter-out enroll/enrolld/main.c,$(wildcard enroll/enrolld/*.c)),libevent_core openssl libseccomp libsodium)
-$(call program,pumpgate-enrolld,enroll/enrolld/main.c,enrolld status est policies signer_proto registry_proto base,)
+$(call program,pumpgate-enrolld,enroll/enrolld/main.c,enrolld status est policies ca_request signer_proto registry_proto base,)

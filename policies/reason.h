@@ -105,6 +105,15 @@
 	X(CHANNEL_UNBOUND, "channel-unbound",                                                      \
 	  "The request does not name the TLS connection that it came over.",                       \
 	  "Its challengePassword must be tls-unique (TLS 1.2) or tls-exporter (RFC 9266).")        \
+	X(MAKER_REFUSED, "maker-refused",                                                          \
+	  "No maker that is registered here may vouch for this pump with that birth certificate.", \
+	  "pumpctl maker list; compare maker and model with pumpctl pump show SERIAL.")            \
+	X(IDEVID_UNPROVEN, "idevid-unproven",                                                      \
+	  "The request is not signed by the key of the birth certificate (RFC 9763).",             \
+	  "Enrol with the Pumpgate agent, or with a token: pumpctl pump bundle SERIAL.")           \
+	X(IDEVID_USED, "idevid-used",                                                              \
+	  "The pump was enrolled before: a birth certificate stands for the first time only.",     \
+	  "If it lost its key, give it a token: pumpctl pump bundle SERIAL.")                      \
 	X(RENEWAL_UNPROVEN, "renewal-unproven",                                                    \
 	  "The renewal is signed neither by the registered key nor with proof of it.",             \
 	  "Enrol the pump again with a token.")                                                    \

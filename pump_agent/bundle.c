@@ -105,6 +105,32 @@ static int token_take(const json_t *root, struct secret **out)
 	return secret_new(token, strlen(token), out);
 }
 
+static int path_take(const json_t *root, const char *name, char out[BUNDLE_PATH_MAX])
+{
+	const char *path;
+	int rc = field_text(root, name, &path);
+
+	if (rc)
+		return rc;
+	if (*path != '/' || str_copy(out, BUNDLE_PATH_MAX, path))
+		return err_set(ERR_INVALID, "%s: must be a full path below %d characters", name,
+			       BUNDLE_PATH_MAX);
+	return 0;
+}
+
+/* What the pump proves itself with: one of two. */
+static int grounds_take(const json_t *root, struct bundle *b)
+{
+	int rc;
+
+	if (!json_object_get(root, "idevid_certificate") && !json_object_get(root, "idevid_key"))
+		return token_take(root, &b->token);
+	if (json_object_get(root, "token"))
+		return err_set(ERR_INVALID, "token: not beside a birth certificate");
+	rc = path_take(root, "idevid_certificate", b->idevid_certificate);
+	return rc ? rc : path_take(root, "idevid_key", b->idevid_key);
+}
+
 int bundle_parse(const void *json, size_t len, struct bundle *out)
 {
 	__attribute__((cleanup(json_auto_free))) json_t *root = NULL;
@@ -126,7 +152,7 @@ int bundle_parse(const void *json, size_t len, struct bundle *out)
 		return err_set(ERR_NEWER, "bundle: version %lld is newer than this agent",
 			       (long long)json_integer_value(version));
 	rc = settings_take(root, &b.settings);
-	rc = rc ? rc : token_take(root, &b.token);
+	rc = rc ? rc : grounds_take(root, &b);
 	if (rc)
 		return err_add(rc, "bundle");
 	*out = b;

@@ -17,6 +17,7 @@
 #define EST_URL_MAX 256
 #define SERVER_NAME_MAX 254
 #define ANCHOR_HASH_BYTES 32
+#define BUNDLE_PATH_MAX 256
 
 /* The part of a bundle that the pump keeps. Nothing in it is secret. */
 struct pump_settings {
@@ -28,11 +29,16 @@ struct pump_settings {
 
 struct bundle {
 	struct pump_settings settings;
-	struct secret *token; /* owned; gone from disk once it was used */
+	struct secret *token; /* owned; gone from disk once it was used; NULL with a birth cert. */
+	/* Files of the pump, full paths, PEM; "" with a token. The certificate's may hold its
+	 * chain. */
+	char idevid_certificate[BUNDLE_PATH_MAX];
+	char idevid_key[BUNDLE_PATH_MAX];
 };
 
-/* `json` need not end in NUL. Unknown fields are ignored, an unknown version is refused.
- * ERR_INVALID names the field; ERR_NEWER; ERR_LIMIT above BUNDLE_MAX; ERR_NOMEM. */
+/* Either a token, or both files of a birth certificate. `json` need not end in NUL. Unknown fields
+ * are ignored, an unknown version is refused. ERR_INVALID names the field; ERR_NEWER; ERR_LIMIT
+ * above BUNDLE_MAX; ERR_NOMEM. */
 int bundle_parse(const void *json, size_t len, struct bundle *out) MUST_USE;
 void bundle_done(struct bundle *b); /* wipes; safe on a zeroed struct */
 #define AUTO_BUNDLE __attribute__((cleanup(bundle_done))) struct bundle

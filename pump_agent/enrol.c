@@ -171,6 +171,7 @@ static int bundle_read(const char *path, struct bundle *out)
 struct request {
 	struct credential_request csr;
 	const struct secret *token; /* NULL: the certificate shown in TLS stands for the pump */
+	bool is_renewal;
 	enum slot slot;
 	const STACK_OF(X509) * devices;
 	bool wants_binding;
@@ -185,8 +186,10 @@ static int request_post(struct est_session *est, struct request *r, struct buf *
 	rc = credential_request_build(&r->csr, &csr);
 	if (rc)
 		return rc;
-	return r->token ? est_simpleenroll(est, r->csr.serial, r->token, &csr, answer)
-			: est_simplereenroll(est, &csr, answer);
+	if (r->token)
+		return est_simpleenroll(est, r->csr.serial, r->token, &csr, answer);
+	return r->is_renewal ? est_simplereenroll(est, &csr, answer)
+			     : est_simpleenroll_shown(est, &csr, answer);
 }
 
 /* A request that names a connection is refused when libcurl had to make another one for it: then
@@ -195,7 +198,7 @@ static int request_send(struct enrol *e, struct est_session *est, struct request
 {
 	AUTO_BUF answer = {.max = EST_ANSWER_MAX};
 	unsigned connection = est_channel(est).number;
-	int rc = step(e, r->token ? "simpleenroll" : "simplereenroll");
+	int rc = step(e, r->is_renewal ? "simplereenroll" : "simpleenroll");
 
 	rc = rc ? rc : request_post(est, r, &answer);
 	if (rc == ERR_DENIED && r->wants_binding && est_channel(est).number != connection) {
@@ -206,12 +209,55 @@ static int request_send(struct enrol *e, struct est_session *est, struct request
 		  : certificate_take(e, r->slot, r->csr.key, r->csr.serial, r->devices, &answer);
 }
 
+/* The maker's birth certificate, with its key and chain, where the bundle says; none with a token.
+ */
+struct birth {
+	EVP_PKEY *key;
+	STACK_OF(X509) * certs; /* once read: what is above the pump's own */
+	struct est_identity shown;
+	struct credential_prior prior;
+};
+
+static void birth_done(struct birth *b)
+{
+	EVP_PKEY_free(b->key);
+	x509s_auto_free(&b->certs);
+	X509_free(b->prior.cert);
+}
+#define AUTO_BIRTH __attribute__((cleanup(birth_done))) struct birth
+
+static int birth_read(struct enrol *e, const struct bundle *b, struct birth *out)
+{
+	AUTO_BUF cert = {.max = EST_ANSWER_MAX};
+	AUTO_BUF key = {.max = EST_ANSWER_MAX};
+	int rc;
+
+	if (b->token)
+		return 0;
+	rc = step(e, "birth");
+	rc = rc ? rc : buf_read_file(&cert, b->idevid_certificate);
+	rc = rc ? rc : certs_pem_parse(cert.data, cert.len, &out->certs);
+	if (rc)
+		return err_add(rc, "%s", b->idevid_certificate);
+	rc = buf_read_file(&key, b->idevid_key);
+	rc = rc ? rc : credential_key_parse(key.data, key.len, &out->key);
+	if (rc)
+		return err_add(rc, "%s", b->idevid_key);
+	out->prior = (struct credential_prior){out->key, sk_X509_shift(out->certs)};
+	if (X509_check_private_key(out->prior.cert, out->key) != 1)
+		return err_ossl(ERR_CRYPTO, "%s does not fit %s", b->idevid_key,
+				b->idevid_certificate);
+	out->shown = (struct est_identity){out->key, out->prior.cert, out->certs};
+	return 0;
+}
+
 int enrol_by_bundle(struct enrol *e)
 {
 	/* A revoked pump that is enrolled anew keeps its old slot until the new one is whole. */
 	enum slot slot = e->state.enrolled ? slot_other(e->state.active) : SLOT_A;
 	struct store_state done = {.enrolled = true, .active = slot};
 	AUTO_BUNDLE b = {0};
+	AUTO_BIRTH birth = {0};
 	AUTO_X509S server = NULL;
 	AUTO_X509S devices = NULL;
 	AUTO_PKEY key = NULL;
@@ -225,12 +271,18 @@ int enrol_by_bundle(struct enrol *e)
 	rc = rc ? rc : bundle_read(e->bundle_path, &b);
 	done.settings = b.settings;
 	rc = rc ? rc : first_contact(e, &b.settings, &server);
-	rc = rc ? rc : est_session_new(b.settings.est, server, NULL, NULL, e->stop, &est);
+	rc = rc ? rc : birth_read(e, &b, &birth);
+	rc = rc ? rc
+		: est_session_new(b.settings.est, server, b.token ? NULL : &birth.shown, e->stop,
+				  &est);
 	rc = rc ? rc : anchors_fetch(e, est, &b.settings, &devices);
 	rc = rc ? rc : wishes_fetch(e, est, &wishes);
 	rc = rc ? rc : slot_key(e, slot, done.bundle_hash, wishes.key, &key);
 	if (!rc && !slot_is_ready(e, slot, key, b.settings.pump, devices)) {
-		struct request r = {.csr = {.key = key, .serial = b.settings.pump},
+		struct request r = {.csr = {.key = key,
+					    .serial = b.settings.pump,
+					    .prior = b.token ? NULL : &birth.prior,
+					    .now_ms = clock_wall_ms()},
 				    .token = b.token,
 				    .slot = slot,
 				    .devices = devices,
@@ -261,11 +313,11 @@ static int renew_request(struct enrol *e, struct renewal *n)
 	AUTO_X509S devices = NULL;
 	AUTO_PKEY key = NULL;
 	AUTO_EST est = NULL;
-	struct request r = {.slot = n->slot};
+	const struct est_identity shown = {n->prior.key, n->prior.cert, NULL};
+	struct request r = {.slot = n->slot, .is_renewal = true};
 	int rc = store_anchors_read(e->store, set, ANCHORS_SERVER, &server);
 
-	rc = rc ? rc
-		: est_session_new(set->est, server, n->prior.key, n->prior.cert, e->stop, &est);
+	rc = rc ? rc : est_session_new(set->est, server, &shown, e->stop, &est);
 	rc = rc ? rc : anchors_fetch(e, est, set, &devices);
 	rc = rc ? rc : wishes_fetch(e, est, &wishes);
 	rc = rc ? rc : slot_key(e, n->slot, n->purpose, wishes.key, &key);
@@ -317,7 +369,7 @@ int enrol_ask_time(struct enrol *e)
 	int rc = step(e, "clock");
 
 	rc = rc ? rc : store_anchors_read(e->store, set, ANCHORS_SERVER, &server);
-	rc = rc ? rc : est_session_new(set->est, server, NULL, NULL, e->stop, &est);
+	rc = rc ? rc : est_session_new(set->est, server, NULL, e->stop, &est);
 	rc = rc ? rc : cacerts_fetch(e, est, &answer);
 	if (!rc && !est_session_time(est))
 		rc = err_set(ERR_INVALID, "the server does not say what time it is");

@@ -25,8 +25,7 @@ struct est_session {
 	CURL *curl;
 	char url[EST_URL_MAX];
 	const STACK_OF(X509) * anchors; /* NULL: not verified */
-	EVP_PKEY *key;
-	X509 *cert;
+	struct est_identity shown;
 	const atomic_bool *stop;
 	struct buf answer;
 	size_t header_bytes;
@@ -128,9 +127,12 @@ static CURLcode set_trust(CURL *curl, void *ssl_ctx, void *arg)
 	if (SSL_CTX_set_ex_data(ssl_ctx, session_index, s) != 1)
 		return CURLE_OUT_OF_MEMORY;
 	SSL_CTX_set_info_callback(ssl_ctx, handshake_watch);
-	if (s->cert && (SSL_CTX_use_certificate(ssl_ctx, s->cert) != 1 ||
-			SSL_CTX_use_PrivateKey(ssl_ctx, s->key) != 1))
+	if (s->shown.cert && (SSL_CTX_use_certificate(ssl_ctx, s->shown.cert) != 1 ||
+			      SSL_CTX_use_PrivateKey(ssl_ctx, s->shown.key) != 1))
 		return CURLE_SSL_CERTPROBLEM;
+	for (int i = 0; i < sk_X509_num(s->shown.chain); i++)
+		if (SSL_CTX_add1_chain_cert(ssl_ctx, sk_X509_value(s->shown.chain, i)) != 1)
+			return CURLE_SSL_CERTPROBLEM;
 	return CURLE_OK;
 }
 
@@ -174,8 +176,9 @@ static int session_set_up(struct est_session *s)
 	return 0;
 }
 
-static int session_make(const char *url, const STACK_OF(X509) * anchors, EVP_PKEY *key, X509 *cert,
-			const atomic_bool *stop, struct est_session **out)
+static int session_make(const char *url, const STACK_OF(X509) * anchors,
+			const struct est_identity *shown, const atomic_bool *stop,
+			struct est_session **out)
 {
 	AUTO_EST s = calloc(1, sizeof(*s));
 	int rc;
@@ -183,8 +186,8 @@ static int session_make(const char *url, const STACK_OF(X509) * anchors, EVP_PKE
 	if (!s || !(s->curl = curl_easy_init()))
 		return err_set(ERR_NOMEM, "no memory for an EST session");
 	s->anchors = anchors;
-	s->key = key;
-	s->cert = cert;
+	if (shown)
+		s->shown = *shown;
 	s->stop = stop;
 	buf_init(&s->answer, EST_ANSWER_MAX);
 	rc = est_url_check(url);
@@ -195,12 +198,13 @@ static int session_make(const char *url, const STACK_OF(X509) * anchors, EVP_PKE
 	return rc;
 }
 
-int est_session_new(const char *url, const STACK_OF(X509) * anchors, EVP_PKEY *key, X509 *cert,
-		    const atomic_bool *stop, struct est_session **out)
+int est_session_new(const char *url, const STACK_OF(X509) * anchors,
+		    const struct est_identity *shown, const atomic_bool *stop,
+		    struct est_session **out)
 {
-	if (!anchors || sk_X509_num(anchors) == 0 || !key != !cert)
+	if (!anchors || sk_X509_num(anchors) == 0 || (shown && !shown->key != !shown->cert))
 		return err_set(ERR_INTERNAL, "an EST session without anchors");
-	return session_make(url, anchors, key, cert, stop, out);
+	return session_make(url, anchors, shown, stop, out);
 }
 
 void est_session_free(struct est_session *s)
@@ -311,7 +315,7 @@ static int perform(struct est_session *s, const char *operation, struct buf *out
 int est_cacerts_unverified(const char *url, const atomic_bool *stop, struct buf *out)
 {
 	AUTO_EST s = NULL;
-	int rc = session_make(url, NULL, NULL, NULL, stop, &s);
+	int rc = session_make(url, NULL, NULL, stop, &s);
 
 	return rc ? rc : perform(s, "cacerts", out);
 }
@@ -406,6 +410,11 @@ int est_simpleenroll(struct est_session *s, const char *pump, const struct secre
 	curl_easy_setopt(s->curl, CURLOPT_PASSWORD, NULL);
 	curl_easy_setopt(s->curl, CURLOPT_USERNAME, NULL);
 	return failed;
+}
+
+int est_simpleenroll_shown(struct est_session *s, const struct buf *csr, struct buf *out)
+{
+	return post(s, "simpleenroll", csr, out);
 }
 
 int est_simplereenroll(struct est_session *s, const struct buf *csr, struct buf *out)

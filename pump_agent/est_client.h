@@ -30,10 +30,17 @@ int est_cacerts_unverified(const char *url, const atomic_bool *stop, struct buf 
 
 struct est_session; /* one server, proven to be what `anchors` issued, with the name in the URL */
 
-/* `key` and `cert` (both or neither) are shown to the server. Everything must outlive the session.
- * Makes no connection yet. ERR_NOMEM. */
-int est_session_new(const char *url, const STACK_OF(X509) * anchors, EVP_PKEY *key, X509 *cert,
-		    const atomic_bool *stop, struct est_session **out) MUST_USE;
+/* What is shown to the server; not owned. */
+struct est_identity {
+	EVP_PKEY *key;
+	X509 *cert;
+	const STACK_OF(X509) * chain; /* CAs sent after it; NULL: none */
+};
+
+/* `shown` may be NULL. Everything must outlive the session. Makes no connection yet. ERR_NOMEM. */
+int est_session_new(const char *url, const STACK_OF(X509) * anchors,
+		    const struct est_identity *shown, const atomic_bool *stop,
+		    struct est_session **out) MUST_USE;
 void est_session_free(struct est_session *s); /* NULL ok */
 
 static inline void est_session_auto_free(struct est_session **s)
@@ -62,6 +69,8 @@ int est_csrattrs(struct est_session *s, struct buf *out) MUST_USE;
 /* HTTP Basic: the pump's serial and its one-time token. `csr` is DER. */
 int est_simpleenroll(struct est_session *s, const char *pump, const struct secret *token,
 		     const struct buf *csr, struct buf *out) MUST_USE;
+/* By the certificate that is shown: a maker's birth certificate. */
+int est_simpleenroll_shown(struct est_session *s, const struct buf *csr, struct buf *out) MUST_USE;
 int est_simplereenroll(struct est_session *s, const struct buf *csr, struct buf *out) MUST_USE;
 
 /* The connection that the last request went over, which the next one uses too unless the server

@@ -15,11 +15,12 @@
 #define CRL_PART_MAX 65536
 
 enum signer_verb {
-	SIGNER_ENROLL = 1, /* sign_enroll -> signed_cert; role enroll */
-	SIGNER_RENEW = 2,  /* sign_renew -> signed_cert; role enroll */
-	SIGNER_STATUS = 3, /* signer_query -> signer_status; role admin */
-	SIGNER_CRL = 8,	   /* crl_query -> crl_part; roles publish, admin */
-	SIGNER_OCSP = 9,   /* ocsp_query[1..8] -> ocsp_answer; role publish */
+	SIGNER_ENROLL = 1,  /* sign_enroll -> signed_cert; role enroll */
+	SIGNER_RENEW = 2,   /* sign_renew -> signed_cert; role enroll */
+	SIGNER_STATUS = 3,  /* signer_query -> signer_status; role admin */
+	SIGNER_CRL = 8,	    /* crl_query -> crl_part; roles publish, admin */
+	SIGNER_OCSP = 9,    /* ocsp_query[1..8] -> ocsp_answer; role publish */
+	SIGNER_IDEVID = 16, /* sign_idevid -> signed_cert; role enroll */
 };
 
 /* What the EST label of the request asks for, and the TLS connection that the request came over:
@@ -49,6 +50,18 @@ RECORD_DECLARE(sign_enroll, SIGN_ENROLL_FIELDS)
 	X(S, STR, source, 46)        \
 	SIGN_TERMS_FIELDS(X, S)
 RECORD_DECLARE(sign_renew, SIGN_RENEW_FIELDS)
+
+/* First certificate by a maker's birth certificate (IEEE 802.1AR), which the enrolment service saw
+ * in TLS with the CAs below it (DER, one behind the other). No proof for the signer either, which
+ * wants RFC 9763's relatedCertRequest by that key, and verifies the chain by itself. */
+#define IDEVID_CHAIN_MAX 8192
+#define SIGN_IDEVID_FIELDS(X, S)            \
+	X(S, BLOB, idevid, 4096)            \
+	X(S, BLOB, chain, IDEVID_CHAIN_MAX) \
+	X(S, BLOB, csr, CSR_DER_MAX)        \
+	X(S, STR, source, 46)               \
+	SIGN_TERMS_FIELDS(X, S)
+RECORD_DECLARE(sign_idevid, SIGN_IDEVID_FIELDS)
 
 #define SIGNED_CERT_FIELDS(X, S)   \
 	X(S, STR, device, 64)      \

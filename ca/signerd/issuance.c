@@ -3,6 +3,7 @@
 #include "ca/signerd/issuance.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -10,6 +11,7 @@
 #include "ca/csr.h"
 #include "ca/refuse.h"
 #include "ca/signerd/grounds.h"
+#include "ca/signerd/idevid_grounds.h"
 #include "sql/client/registry_client.h"
 
 #define BACKDATE_MS INT64_C(300000) /* a pump's clock may be a little late */
@@ -339,6 +341,35 @@ int issuance_renew(struct issuance *is, const struct sign_renew *rq, struct sign
 	if (proof && !(begin.unproven && is->signer->unproven_queue))
 		return proof;
 	memcpy(begin.device, facts.device, sizeof(begin.device));
+	memcpy(begin.source, rq->source, sizeof(begin.source));
+	return issue(is, &csr, &begin, out);
+}
+
+int issuance_idevid(struct issuance *is, const struct sign_idevid *rq, struct signed_cert *out)
+{
+	struct issue_begin begin = {.method = "idevid"};
+	struct ca_csr_terms terms = TERMS_OF(rq);
+	const struct list_query all = {.limit = 0};
+	struct maker *makers;
+	AUTO_CSR csr = {0};
+	size_t n = 0;
+	int rc;
+
+	if ((rc = ca_csr_parse(rq->csr.data, rq->csr.len, &csr)) ||
+	    (rc = ca_csr_check_terms(&csr, &terms)))
+		return rc;
+	makers = calloc(MAKERS_MAX, sizeof(*makers));
+	if (!makers)
+		return own_failed(err_set(ERR_NOMEM, "no memory for makers"));
+	/* asked anew each time: a maker that was disabled vouches for nobody from then on */
+	rc = registry_maker_trust(is->registry, &all, makers, MAKERS_MAX, &n, REGISTRY_WAIT_MS);
+	if (rc)
+		rc = registry_failed(is, rc, false);
+	else
+		rc = grounds_idevid_check(rq, &csr, makers, n, clock_wall_ms(), &begin);
+	free(makers);
+	if (rc)
+		return rc;
 	memcpy(begin.source, rq->source, sizeof(begin.source));
 	return issue(is, &csr, &begin, out);
 }

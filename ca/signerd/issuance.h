@@ -54,6 +54,9 @@ int issuance_enroll(struct issuance *is, const struct sign_enroll *rq,
 		    struct signed_cert *out) MUST_USE;
 int issuance_renew(struct issuance *is, const struct sign_renew *rq,
 		   struct signed_cert *out) MUST_USE;
+/* Besides: ERR_DENIED maker-refused, idevid-unproven; ERR_USED idevid-used. */
+int issuance_idevid(struct issuance *is, const struct sign_idevid *rq,
+		    struct signed_cert *out) MUST_USE;
 
 /* Tells the registry our CA, once per connection. ERR_UNAVAILABLE and other codes of the call. */
 int issuance_introduce(struct issuance *is) MUST_USE;

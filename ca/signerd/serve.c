@@ -95,6 +95,12 @@ static const struct ipc_verb enroll_verbs[] = {
 	 .req_max = 1,
 	 .rep = &record_signed_cert,
 	 .handle = issue_handle},
+	{.verb = SIGNER_IDEVID,
+	 .name = "idevid",
+	 .req = &record_sign_idevid,
+	 .req_max = 1,
+	 .rep = &record_signed_cert,
+	 .handle = issue_handle},
 };
 /* The same process as enroll, on a connection of its own: asking much here takes no turn there. */
 static const struct ipc_verb publish_verbs[] = {
@@ -249,7 +255,8 @@ int command_serve(const char *home)
 {
 	struct service s = {0};
 	struct ipc_role roles[] = {
-		{"enroll", s.settings.enroll_uids, 1, enroll_verbs, 2},
+		{"enroll", s.settings.enroll_uids, 1, enroll_verbs,
+		 sizeof(enroll_verbs) / sizeof(enroll_verbs[0])},
 		{"publish", s.settings.enroll_uids, 1, publish_verbs, 2},
 		{"admin", s.settings.admin_uids, 0, admin_verbs, 2},
 	};

@@ -36,9 +36,42 @@ struct workers {
 	} workers[WORKERS_MAX];
 };
 
-static void outcome_log(const struct ipc_request *rq, const char *device, const char *source,
-			int rc, const struct signed_cert *cert, int64_t took_us)
+static int issue(struct issuance *is, const struct ipc_request *rq, struct signed_cert *out)
 {
+	const void *record = ipc_request_record(rq);
+
+	switch (ipc_request_verb(rq)->verb) {
+	case SIGNER_ENROLL:
+		return issuance_enroll(is, record, out);
+	case SIGNER_IDEVID:
+		return issuance_idevid(is, record, out);
+	default:
+		return issuance_renew(is, record, out);
+	}
+}
+
+/* Whom a request is for, if it says so, and where it came from. */
+static const char *asked_of(const struct ipc_request *rq, const char **device_out)
+{
+	const void *record = ipc_request_record(rq);
+
+	*device_out = "";
+	switch (ipc_request_verb(rq)->verb) {
+	case SIGNER_ENROLL:
+		*device_out = ((const struct sign_enroll *)record)->device;
+		return ((const struct sign_enroll *)record)->source;
+	case SIGNER_IDEVID:
+		return ((const struct sign_idevid *)record)->source;
+	default:
+		return ((const struct sign_renew *)record)->source;
+	}
+}
+
+static void outcome_log(const struct ipc_request *rq, int rc, const struct signed_cert *cert,
+			int64_t took_us)
+{
+	const char *device;
+	const char *source = asked_of(rq, &device);
 	const char *verb = ipc_request_verb(rq)->name;
 	char id[17];
 	uint64_t n = ipc_request_id(rq);
@@ -58,10 +91,6 @@ static void outcome_log(const struct ipc_request *rq, const char *device, const 
 
 static void serve_one(struct issuance *is, const struct queued *q)
 {
-	const void *record = ipc_request_record(q->rq);
-	bool enroll = ipc_request_verb(q->rq)->verb == SIGNER_ENROLL;
-	const struct sign_enroll *e = enroll ? record : NULL;
-	const struct sign_renew *r = enroll ? NULL : record;
 	int64_t started_us = clock_mono_us();
 	struct signed_cert cert;
 	int rc;
@@ -70,9 +99,8 @@ static void serve_one(struct issuance *is, const struct queued *q)
 	if (started_us - q->at_us > WAIT_MAX_US)
 		rc = ca_refuse(REASON_SIGNER_AWAY, ERR_BUSY, "the request waited too long");
 	else
-		rc = enroll ? issuance_enroll(is, e, &cert) : issuance_renew(is, r, &cert);
-	outcome_log(q->rq, enroll ? e->device : "", enroll ? e->source : r->source, rc, &cert,
-		    clock_mono_us() - started_us);
+		rc = issue(is, q->rq, &cert);
+	outcome_log(q->rq, rc, &cert, clock_mono_us() - started_us);
 	if (rc)
 		ipc_request_fail(q->rq, rc);
 	else

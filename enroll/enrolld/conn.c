@@ -62,6 +62,7 @@ void conn_free(struct conn *c)
 	http_request_done(&c->request);
 	buf_done(&c->in);
 	buf_done(&c->out);
+	tls_peer_done(&c->peer.tls);
 	free(c);
 }
 
@@ -358,7 +359,8 @@ int conn_new(struct event_base *base, SSL_CTX *tls, int fd, const struct sockadd
 	c->writable = event_new(base, fd, EV_WRITE, on_io, c);
 	c->deadline = evtimer_new(base, on_deadline, c);
 	if (!c->ssl || !c->readable || !c->writable || !c->deadline ||
-	    SSL_set_fd(c->ssl, fd) != 1 || event_add(c->readable, NULL)) {
+	    SSL_set_fd(c->ssl, fd) != 1 || makers_announce(service->makers, c->ssl) ||
+	    event_add(c->readable, NULL)) {
 		conn_free(c);
 		return err_set(ERR_NOMEM, "no memory for a connection");
 	}

@@ -137,30 +137,31 @@ static bool is_pkcs10(const char *type)
 	return type && !strncasecmp(type, pkcs10, len) && strchr(" \t;", type[len]);
 }
 
-/* Grounds on which the request is made: Basic credentials, else the TLS client certificate.
- * 0 with job filled, or a status with the reason set. */
-static int grounds_take(const struct http_request *req, const struct est_peer *peer,
-			struct est_job *job, struct outcome *refused)
+static void renewal_take(const struct est_peer *peer, struct sign_renew *renew)
+{
+	renew->prior.len = (uint32_t)peer->tls.der_len;
+	memcpy(renew->prior.data, peer->tls.der, peer->tls.der_len);
+	memcpy(renew->source, peer->source, sizeof(renew->source));
+}
+
+static void idevid_take(const struct est_peer *peer, struct sign_idevid *rq)
+{
+	const struct tls_idevid *id = peer->tls.idevid;
+
+	rq->idevid.len = (uint32_t)id->der_len;
+	memcpy(rq->idevid.data, id->der, id->der_len);
+	rq->chain.len = (uint32_t)id->chain_len;
+	memcpy(rq->chain.data, id->chain, id->chain_len);
+	memcpy(rq->source, peer->source, sizeof(rq->source));
+}
+
+static int token_take(const struct http_request *req, const struct est_peer *peer,
+		      struct est_job *job, struct outcome *refused)
 {
 	const char *authorization = http_request_field(req, "Authorization");
+	struct sign_enroll *enroll = &job->signer.enroll;
 	AUTO_EST_BASIC basic = {.token = NULL};
 
-	memcpy(job->device, peer->tls.device, sizeof(job->device));
-	job->signer.is_renewal = true;
-	/* RFC 7030 4.2.2: re-enrolment is proven by the certificate that it follows. */
-	if (job->operation == EST_SIMPLEREENROLL && !peer->tls.der_len) {
-		*refused = outcome_refused(REASON_NO_CERTIFICATE, 403, "simplereenroll");
-		return ERR_DENIED;
-	}
-	if (job->operation == EST_SIMPLEREENROLL || (!authorization && peer->tls.der_len)) {
-		struct sign_renew *renew = &job->signer.renew;
-
-		renew->prior.len = (uint32_t)peer->tls.der_len;
-		memcpy(renew->prior.data, peer->tls.der, peer->tls.der_len);
-		memcpy(renew->source, peer->source, sizeof(renew->source));
-		return 0;
-	}
-	job->signer.is_renewal = false;
 	if (!authorization) {
 		*refused = outcome_refused(REASON_NONE, 401, "");
 		return ERR_DENIED;
@@ -169,14 +170,11 @@ static int grounds_take(const struct http_request *req, const struct est_peer *p
 		*refused = outcome_refused(REASON_TOKEN_WRONG, 401, err_text());
 		return ERR_DENIED;
 	}
-	if (peer->tls.der_len && strcmp(basic.serial, peer->tls.device) != 0) {
+	if (*peer->tls.device && strcmp(basic.serial, peer->tls.device) != 0) {
 		*refused = outcome_refused(REASON_IDENTITY_MISMATCH, 403,
 					   "token for another pump than the certificate's");
 		return ERR_DENIED;
 	}
-
-	struct sign_enroll *enroll = &job->signer.enroll;
-
 	memcpy(job->device, basic.serial, sizeof(job->device));
 	memcpy(enroll->device, basic.serial, sizeof(enroll->device));
 	enroll->token.len = (uint32_t)secret_len(basic.token);
@@ -185,10 +183,53 @@ static int grounds_take(const struct http_request *req, const struct est_peer *p
 	return 0;
 }
 
+/* Grounds on which the request is made: Basic credentials, else the TLS client certificate, ours or
+ * a maker's. 0 with job filled, or a status with the reason set. */
+static int grounds_take(const struct http_request *req, const struct est_peer *peer,
+			struct est_job *job, struct outcome *refused)
+{
+	bool has_token = http_request_field(req, "Authorization") != NULL;
+
+	memcpy(job->device, peer->tls.device, sizeof(job->device));
+	job->signer.verb = SIGNER_RENEW;
+	/* RFC 7030 4.2.2: re-enrolment is proven by the certificate that it follows. */
+	if (job->operation == EST_SIMPLEREENROLL && !peer->tls.der_len) {
+		*refused = outcome_refused(REASON_NO_CERTIFICATE, 403, "simplereenroll");
+		return ERR_DENIED;
+	}
+	if (job->operation == EST_SIMPLEREENROLL || (!has_token && peer->tls.der_len)) {
+		renewal_take(peer, &job->signer.renew);
+		return 0;
+	}
+	if (!has_token && peer->tls.idevid) {
+		job->signer.verb = SIGNER_IDEVID;
+		idevid_take(peer, &job->signer.idevid);
+		return 0;
+	}
+	job->signer.verb = SIGNER_ENROLL;
+	return token_take(req, peer, job, refused);
+}
+
+/* Where the request itself goes, CSR_DER_MAX bytes of it, and its length. */
+static uint8_t *csr_of(struct signer_job *job, uint32_t **len_out)
+{
+	switch (job->verb) {
+	case SIGNER_RENEW:
+		*len_out = &job->renew.csr.len;
+		return job->renew.csr.data;
+	case SIGNER_IDEVID:
+		*len_out = &job->idevid.csr.len;
+		return job->idevid.csr.data;
+	default:
+		*len_out = &job->enroll.csr.len;
+		return job->enroll.csr.data;
+	}
+}
+
 static int csr_take(const struct http_request *req, struct est_job *job, struct outcome *refused)
 {
-	uint8_t *der =
-		job->signer.is_renewal ? job->signer.renew.csr.data : job->signer.enroll.csr.data;
+	uint32_t *len_at;
+	uint8_t *der = csr_of(&job->signer, &len_at);
 	size_t len = 0;
 	int rc;
 
@@ -205,14 +246,11 @@ static int csr_take(const struct http_request *req, struct est_job *job, struct 
 					   err_text());
 		return rc;
 	}
-	if (job->signer.is_renewal)
-		job->signer.renew.csr.len = (uint32_t)len;
-	else
-		job->signer.enroll.csr.len = (uint32_t)len;
+	*len_at = (uint32_t)len;
 	return 0;
 }
 
-/* Both requests have the same fields for it. */
+/* All requests have the same fields for it. */
 #define TERMS_SET(rq, profile, channel)                                                        \
 	do {                                                                                   \
 		snprintf((rq)->key_type, sizeof((rq)->key_type), "%s",                         \
@@ -228,8 +266,10 @@ static int csr_take(const struct http_request *req, struct est_job *job, struct 
 static void terms_set(struct est_job *job, const struct est_profile *profile,
 		      const struct tls_channel *channel)
 {
-	if (job->signer.is_renewal)
+	if (job->signer.verb == SIGNER_RENEW)
 		TERMS_SET(&job->signer.renew, profile, channel);
+	else if (job->signer.verb == SIGNER_IDEVID)
+		TERMS_SET(&job->signer.idevid, profile, channel);
 	else
 		TERMS_SET(&job->signer.enroll, profile, channel);
 }
@@ -321,7 +361,8 @@ int est_service_finish(struct est_service *s, struct est_job *finished, struct e
 {
 	AUTO_JOB job = finished;
 	const struct signed_cert *cert = &job->signer.cert;
-	struct outcome o = outcome_of(job->signer.rc, job->signer.text, !job->signer.is_renewal);
+	struct outcome o =
+		outcome_of(job->signer.rc, job->signer.text, job->signer.verb == SIGNER_ENROLL);
 	char id[17], until[CLOCK_TEXT_MAX];
 
 	if (o.status != 200)

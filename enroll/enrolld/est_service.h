@@ -26,6 +26,7 @@ struct est_service {
 	struct signer_pool *pool;
 	struct event_poster *events;
 	struct throttle *throttle;
+	struct makers *makers;
 	struct noise noise; /* for lines that anybody can cause */
 };
 

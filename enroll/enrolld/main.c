@@ -81,7 +81,7 @@ static int trust_set_up(struct enrolld *d, const char *home)
 	    (rc = home_path(home, "trust/device.pem", path)) || (rc = trust_read(path, &device)) ||
 	    (rc = trust_cacerts_build(&device, &server, &d->service.cacerts)))
 		return rc;
-	return tls_context_new(home, &server, &device, &d->tls);
+	return tls_context_new(home, &server, &device, d->service.makers, &d->tls);
 }
 
 static int service_set_up(struct enrolld *d, const char *home)
@@ -92,6 +92,7 @@ static int service_set_up(struct enrolld *d, const char *home)
 	if ((rc = home_path(home, SIGNER_SOCKET, signer)) ||
 	    (rc = home_path(home, REGISTRY_SOCKET, registry)) ||
 	    (rc = throttle_new(&d->service.throttle)) ||
+	    (rc = makers_new(registry, &d->service.makers)) ||
 	    (rc = event_poster_new(registry, &d->service.events)))
 		return rc;
 	return signer_pool_new(d->base, signer, SIGNER_THREADS, SIGNER_QUEUE, job_done, d,
@@ -134,8 +135,8 @@ static int serve(struct enrolld *d, const char *home)
 	d->base = event_base_new();
 	if (!d->base)
 		return err_set(ERR_NOMEM, "no memory for the event loop");
-	if ((rc = enrolld_settings_read(home, &settings)) || (rc = trust_set_up(d, home)) ||
-	    (rc = service_set_up(d, home)))
+	if ((rc = enrolld_settings_read(home, &settings)) || (rc = service_set_up(d, home)) ||
+	    (rc = trust_set_up(d, home)))
 		return rc;
 	d->service.labels = settings.labels;
 	if ((rc = server_new(d->base, settings.address, settings.port, d->tls, &d->service,
@@ -158,6 +159,7 @@ static void enrolld_done(struct enrolld *d)
 	throttle_free(d->service.throttle);
 	buf_done(&d->service.cacerts);
 	SSL_CTX_free(d->tls);
+	makers_free(d->service.makers);
 	if (d->base)
 		event_base_free(d->base);
 }

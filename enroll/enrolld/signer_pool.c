@@ -80,25 +80,32 @@ void signer_job_wipe(struct signer_job *job, size_t size)
 	free(job);
 }
 
+/* All requests begin at the same place: they are a union's. */
+static const struct record_desc *request_desc(enum signer_verb verb)
+{
+	switch (verb) {
+	case SIGNER_RENEW:
+		return &record_sign_renew;
+	case SIGNER_IDEVID:
+		return &record_sign_idevid;
+	default:
+		return &record_sign_enroll;
+	}
+}
+
 static void job_ask(struct signer_job *job, struct ipc_client *signer)
 {
 	if (clock_mono_us() > job->give_up_us) {
 		job->rc = err_set(ERR_BUSY, "waited too long for its turn");
 	} else {
 		ipc_client_request_id_set(signer, job->request_id);
-		if (job->is_renewal)
-			job->rc = ipc_client_call(signer, SIGNER_RENEW, &record_sign_renew,
-						  &job->renew, 1, &record_signed_cert, &job->cert,
-						  1, NULL, CALL_MS);
-		else
-			job->rc = ipc_client_call(signer, SIGNER_ENROLL, &record_sign_enroll,
-						  &job->enroll, 1, &record_signed_cert, &job->cert,
-						  1, NULL, CALL_MS);
+		job->rc = ipc_client_call(signer, job->verb, request_desc(job->verb), &job->enroll,
+					  1, &record_signed_cert, &job->cert, 1, NULL, CALL_MS);
 	}
 	job->text[0] = '\0';
 	if (job->rc)
 		strncat(job->text, err_text(), sizeof(job->text) - 1);
-	if (!job->is_renewal) /* not needed any more: as short a life as can be */
+	if (job->verb == SIGNER_ENROLL) /* not needed any more: as short a life as can be */
 		secret_wipe(&job->enroll.token, sizeof(job->enroll.token));
 }
 

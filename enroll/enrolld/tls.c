@@ -3,6 +3,7 @@
 #include "enroll/enrolld/tls.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -12,6 +13,8 @@
 #include "base/daemon.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "ca/request/idevid.h"
+#include "enroll/enrolld/peer_verify.h"
 
 #define KEY_FILE_MAX 16384
 #define EXPIRY_WARNING_DAYS 7
@@ -78,7 +81,7 @@ static int chain_use(SSL_CTX *ctx, const char *path, const struct trust *server)
 	return 0;
 }
 
-/* The device CA alone: a certificate of a maker, or of the server CA, proves nothing here. */
+/* The device CA alone in the context's own store: no maker's, no server CA's. */
 static int clients_trust(SSL_CTX *ctx, const struct trust *device)
 {
 	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
@@ -140,7 +143,7 @@ static void context_auto_free(SSL_CTX **ctx)
 }
 
 int tls_context_new(const char *home, const struct trust *server, const struct trust *device,
-		    SSL_CTX **out)
+		    struct makers *makers, SSL_CTX **out)
 {
 	__attribute__((cleanup(context_auto_free))) SSL_CTX *ctx = NULL;
 	char key[PATH_MAX], cert[PATH_MAX];
@@ -153,7 +156,8 @@ int tls_context_new(const char *home, const struct trust *server, const struct t
 	if (!ctx)
 		return trust_crypto_error("TLS context");
 	if ((rc = context_set_up(ctx)) || (rc = chain_use(ctx, cert, server)) ||
-	    (rc = key_use(ctx, key)) || (rc = clients_trust(ctx, device)))
+	    (rc = key_use(ctx, key)) || (rc = clients_trust(ctx, device)) ||
+	    (rc = peer_verify_install(ctx, makers)))
 		return rc;
 	*out = ctx;
 	ctx = NULL;
@@ -182,12 +186,55 @@ static int device_of(const X509 *cert, char out[TLS_DEVICE_SIZE])
 	return 0;
 }
 
+static int cert_put(X509 *cert, uint8_t *out, size_t max, size_t *len_out)
+{
+	uint8_t *at = out + *len_out;
+	int len = i2d_X509(cert, NULL);
+
+	if (len <= 0 || (size_t)len > max - *len_out)
+		return err_set(ERR_LIMIT, "a client certificate of %d bytes", len);
+	*len_out += (size_t)i2d_X509(cert, &at);
+	return 0;
+}
+
+static int idevid_take(SSL *ssl, X509 *cert, struct tls_peer *out)
+{
+	const STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl); /* without the leaf */
+	struct tls_idevid *id = calloc(1, sizeof(*id));
+	struct idevid_name name;
+	int rc;
+
+	if (!id)
+		return err_set(ERR_NOMEM, "no memory for a birth certificate");
+	rc = cert_put(cert, id->der, sizeof(id->der), &id->der_len);
+	for (int i = 0; !rc && i < sk_X509_num(chain); i++)
+		rc = cert_put(sk_X509_value(chain, i), id->chain, sizeof(id->chain),
+			      &id->chain_len);
+	if (!rc)
+		rc = idevid_name_read(cert, &name);
+	if (!rc)
+		rc = str_copy(out->device, sizeof(out->device), name.serial);
+	if (rc) {
+		free(id);
+		return rc;
+	}
+	out->idevid = id;
+	return 0;
+}
+
+void tls_peer_done(struct tls_peer *p)
+{
+	free(p->idevid);
+	p->idevid = NULL;
+}
+
 int tls_peer_get(SSL *ssl, struct tls_peer *out)
 {
 	X509 *cert = SSL_get0_peer_certificate(ssl);
 	uint8_t *at = out->der;
 	int len, rc;
 
+	tls_peer_done(out);
 	out->der_len = 0;
 	out->device[0] = '\0';
 	if (!cert)
@@ -195,6 +242,8 @@ int tls_peer_get(SSL *ssl, struct tls_peer *out)
 	/* SSL_VERIFY_PEER has ended every other handshake; asked again so that it must be both. */
 	if (SSL_get_verify_result(ssl) != X509_V_OK)
 		return err_set(ERR_INVALID, "the certificate was not verified");
+	if (peer_is_makers(ssl))
+		return idevid_take(ssl, cert, out);
 	len = i2d_X509(cert, NULL);
 	if (len <= 0 || len > TLS_CERT_DER_MAX)
 		return err_set(ERR_INVALID, "a client certificate of %d bytes", len);

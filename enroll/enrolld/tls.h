@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* TLS as enrolld offers it: 1.2 and 1.3, client certificates of the device CA asked for. */
+/* TLS as enrolld offers it: 1.2 and 1.3, client certificates of the device CA or of a maker. */
 #ifndef ENROLL_ENROLLD_TLS_H
 #define ENROLL_ENROLLD_TLS_H
 
 #include <openssl/ssl.h>
 
+#include "enroll/enrolld/makers.h"
 #include "enroll/enrolld/trust.h"
 #include "policies/reason.h"
 
@@ -13,16 +14,26 @@
 #define TLS_CHANNEL_UNIQUE_MAX 64
 #define TLS_CHANNEL_EXPORTER_BYTES 32
 
-/* A context with HOME/est/{key,cert}.pem, the chain out of `server` and `device` as the only trust
- * for clients. Blocks on the disk. ERR_NOT_FOUND, ERR_DENIED (key readable by others), ERR_CRYPTO,
- * ERR_IO, ERR_NOMEM. Free with SSL_CTX_free. */
+/* A context with HOME/est/{key,cert}.pem, the chain out of `server`, `device` as the trust for
+ * pumps' certificates and `makers` for birth certificates (which must outlive it). Blocks on the
+ * disk. ERR_NOT_FOUND, ERR_DENIED (key readable by others), ERR_CRYPTO, ERR_IO, ERR_NOMEM. Free
+ * with SSL_CTX_free. */
 int tls_context_new(const char *home, const struct trust *server, const struct trust *device,
-		    SSL_CTX **out) MUST_USE;
+		    struct makers *makers, SSL_CTX **out) MUST_USE;
+
+/* A maker's birth certificate and the CAs that came with it (DER, one behind the other). */
+#define TLS_IDEVID_CHAIN_MAX 8192
+struct tls_idevid {
+	size_t der_len, chain_len;
+	uint8_t der[TLS_CERT_DER_MAX];
+	uint8_t chain[TLS_IDEVID_CHAIN_MAX];
+};
 
 /* What a client has proven to be in its handshake. */
 struct tls_peer {
+	struct tls_idevid *idevid;    /* owned; its chain ended at a maker: der_len is 0 then */
 	char device[TLS_DEVICE_SIZE]; /* common name; for logs and throttling: signerd reads der */
-	size_t der_len;		      /* 0: it showed no certificate */
+	size_t der_len;		      /* 0: it showed no certificate of ours */
 	uint8_t der[TLS_CERT_DER_MAX];
 };
 
@@ -36,8 +47,10 @@ struct tls_channel {
 /* After a finished handshake. */
 void tls_channel_get(SSL *ssl, struct tls_channel *out);
 
-/* After a finished handshake. ERR_INVALID for a certificate that no pump of ours can have. */
+/* After a finished handshake. ERR_INVALID for a certificate that no pump of ours can have, and for
+ * a birth certificate without a pump's serial; ERR_LIMIT, ERR_NOMEM. */
 int tls_peer_get(SSL *ssl, struct tls_peer *out) MUST_USE;
+void tls_peer_done(struct tls_peer *p); /* safe on a zeroed struct */
 
 /* Why a handshake failed, after SSL_accept's failure: the reason, and words for the log into
  * err_text; REASON_NONE when the peer just closed. Drains OpenSSL's error queue. */

@@ -42,11 +42,17 @@ int bundle_anchor_sha256(const void *pem, size_t len, char out[ANCHOR_HEX_SIZE])
 
 int bundle_build(const struct bundle *b, int pretty, struct buf *out)
 {
-	json_t *j =
-		json_pack("{s:i s:s s:s s:s s:s s:s%}", "version", 1, "pump", b->pump, "est",
-			  b->est, "server_anchor_sha256", b->anchor_sha256, "radius_server_name",
-			  b->radius_name, "token", b->token, b->token_len);
-	char *text = j ? json_dumps(j, pretty ? JSON_INDENT(1) : JSON_COMPACT) : NULL;
+	json_t *j = json_pack("{s:i s:s s:s s:s s:s}", "version", 1, "pump", b->pump, "est", b->est,
+			      "server_anchor_sha256", b->anchor_sha256, "radius_server_name",
+			      b->radius_name);
+	int failed =
+		!j ? -1
+		: b->token
+			? json_object_set_new(j, "token", json_stringn(b->token, b->token_len))
+			: json_object_set_new(j, "idevid_certificate",
+					      json_string(b->idevid_certificate)) ||
+				  json_object_set_new(j, "idevid_key", json_string(b->idevid_key));
+	char *text = !failed ? json_dumps(j, pretty ? JSON_INDENT(1) : JSON_COMPACT) : NULL;
 	int rc = text ? buf_put_str(out, text) : err_set(ERR_NOMEM, "no memory for the bundle");
 
 	if (!rc && pretty)

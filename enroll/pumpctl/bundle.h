@@ -16,8 +16,10 @@ struct bundle {
 	const char *est;
 	const char *anchor_sha256;
 	const char *radius_name;
-	const char *token;
+	const char *token; /* NULL with a birth certificate */
 	size_t token_len;
+	const char *idevid_certificate; /* files on the pump, PEM; NULL with a token */
+	const char *idevid_key;
 };
 /* Appends the JSON, compact or for people to read. Pure. ERR_NOMEM, ERR_LIMIT, ERR_INVALID. */
 int bundle_build(const struct bundle *b, int pretty, struct buf *out) MUST_USE;

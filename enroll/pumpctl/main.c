@@ -71,6 +71,11 @@ int main(int argc, char *argv[])
 		verb_recall_pause,
 		verb_recall_resume,
 		verb_recall_cancel,
+		verb_maker_add,
+		verb_maker_list,
+		verb_maker_enable,
+		verb_maker_disable,
+		verb_maker_remove,
 	};
 	/* clang-format on */
 	const size_t n = sizeof(verbs) / sizeof(verbs[0]);

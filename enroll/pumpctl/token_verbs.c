@@ -147,6 +147,19 @@ static int bundle_draw(const struct bundle *b)
 	return rc;
 }
 
+/* What was written for a pump that enrols with its birth certificate. */
+static int idevid_told(const struct call *call, const struct bundle *b, const char *out)
+{
+	if (call->json && (!out || strcmp(out, "-")))
+		return json_show(json_pack("{s:s s:s? s:s}", "pump", b->pump, "file", out,
+					   "idevid_certificate", b->idevid_certificate));
+	if (out && strcmp(out, "-"))
+		printf("%s: for pump %s alone, which enrols with its birth certificate %s; no "
+		       "secret is in it\n",
+		       out, b->pump, b->idevid_certificate);
+	return 0;
+}
+
 /* With --qr and no --out nothing is left on disk. */
 static int bundle_deliver(const struct call *call, const struct bundle *b, const struct token *t)
 {
@@ -165,6 +178,8 @@ static int bundle_deliver(const struct call *call, const struct bundle *b, const
 		rc = bundle_draw(b);
 	if (rc)
 		return rc;
+	if (!b->token)
+		return idevid_told(call, b, out);
 	clock_format(t->expires, until);
 	if (call->json && (!out || strcmp(out, "-")))
 		return json_show(json_pack("{s:s s:s? s:o s:o}", "pump", b->pump, "file", out,
@@ -195,31 +210,46 @@ static int est_url_build(const struct call *call, const struct settings *s, char
 	return 0;
 }
 
+/* Both or neither, and no token's options beside them. */
+static int idevid_options(const struct call *call, struct bundle *b)
+{
+	b->idevid_certificate = call_value(call, "idevid-certificate");
+	b->idevid_key = call_value(call, "idevid-key");
+	if (!b->idevid_certificate != !b->idevid_key)
+		return err_set(
+			ERR_INVALID,
+			"--idevid-certificate and --idevid-key go together: files on the pump");
+	if (b->idevid_key && (*b->idevid_certificate != '/' || *b->idevid_key != '/'))
+		return err_set(ERR_INVALID, "--idevid-...: full paths of files on the pump");
+	if (b->idevid_key && (call_value(call, "ttl") || call_value(call, "mab-window")))
+		return err_set(ERR_INVALID, "--ttl and --mab-window are a token's");
+	return 0;
+}
+
 static int pump_bundle_run(const struct call *call)
 {
 	struct token_create rq = {0};
 	struct token token = {0};
+	struct bundle b = {.pump = rq.device};
 	struct settings s;
 	char est[EST_URL_SIZE], anchor[ANCHOR_HEX_SIZE];
 	int rc;
 
-	if (token_options(call, &rq))
+	if (token_options(call, &rq) || idevid_options(call, &b))
 		return report_usage();
 	rc = settings_read(home_dir(call->home), &s);
 	if (!rc)
 		rc = est_url_build(call, &s, est, sizeof(est));
 	if (!rc)
 		rc = anchor_read(&s, anchor);
-	if (!rc)
+	if (!rc && !b.idevid_key)
 		rc = token_make(call, &rq, &token);
 	if (!rc) {
-		struct bundle b = {.pump = rq.device,
-				   .est = est,
-				   .anchor_sha256 = anchor,
-				   .radius_name = s.radius_name,
-				   .token = (const char *)token.token.data,
-				   .token_len = token.token.len};
-
+		b.est = est;
+		b.anchor_sha256 = anchor;
+		b.radius_name = s.radius_name;
+		b.token = b.idevid_key ? NULL : (const char *)token.token.data;
+		b.token_len = token.token.len;
 		rc = bundle_deliver(call, &b, &token);
 	}
 	secret_wipe(&token, sizeof(token));
@@ -229,6 +259,9 @@ static int pump_bundle_run(const struct call *call)
 static const struct option_spec bundle_options[] = {
 	{"out", 'o', OPTION_VALUE, "FILE",
 	 "where to (SERIAL.bundle.json here; - for standard output)", false},
+	{"idevid-certificate", 0, OPTION_VALUE, "FILE",
+	 "no token: the pump's birth certificate and its chain, a file there", false},
+	{"idevid-key", 0, OPTION_VALUE, "FILE", "and its key", false},
 	{"label", 0, OPTION_VALUE, "LABEL", "enrol and renew below this EST label of pumpgate.conf",
 	 false},
 	{"qr", 0, OPTION_FLAG, NULL, "draw a QR code instead (with --out: too)", false},

@@ -27,6 +27,11 @@
 #define TEXT_SIZE 256
 #define CERT_DER_MAX 4096
 #define NAS_SECRET_MAX 128
+#define OID_SIZE 97		/* dotted */
+#define MAKER_ANCHORS_MAX 4	/* of one maker: its root, and the next one */
+#define MAKER_ANCHORS_SIZE 8192 /* bytes of their DER */
+#define MAKER_MODELS_SIZE 1024
+#define MAKERS_MAX 64
 
 /* ---- packet path (role radius) ---- */
 
@@ -154,6 +159,8 @@ RECORD_DECLARE(cert_facts, CERT_FACTS_FIELDS)
 /* Asks to reserve `cert_serial` for one issuance. method "token": the token is checked and burnt in
  * the same transaction; "renewal": the prior certificate must be valid and its pump enrolled.
  * Repeating with the same token or prior certificate and the same key resumes what was begun.
+ * "idevid": the signer has verified that the holder of a maker's birth certificate wants this key;
+ * maker, model, serial and state are checked here.
  * unproven ("renewal" alone): the registered key has not signed for the new one, so that a person
  * must approve this key first. */
 #define ISSUE_BEGIN_FIELDS(X, S)                  \
@@ -167,7 +174,11 @@ RECORD_DECLARE(cert_facts, CERT_FACTS_FIELDS)
 	X(S, BLOB, spki_sha256, 32)               \
 	X(S, STR, key_type, STATE_SIZE)           \
 	X(S, STR, source, IP_SIZE)                \
-	X(S, BOOL, unproven, 1)
+	X(S, BOOL, unproven, 1)                   \
+	X(S, STR, maker, LABEL_SIZE)              \
+	X(S, BLOB, anchor_sha256, 32)             \
+	X(S, BLOB, idevid_sha256, 32)             \
+	X(S, STR, hw_type, OID_SIZE)
 RECORD_DECLARE(issue_begin, ISSUE_BEGIN_FIELDS)
 
 /* `der` not empty: this very request was issued before; give that certificate again.
@@ -417,6 +428,21 @@ RECORD_DECLARE(token_create, TOKEN_CREATE_FIELDS)
 	X(S, TIME, expires, 1) \
 	X(S, TIME, mab_until, 1)
 RECORD_DECLARE(token, TOKEN_FIELDS)
+
+/* A maker whose birth certificates stand for a token. models: "MODEL,MODEL=OID": which it may vouch
+ * for; with an OID, only if the certificate's hwType (RFC 4108 5) is that. anchor_sha256: of each
+ * anchor, in hex, by spaces. anchors: their DER, one behind the other; empty in lists for people.
+ */
+#define MAKER_FIELDS(X, S)                      \
+	X(S, STR, name, LABEL_SIZE)             \
+	X(S, BOOL, enabled, 1)                  \
+	X(S, STR, models, MAKER_MODELS_SIZE)    \
+	X(S, U64, pumps, 1) /* of this maker */ \
+	X(S, TIME, added_at, 1)                 \
+	X(S, STR, added_by, LABEL_SIZE)         \
+	X(S, STR, anchor_sha256, TEXT_SIZE + 8) \
+	X(S, BLOB, anchors, MAKER_ANCHORS_SIZE)
+RECORD_DECLARE(maker, MAKER_FIELDS)
 
 /* A renewal that waits for a person, or waited. state: waiting, approved, denied, used, expired.
  * key: SHA-256 of the SubjectPublicKeyInfo in hex. prior: the certificate that the request names.

@@ -34,6 +34,7 @@ enum registry_verb {
 	REGISTRY_LEDGER_POSITION = 36, /* ledger_query -> ledger_position */
 	REGISTRY_LEDGER_ENTRIES = 37,  /* ledger_entry[1..256] of one list, in order -> empty */
 	REGISTRY_REVOKED_TAKE = 38,    /* revoked_take -> ledger_entry[] */
+	REGISTRY_MAKER_TRUST = 39,     /* empty list_query -> maker[], enabled ones with anchors */
 	/* enrolment */
 	REGISTRY_ENROLL_EVENT = 48, /* enroll_event, one-way */
 	/* dispatch */
@@ -66,6 +67,10 @@ enum registry_verb {
 	REGISTRY_NAS_PROBE = 163,     /* nas_name -> nas_probe, once the NAS answered or did not */
 	REGISTRY_APPROVAL_LIST = 192, /* list_query -> approval[] */
 	REGISTRY_APPROVAL_DECIDE = 193, /* approval_decision -> approval */
+	REGISTRY_MAKER_ADD = 256,	/* maker -> empty */
+	REGISTRY_MAKER_LIST = 257,	/* list_query -> maker[] by name, without anchors */
+	REGISTRY_MAKER_ENABLE = 258,	/* maker: name, enabled -> empty */
+	REGISTRY_MAKER_REMOVE = 259,	/* maker: name -> empty */
 	REGISTRY_GAP_LIST = 176,	/* list_query -> gap[] */
 	REGISTRY_MERGE = 177,		/* empty list_query -> merge */
 	REGISTRY_BACKUP = 178,		/* backup_query -> backup_state */

@@ -58,6 +58,13 @@ struct look {
 	struct anomaly_facts f;
 };
 
+static int sites_read(struct anomalies *a, const struct auth_event *e, struct look *l)
+{
+	int rc = store_nas_site(a->registry, e->nas, l->site);
+
+	return rc ? rc : store_nas_site(a->registry, l->seen.nas, l->seen_site);
+}
+
 static int macs_read(struct anomalies *a, const struct auth_event *e, struct look *l)
 {
 	int rc = store_device_mac_is_known(a->registry, e->device, e->mac, &l->f.now.mac_is_known);
@@ -85,8 +92,7 @@ static int before_read(struct anomalies *a, const struct auth_event *e, struct l
 					   l->seen.mac_session, &l->f.before_goes_on);
 	if (rc)
 		return rc;
-	if ((macs && macs_read(a, e, l)) ||
-	    (roamed && store_nas_sites(a->registry, e->nas, l->seen.nas, l->site, l->seen_site))) {
+	if ((macs && macs_read(a, e, l)) || (roamed && sites_read(a, e, l))) {
 		LOG(LOG_ERROR, "anomaly.check_failed", LOG_S("object", e->device),
 		    LOG_S("why", err_text()));
 		l->f.seen_before = false;

@@ -133,6 +133,17 @@ static int approval_list(struct reader *r, const void *query, void *out, size_t 
 	return store_approval_list(r->registry, query, clock_wall_ms(), out, max, n);
 }
 
+static int maker_list(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	return store_maker_list(r->registry, query, out, max, n);
+}
+
+static int maker_trust(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	(void)query;
+	return store_maker_trust(r->registry, out, max, n);
+}
+
 static int cert_list(struct reader *r, const void *query, void *out, size_t max, size_t *n)
 {
 	struct cert *rows = out;
@@ -275,6 +286,8 @@ static const struct {
 	{REGISTRY_AUDIT_TAIL, STORE_LIST_MAX, audit_tail},
 	{REGISTRY_AUDIT_VERIFY, 1, audit_verify},
 	{REGISTRY_STATUS, 1, status},
+	{REGISTRY_MAKER_LIST, MAKERS_MAX, maker_list},
+	{REGISTRY_MAKER_TRUST, MAKERS_MAX, maker_trust},
 	{REGISTRY_APPROVAL_LIST, STORE_LIST_MAX, approval_list},
 	{REGISTRY_GAP_LIST, STORE_LIST_MAX, gap_list},
 	{REGISTRY_RECALL_SHOW, 1, recall_show},

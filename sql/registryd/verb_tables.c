@@ -41,6 +41,7 @@ static const struct ipc_verb radius_verbs[] = {
 static const struct ipc_verb signer_verbs[] = {
 	TELL(REGISTRY_ISSUER_SET, "issuer_set", issuer, verb_write),
 	ASK(REGISTRY_CERT_FACTS, "cert_facts", cert_name, cert_facts, verb_cert_facts),
+	ASK(REGISTRY_MAKER_TRUST, "maker_trust", list_query, maker, verb_query),
 	ASK(REGISTRY_ISSUE_BEGIN, "issue_begin", issue_begin, issue_grant, verb_write),
 	TELL(REGISTRY_ISSUE_STORE, "issue_store", issue_store, verb_write),
 	ASK(REGISTRY_LEDGER_POSITION, "ledger_position", ledger_query, ledger_position, verb_write),
@@ -52,8 +53,10 @@ static const struct ipc_verb signer_verbs[] = {
 	ASK(REGISTRY_REVOKED_TAKE, "revoked_take", revoked_take, ledger_entry, verb_write),
 };
 
-/* enrolld: can say that an attempt failed, and nothing else */
+/* enrolld: whose birth certificates to let into TLS; can say that an attempt failed; nothing else
+ */
 static const struct ipc_verb enroll_verbs[] = {
+	ASK(REGISTRY_MAKER_TRUST, "maker_trust", list_query, maker, verb_query),
 	POST(REGISTRY_ENROLL_EVENT, "enroll_event", enroll_event, verb_event),
 };
 
@@ -97,6 +100,10 @@ static const struct ipc_verb admin_verbs[] = {
 	ASK(REGISTRY_AUDIT_TAIL, "audit_tail", list_query, audit_row, verb_query),
 	ASK(REGISTRY_AUDIT_VERIFY, "audit_verify", list_query, audit_check, verb_slow),
 	ASK(REGISTRY_STATUS, "status", list_query, status, verb_slow),
+	TELL(REGISTRY_MAKER_ADD, "maker_add", maker, verb_write),
+	ASK(REGISTRY_MAKER_LIST, "maker_list", list_query, maker, verb_query),
+	TELL(REGISTRY_MAKER_ENABLE, "maker_enable", maker, verb_write),
+	TELL(REGISTRY_MAKER_REMOVE, "maker_remove", maker, verb_write),
 	ASK(REGISTRY_APPROVAL_LIST, "approval_list", list_query, approval, verb_query),
 	ASK(REGISTRY_APPROVAL_DECIDE, "approval_decide", approval_decision, approval, verb_write),
 	ASK(REGISTRY_ALARM_LIST, "alarm_list", list_query, alarm, verb_query),

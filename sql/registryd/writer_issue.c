@@ -39,6 +39,25 @@ static void approval_decide(struct writer *w, struct ipc_request *rq, const stru
 	ipc_request_reply(rq, &a, 1);
 }
 
+static void maker_change(struct writer *w, struct ipc_request *rq, const struct action *by)
+{
+	const struct maker *m = ipc_request_record(rq);
+
+	switch (ipc_request_verb(rq)->verb) {
+	case REGISTRY_MAKER_ADD:
+		writer_tell(rq, store_maker_add(w->registry, by, m), "maker.add", m->name,
+			    by->actor);
+		return;
+	case REGISTRY_MAKER_REMOVE:
+		writer_tell(rq, store_maker_remove(w->registry, by, m->name), "maker.remove",
+			    m->name, by->actor);
+		return;
+	default:
+		writer_tell(rq, store_maker_enable(w->registry, by, m->name, m->enabled),
+			    m->enabled ? "maker.enable" : "maker.disable", m->name, by->actor);
+	}
+}
+
 void writer_issue(struct writer *w, struct ipc_request *rq, const struct action *by)
 {
 	const void *record = ipc_request_record(rq);
@@ -52,6 +71,11 @@ void writer_issue(struct writer *w, struct ipc_request *rq, const struct action 
 		return;
 	case REGISTRY_APPROVAL_DECIDE:
 		approval_decide(w, rq, by);
+		return;
+	case REGISTRY_MAKER_ADD:
+	case REGISTRY_MAKER_ENABLE:
+	case REGISTRY_MAKER_REMOVE:
+		maker_change(w, rq, by);
 		return;
 	case REGISTRY_ISSUE_BEGIN:
 		issue_begin(w, rq, by);

@@ -5,6 +5,7 @@
  * resumed, so that a lost answer costs nothing.
  */
 #include "sql/store/approvals.h"
+#include "sql/store/issue_proof.h"
 
 #include <string.h>
 
@@ -12,20 +13,9 @@
 
 #include "base/secret.h"
 
-#define TOKENS_TRIED 16			 /* newest of the pump */
-#define RENEWALS_OPEN 16		 /* of one pump, in force and not yet superseded by use */
-#define RESERVED_MS (24LL * 3600 * 1000) /* a reservation that old will not be finished */
-#define SPKI_BYTES 32
-
-struct issue_device {
-	int64_t id;
-	char serial[DEVICE_SERIAL_SIZE];
-	char state[STATE_SIZE];
-	char maker[LABEL_SIZE];
-	char model[LABEL_SIZE];
-};
-
-/* What allows this issuance; one of the two ids is not 0. */
+#define TOKENS_TRIED 16	 /* newest of the pump */
+#define RENEWALS_OPEN 16 /* of one pump, in force and not yet superseded by use */
+/* What allows this issuance; at most one of the two ids is not 0. */
 struct issue_proof {
 	int64_t token_id;
 	int64_t prior_id;
@@ -37,6 +27,8 @@ static int request_check(const struct issue_begin *rq)
 	uint8_t serial[20];
 	size_t len;
 
+	if (rq->idevid_sha256.len && strcmp(rq->method, "idevid"))
+		return err_set(ERR_INVALID, "a birth certificate with method %s", rq->method);
 	if (rq->spki_sha256.len != SPKI_BYTES)
 		return err_set(ERR_INVALID, "the key's SHA-256 has %u bytes", rq->spki_sha256.len);
 	for (const char *p = rq->cert_serial; *p; p++)
@@ -48,7 +40,7 @@ static int request_check(const struct issue_begin *rq)
 	return 0;
 }
 
-static int device_find(struct db *db, const char *serial, int64_t id, struct issue_device *out)
+int issue_device_find(struct db *db, const char *serial, int64_t id, struct issue_device *out)
 {
 	AUTO_QUERY q;
 	int rc = query_open(&q, db,
@@ -116,7 +108,7 @@ static int proof_by_token(struct db *db, const struct issue_begin *rq, int64_t n
 {
 	struct found_token token;
 	int64_t newer = 0;
-	int rc = device_find(db, rq->device, -1, device);
+	int rc = issue_device_find(db, rq->device, -1, device);
 
 	if (rc && rc != ERR_NOT_FOUND)
 		return rc;
@@ -173,7 +165,7 @@ static int proof_by_certificate(struct db *db, const struct issue_begin *rq, int
 	device_id = query_i64(&q, 1);
 	query_text(&q, 2, state, sizeof(state));
 	not_after = query_i64(&q, 3);
-	rc = device_find(db, "", device_id, device);
+	rc = issue_device_find(db, "", device_id, device);
 	if (rc)
 		return rc;
 	if (*rq->device && strcmp(rq->device, device->serial))
@@ -207,6 +199,13 @@ static int proof_by_certificate(struct db *db, const struct issue_begin *rq, int
 	return rc;
 }
 
+/* NULL unless the grounds are a birth certificate. */
+static struct db_value idevid_value(const struct issue_begin *rq)
+{
+	return rq->idevid_sha256.len ? DB_B(rq->idevid_sha256.data, rq->idevid_sha256.len)
+				     : DB_REF(0);
+}
+
 /* The certificate or reservation that the same proof and key led to before. */
 static int resume(struct db *db, const struct issue_proof *proof, const struct issue_begin *rq,
 		  struct issue_grant *out)
@@ -217,10 +216,12 @@ static int resume(struct db *db, const struct issue_proof *proof, const struct i
 			    "SELECT c.serial, c.state, x.der FROM certificates c"
 			    " JOIN issuers i ON i.id = c.issuer_id"
 			    " LEFT JOIN certificate_der x ON x.certificate_id = c.id"
-			    " WHERE (c.token_id = ?1 OR c.prior_id = ?2) AND c.spki_sha256 = ?3"
+			    " WHERE (c.token_id = ?1 OR c.prior_id = ?2 OR c.idevid = ?5)"
+			    " AND c.spki_sha256 = ?3"
 			    " AND i.name = ?4 ORDER BY c.id DESC LIMIT 1",
 			    DB_REF(proof->token_id), DB_REF(proof->prior_id),
-			    DB_B(rq->spki_sha256.data, SPKI_BYTES), DB_T(rq->issuer));
+			    DB_B(rq->spki_sha256.data, SPKI_BYTES), DB_T(rq->issuer),
+			    idevid_value(rq));
 
 	if (!rc)
 		rc = query_next(&q);
@@ -263,13 +264,13 @@ static int reserve(struct db *db, const struct action *by, const struct issue_be
 		rc = db_run(db,
 			    "INSERT INTO certificates (issuer_id, serial, device_id, state, method,"
 			    " key_type, spki_sha256, not_before, not_after, reserved_at, issued_at,"
-			    " superseded_at, revoked_at, source, token_id, prior_id)"
+			    " superseded_at, revoked_at, source, token_id, prior_id, idevid)"
 			    " VALUES (?1, ?2, ?3, 'reserved', ?4, ?5, ?6, 0, 0, ?7, 0, 0, 0, ?8,"
-			    " ?9, ?10)",
+			    " ?9, ?10, ?11)",
 			    DB_I(issuer), DB_T(rq->cert_serial), DB_I(device->id),
 			    DB_T(rq->unproven ? "approved" : rq->method), DB_T(rq->key_type),
 			    DB_B(rq->spki_sha256.data, SPKI_BYTES), DB_I(by->at), DB_T(rq->source),
-			    DB_REF(proof->token_id), DB_REF(proof->prior_id));
+			    DB_REF(proof->token_id), DB_REF(proof->prior_id), idevid_value(rq));
 	if (rc == ERR_EXISTS)
 		return err_set(ERR_EXISTS, "certificate serial %s is taken", rq->cert_serial);
 	if (!rc && proof->token_id)
@@ -302,6 +303,8 @@ int store_issue_begin(struct store *st, const struct action *by, const struct is
 		rc = proof_by_token(st->db, rq, by->at, &device, &proof);
 	else if (!strcmp(rq->method, "renewal"))
 		rc = proof_by_certificate(st->db, rq, by->at, &device, &proof);
+	else if (!strcmp(rq->method, "idevid"))
+		rc = issue_proof_by_idevid(st->db, rq, by->at, &device);
 	else
 		rc = err_set(ERR_INVALID, "no issuing method '%s'", rq->method);
 	if (rc < 0)

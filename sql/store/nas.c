@@ -273,8 +273,9 @@ int store_nas_claimed(struct store *st, const char *nas, const char *ip, const c
 int store_nas_site_set(struct store *st, const struct action *by, const char *name,
 		       const char *site)
 {
-	int64_t id, same;
+	char old[NAME_SIZE];
 	AUTO_TX tx = {0};
+	int64_t id;
 	int rc = label_check("site", site);
 
 	if (!rc)
@@ -282,9 +283,8 @@ int store_nas_site_set(struct store *st, const struct action *by, const char *na
 	if (!rc)
 		rc = nas_find(st->db, name, &id);
 	if (!rc)
-		rc = db_number(st->db, &same, "SELECT site = ?2 FROM nas WHERE id = ?1", DB_I(id),
-			       DB_T(site));
-	if (!rc && same)
+		rc = store_nas_site(st, name, old);
+	if (!rc && !strcmp(old, site))
 		return err_set(ERR_UNCHANGED, "NAS %s stands at '%s' already", name, site);
 	if (!rc)
 		rc = db_run(st->db, "UPDATE nas SET site = ?2 WHERE id = ?1", DB_I(id), DB_T(site));
@@ -293,21 +293,15 @@ int store_nas_site_set(struct store *st, const struct action *by, const char *na
 	return rc ? rc : tx_commit(&tx);
 }
 
-int store_nas_sites(struct store *st, const char *name, const char *other, char site_out[NAME_SIZE],
-		    char other_out[NAME_SIZE])
+int store_nas_site(struct store *st, const char *name, char site_out[NAME_SIZE])
 {
 	AUTO_QUERY q;
-	int rc = query_open(&q, st->db,
-			    "SELECT (SELECT site FROM nas WHERE name = ?1),"
-			    " (SELECT site FROM nas WHERE name = ?2)",
-			    DB_T(name), DB_T(other));
+	int rc = query_open(&q, st->db, "SELECT site FROM nas WHERE name = ?1", DB_T(name));
 
-	site_out[0] = other_out[0] = '\0';
+	site_out[0] = '\0';
 	if (!rc)
 		rc = query_next(&q);
-	if (rc == 1) {
+	if (rc == 1)
 		query_text(&q, 0, site_out, NAME_SIZE);
-		query_text(&q, 1, other_out, NAME_SIZE);
-	}
 	return rc < 0 ? rc : 0;
 }

@@ -106,9 +106,8 @@ int store_nas_claimed(struct store *st, const char *nas, const char *ip, const c
 /* Where it stands, "" for nobody knows. ERR_NOT_FOUND, ERR_UNCHANGED, ERR_INVALID. */
 int store_nas_site_set(struct store *st, const struct action *by, const char *name,
 		       const char *site) MUST_USE;
-/* Where two of them stand; "" also for a NAS that is not there. */
-int store_nas_sites(struct store *st, const char *name, const char *other, char site_out[NAME_SIZE],
-		    char other_out[NAME_SIZE]) MUST_USE;
+/* "" also for a NAS that is not there. */
+int store_nas_site(struct store *st, const char *name, char site_out[NAME_SIZE]) MUST_USE;
 
 /* ---- inventory ---- */
 /* All pumps in one transaction; out[i] says what became of devices[i], which does not fail the
@@ -157,6 +156,20 @@ int store_cert_show(struct store *st, const struct cert_name *name, struct cert 
  * ERR_UNCHANGED: there were none. */
 int store_supersede(struct store *st, const struct action *by, const char *issuer,
 		    const char *cert_serial) MUST_USE;
+
+/* ---- makers whose birth certificates stand for a token ---- */
+/* ERR_UNCHANGED; ERR_EXISTS (another of that name, or an anchor that is another maker's);
+ * ERR_INVALID (name, models, anchors); ERR_LIMIT. */
+int store_maker_add(struct store *st, const struct action *by, const struct maker *m) MUST_USE;
+/* In force with the next enrolment. ERR_NOT_FOUND, ERR_UNCHANGED. Pumps that are enrolled stay so.
+ */
+int store_maker_enable(struct store *st, const struct action *by, const char *name,
+		       bool enabled) MUST_USE;
+int store_maker_remove(struct store *st, const struct action *by, const char *name) MUST_USE;
+int store_maker_list(struct store *st, const struct list_query *q, struct maker *out, size_t max,
+		     size_t *n_out) MUST_USE;
+/* The enabled ones with their anchors. */
+int store_maker_trust(struct store *st, struct maker *out, size_t max, size_t *n_out) MUST_USE;
 
 /* ---- renewals that wait for a person ---- */
 /* live_only: those that wait now. */

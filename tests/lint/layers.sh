@@ -31,7 +31,7 @@ allowed sql/store base/ policies/ sql/proto/ sql/store/
 allowed sql/registryd base/ policies/ sql/
 allowed ca/proto base/ ca/proto/
 allowed ca base/ policies/ sql/proto/ sql/client/ ca/
-allowed enroll base/ policies/ sql/proto/ sql/client/ ca/proto/ enroll/
+allowed enroll base/ policies/ sql/proto/ sql/client/ ca/proto/ ca/request/ enroll/
 allowed radius_modules base/ policies/ sql/proto/ sql/client/ radius_modules/
 allowed pump_agent base/ ca/request/ pump_agent/
 

@@ -153,6 +153,40 @@ static X509 *forgery(X509 *victim)
 	return double_;
 }
 
+static int birth(X509 *idevid, X509_REQ *from, X509 *proof)
+{
+	struct sign_idevid rq = {.source = "10.0.0.1"};
+	AUTO_BUF der = {.max = sizeof(rq.idevid.data)};
+
+	if (ossl_cert_put(&der, idevid))
+		exit(2);
+	memcpy(rq.idevid.data, der.data, der.len);
+	rq.idevid.len = (uint32_t)der.len;
+	rq.chain.len = seen("maker-ca.der", rq.chain.data, sizeof(rq.chain.data));
+	rq.csr.len = request(EXPECTED, NULL, from, proof, rq.csr.data);
+	return sign(SIGNER_IDEVID, &record_sign_idevid, &rq);
+}
+
+/* An expected pump's birth certificate, and its request, which enrolld saw but did not pass on. */
+static void by_birth_certificate(void)
+{
+	uint8_t der[CSR_DER_MAX];
+	uint32_t len = seen("birth.csr", der, sizeof(der));
+	const uint8_t *at = der;
+	X509_REQ *captured = d2i_X509_REQ(NULL, &at, (long)len);
+	AUTO_X509 idevid = cert_seen("birth.der");
+	AUTO_X509 forged = forgery(idevid);
+
+	if (!captured)
+		exit(2);
+	told("a birth certificate, no proof", birth(idevid, NULL, NULL));
+	told("a birth certificate, proof by our own key", birth(idevid, NULL, idevid));
+	told("the birth key's proof that was seen, moved to our key",
+	     birth(idevid, captured, NULL));
+	told("a forged birth certificate, with proof", birth(forged, NULL, forged));
+	X509_REQ_free(captured);
+}
+
 static void at_the_signer(void)
 {
 	static const char *const servers[] = {"DNS:radius-1.pumpgate.internal",
@@ -200,6 +234,7 @@ static void at_the_signer(void)
 	told("a forged certificate of the victim, with proof",
 	     renew(forged, VICTIM, NULL, NULL, forged));
 	X509_REQ_free(captured);
+	by_birth_certificate();
 }
 
 /* What only signerd or an admin may ask, in records that are right in form. */

@@ -6,6 +6,7 @@
  *   signer_client HOME zone NAME VLAN | pump SERIAL ZONE MAC | token SERIAL | revoke SERIAL
  *   signer_client HOME enroll SERIAL TOKEN-FILE CSR.der OUT.der [REPEAT]
  *   signer_client HOME renew PRIOR.der CSR.der OUT.der
+ *   signer_client HOME idevid IDEVID.der CHAIN.der CSR.der OUT.der
  *   signer_client HOME proof PRIOR.der OLD-KEY.pem NEW-KEY.pem OUT.der   a CSR with the proof in it
  *   signer_client HOME status | as-admin-enroll | empty
  */
@@ -139,6 +140,22 @@ static int renew(char **argv)
 	return cert_take(rc, &cert, argv[3]);
 }
 
+static int idevid(char **argv)
+{
+	struct ipc_client *c = client(SIGNER_SOCKET, "enroll");
+	struct sign_idevid rq = {.source = "192.0.2.1"};
+	struct signed_cert cert;
+	int rc;
+
+	file_read(argv[1], rq.idevid.data, sizeof(rq.idevid.data), &rq.idevid.len);
+	file_read(argv[2], rq.chain.data, sizeof(rq.chain.data), &rq.chain.len);
+	file_read(argv[3], rq.csr.data, sizeof(rq.csr.data), &rq.csr.len);
+	rc = ipc_client_call(c, SIGNER_IDEVID, &record_sign_idevid, &rq, 1, &record_signed_cert,
+			     &cert, 1, NULL, WAIT_MS);
+	ipc_client_free(c);
+	return cert_take(rc, &cert, argv[4]);
+}
+
 static EVP_PKEY *key_read(const char *path)
 {
 	AUTO_BIO bio = BIO_new_file(path, "r");
@@ -209,6 +226,8 @@ int main(int argc, char **argv)
 		return enroll(argc, argv, "admin");
 	if (!strcmp(argv[0], "renew") && argc == 4)
 		return renew(argv);
+	if (!strcmp(argv[0], "idevid") && argc == 5)
+		return idevid(argv);
 	if (!strcmp(argv[0], "proof") && argc == 5)
 		return proof(argv);
 	if (!strcmp(argv[0], "status"))

@@ -50,6 +50,20 @@ ca/signerd/grounds.c|grounds|!device_state_is_enrolled(device_state_parse(facts-
 ca/signerd/grounds.c|grounds|cert != CERT_VALID|0
 ca/signerd/grounds.c|grounds|now_ms >= facts->not_after|0
 ca/signerd/grounds.c|grounds|rc = related_cert_request_check(csr->req, prior, now_ms)|rc = 0
+ca/signerd/idevid_grounds.c|idevid|!m->enabled|0
+ca/signerd/idevid_grounds.c|idevid|rc = related_cert_request_check(csr->req, leaf, now_ms)|rc = 0
+ca/signerd/idevid_grounds.c|idevid|(rc = ca_csr_check_names(csr, name.serial))|(rc = 0)
+ca/signerd/idevid_grounds.c|idevid|!memcmp(spki, csr->spki_sha256, sizeof(spki))|0
+ca/signerd/idevid_grounds.c|idevid|idevid_certs_parse(m->anchors.data, m->anchors.len, &anchors)|idevid_certs_parse(rq->chain.data, rq->chain.len, &anchors)
+ca/idevid_chain.c|idevid|if (X509_check_ca(leaf))|if (0)
+ca/idevid_chain.c|idevid|X509_cmp(anchor, sk_X509_value(path, n_path - 1)) != 0|0
+ca/idevid_chain.c|idevid|X509_STORE_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT);|
+ca/idevid_chain.c|idevid|X509_VERIFY_PARAM_set_time(param, (time_t)(now_ms / 1000));|X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_NO_CHECK_TIME);
+ca/request/idevid.c|idevid|by_subject && strcmp(subject, name.serial) != 0|0
+ca/request/idevid.c|idevid|++found > 1|0
+ca/request/idevid.c|idevid|memchr(ASN1_STRING_get0_data(value), 0, len)|0
+ca/request/idevid.c|idevid|return device_name_is_valid(out)|return true
+ca/request/idevid.c|idevid|at != der + len|0
 ca/issued_line.c|issued_log|memcmp(hash, line + len - CHAIN_HEX, CHAIN_HEX)|0
 ca/issued_log.c|issued_log|ftruncate(log->fd, (off_t)log->size)|0
 ca/issued_log.c|issued_log|if (flock(|if (0 * (
@@ -93,7 +107,7 @@ build_all() {
 	local source jobs=()
 
 	for source in base/*.c policies/*.c ca/*.c ca/request/*.c ca/proto/*.c sql/proto/*.c \
-		ca/signerd/{grounds,confine,rate,remember,cert_status,ocsp_ready}.c tests/unit/ca/*.c; do
+		ca/signerd/{grounds,idevid_grounds,confine,rate,remember,cert_status,ocsp_ready}.c tests/unit/ca/*.c; do
 		object "$source" "$work/$(tr / . <<<"$source").o" &
 		jobs+=($!)
 		[ $((${#jobs[@]} % 4)) != 0 ] || wait
@@ -107,7 +121,7 @@ build_all() {
 # run TEST [MUTANT.o]: the mutant comes first and takes the place of the library's own member.
 run() {
 	"$cc" -pthread -o "$work/$1" "$work/tests.unit.ca.$1.c.o" ${2:+"$2"} \
-		"$work/tests.unit.ca.ca_fixture.c.o" "$work/lib.a" "${libs[@]}" &&
+		"$work"/tests.unit.ca.{ca,maker}_fixture.c.o "$work/lib.a" "${libs[@]}" &&
 		timeout 60 "$work/$1" >"$work/out" 2>&1
 }
 
@@ -119,7 +133,7 @@ notices() {
 }
 
 build_all
-for name in csr related_cert_request profile grounds issued_log keystore offline confine crl ocsp; do
+for name in csr related_cert_request profile grounds idevid issued_log keystore offline confine crl ocsp; do
 	check "without_a_mutant_test_${name}_passes" run "test_$name"
 done
 while IFS='|' read -r file name there instead; do

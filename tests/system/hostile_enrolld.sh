@@ -6,6 +6,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/tap.sh
 . tests/support/scratch.sh
+. tests/support/maker.sh
 
 if [ "$(id -u)" != 0 ]; then
 	skip a_hostile_enrolld_gets_nothing "needs root to start processes under other users"
@@ -42,6 +43,14 @@ check "its_renewal_with_proof_is_made" "$TOOL/signer_client" "$PUMPGATE_HOME" pr
 	victim.key next.key seen/victim.csr
 openssl x509 -in "$PUMPGATE_HOME/est/cert.pem" -outform DER -out seen/server.der
 pumpctl pump token PG-2 >/dev/null
+# and a birth certificate with its request, of the pump that is expected
+maker_make maker
+birth_make maker birth PG-2
+pumpctl maker add M --anchor maker-root.pem --models M >/dev/null || exit 1
+openssl ecparam -name prime256v1 -genkey -noout -out born.key
+"$TOOL/signer_client" "$PUMPGATE_HOME" proof birth.der birth.key born.key seen/birth.csr || exit 1
+cp birth.der seen/
+openssl x509 -in maker-ca.pem -outform DER -out seen/maker-ca.der
 chmod -R a+rX seen
 
 state() {

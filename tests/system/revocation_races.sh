@@ -150,8 +150,6 @@ else
 	check "it_holds_with_every_server_process_killed_in_between_seed_$seed" \
 		race killed 5 "$seed" --kill-children-of "$SUPERVISOR"
 	tail -n 1 "$SCRATCH/race.out" | sed 's/^/# /'
-	check "pumps_that_roam_through_the_storm_raise_no_alarm" eval \
-		'pumpctl alarm list --json | jq -e "length == 0"'
 fi
 
 caught "a revocation that tells no NAS" still-on registryd sql/store/orders.c \

@@ -53,6 +53,15 @@ mutant() {
 
 link plain test_issue || exit 1
 check "the_tests_hold_without_a_mutation" "$work/plain"
+mutant "a disabled maker vouches" issue_idevid test_makers 's/ AND m.enabled = 1//'
+mutant "any maker's anchor will do" issue_idevid test_makers 's/a.sha256 = \?1 AND m.name = \?2/(a.sha256 = ?1 OR m.name = ?2)/'
+mutant "the inventory's maker is not compared" issue_idevid test_makers 's/strcmp\(device->maker, rq->maker\) != 0/0/'
+mutant "the model is not checked" issue_idevid test_makers 's/!maker_models_has\(models, device->model, rq->hw_type\)/0/'
+mutant "the hwType is not compared" maker_models test_makers 's/!e.oid \|\|/1 ||/'
+mutant "an enrolled pump enrols again" issue_idevid test_makers 's/strcmp\(device->state, "expected"\)/0/'
+mutant "two keys may be reserved" issue_idevid test_makers 's/if \(n\)$/if (0)/'
+mutant "a revoked pump enrols" issue_idevid test_makers 's/!strcmp\(device->state, "revoked"\)/0/'
+mutant "an anchor may be two makers'" makers test_makers 's/INSERT INTO maker_anchors/INSERT OR REPLACE INTO maker_anchors/'
 mutant "any token is taken" issue test_issue \
 	's/rc \|\| !secret_equal\(hash, sizeof\(hash\), stored.data, stored.len\)/rc/'
 mutant "a token past its time is taken" issue test_issue 's/now > token.expires_at/0/'

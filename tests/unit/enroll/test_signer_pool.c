@@ -93,6 +93,7 @@ static struct signer_job *job_new(int64_t give_up_us)
 	struct signer_job *job = calloc(1, sizeof(*job));
 
 	job->request_id = 1;
+	job->verb = SIGNER_ENROLL;
 	job->give_up_us = give_up_us;
 	strcpy(job->enroll.device, "PG-1");
 	job->enroll.token.len = 5;

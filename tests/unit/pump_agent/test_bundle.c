@@ -122,6 +122,37 @@ static void takes_a_good_bundle_and_ignores_more_fields(void **state)
 	assert_int_equal(secret_len(b.token), 12);
 }
 
+#define BASE "{\"version\": 1, " GOOD_PUMP GOOD_EST GOOD_HASH GOOD_NAME
+
+static void refuses_half_a_birth_certificate_or_one_beside_a_token(void **state)
+{
+	const char *bad[] = {
+		BASE "\"idevid_certificate\": \"/c.pem\"}",
+		BASE "\"idevid_key\": \"/k.pem\"}",
+		BASE "\"idevid_certificate\": \"c.pem\", \"idevid_key\": \"/k.pem\"}",
+		BASE "\"idevid_certificate\": \"/c.pem\", \"idevid_key\": 7}",
+		BASE "\"idevid_certificate\": \"/c.pem\", \"idevid_key\": \"/k.pem\", " GOOD_TOKEN
+		     "}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(parse(bad[i]), ERR_INVALID);
+}
+
+static void takes_a_birth_certificate_in_the_place_of_a_token(void **state)
+{
+	const char *json =
+		BASE "\"idevid_certificate\": \"/etc/c.pem\", \"idevid_key\": \"/etc/k.pem\"}";
+	AUTO_BUNDLE b = {0};
+
+	(void)state;
+	assert_int_equal(bundle_parse(json, strlen(json), &b), 0);
+	assert_null(b.token);
+	assert_string_equal(b.idevid_certificate, "/etc/c.pem");
+	assert_string_equal(b.idevid_key, "/etc/k.pem");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +161,8 @@ int main(void)
 		cmocka_unit_test(refuses_a_bundle_of_more_than_its_limit),
 		cmocka_unit_test(refuses_each_missing_or_wrong_field_by_name),
 		cmocka_unit_test(never_quotes_the_token_in_an_error),
+		cmocka_unit_test(refuses_half_a_birth_certificate_or_one_beside_a_token),
+		cmocka_unit_test(takes_a_birth_certificate_in_the_place_of_a_token),
 		cmocka_unit_test(takes_a_good_bundle_and_ignores_more_fields),
 	};
 

@@ -112,7 +112,18 @@ static void only_a_whole_line_makes_a_child_ready(void **state)
 
 static void a_bundle_holds_just_the_documented_members(void **state)
 {
-	const struct bundle b = {"PG-1", "https://e/", "ab", "radius-1", "tok\"en", 6};
+	const struct bundle b = {.pump = "PG-1",
+				 .est = "https://e/",
+				 .anchor_sha256 = "ab",
+				 .radius_name = "radius-1",
+				 .token = "tok\"en",
+				 .token_len = 6};
+	const struct bundle by_birth = {.pump = "PG-1",
+					.est = "https://e/",
+					.anchor_sha256 = "ab",
+					.radius_name = "radius-1",
+					.idevid_certificate = "/etc/c.pem",
+					.idevid_key = "/etc/k.pem"};
 	AUTO_BUF text = {.max = 1024};
 	AUTO_BUF qr = {.max = 65536};
 
@@ -124,6 +135,12 @@ static void a_bundle_holds_just_the_documented_members(void **state)
 			    "\"token\":\"tok\\\"en\"}");
 	assert_int_equal(bundle_qr((const char *)text.data, &qr), 0);
 	assert_true(qr.len > 1000);
+	buf_reset(&text);
+	assert_int_equal(bundle_build(&by_birth, 0, &text), 0);
+	assert_string_equal(buf_cstr(&text),
+			    "{\"version\":1,\"pump\":\"PG-1\",\"est\":\"https://e/\","
+			    "\"server_anchor_sha256\":\"ab\",\"radius_server_name\":\"radius-1\","
+			    "\"idevid_certificate\":\"/etc/c.pem\",\"idevid_key\":\"/etc/k.pem\"}");
 }
 
 static void no_anchor_is_taken_from_what_is_no_root(void **state)
