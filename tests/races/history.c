@@ -58,7 +58,8 @@ static const char *name(const struct history *h, unsigned pump)
 }
 
 /* A request that first went out when the receipt was there already can only have been decided after
- * the commit. One that was on its way before may have been decided before. */
+ * the commit. One that was on its way before may have been decided before. A quarantined pump may
+ * be on, but nowhere else. */
 static unsigned accepts_check(const struct history *h)
 {
 	unsigned breaches = 0;
@@ -67,12 +68,15 @@ static unsigned accepts_check(const struct history *h)
 		const struct accept_note *a = &h->accepts[i];
 		int64_t done = h->pumps[a->pump].done_us;
 
-		if (!done || a->asked_us <= done)
+		bool quarantine = h->pumps[a->pump].quarantine;
+
+		if (!done || a->asked_us <= done || (quarantine && a->quarantined))
 			continue;
 		breaches++;
-		printf("breach: accepted-after-revoke pump=%s nas=race-%u resumed=%d "
+		printf("breach: accepted-%s pump=%s nas=race-%u resumed=%d "
 		       "asked_after_us=%lld\n",
-		       name(h, a->pump), a->nas, a->resumed, (long long)(a->asked_us - done));
+		       quarantine ? "outside-quarantine" : "after-revoke", name(h, a->pump), a->nas,
+		       a->resumed, (long long)(a->asked_us - done));
 	}
 	return breaches;
 }
@@ -85,7 +89,7 @@ static unsigned stays_check(const struct history *h, int64_t now_us)
 		const struct stay *s = &h->stays[i];
 		int64_t from = h->pumps[s->pump].done_us, end = s->end_us ? s->end_us : now_us;
 
-		if (!from)
+		if (!from || (h->pumps[s->pump].quarantine && s->quarantined))
 			continue;
 		if (s->start_us > from)
 			from = s->start_us;
@@ -128,8 +132,9 @@ static const char *receipt_untrue(const struct pump *p, const struct revocation 
 			*open_out = true;
 		}
 	}
-	if (!*open_out && p->refused && !r->return_refused_at)
-		return "does not show the return that was refused";
+	if (!*open_out && p->returned && !(p->quarantine ? r->returned_at : r->return_refused_at))
+		return p->quarantine ? "does not show the return into quarantine"
+				     : "does not show the return that was refused";
 	return NULL;
 }
 
@@ -140,14 +145,15 @@ static bool receipt_check(const struct history *h, unsigned pump, struct ipc_cli
 	struct list_query q = {0};
 	const char *untrue;
 	bool open = true;
+	size_t n = 0;
 
 	snprintf(q.device, sizeof(q.device), "%s", name(h, pump));
 	for (;;) {
 		struct revocation r = {0};
 		struct id_query id;
-		size_t n = 0;
 		int rc = registry_revocation(c, &q, &r, CALL_MS);
 
+		n = 0;
 		id.id = r.id;
 		if (!rc)
 			rc = registry_order_list(c, &id, orders, ORDERS_MAX, &n, CALL_MS);
@@ -158,7 +164,12 @@ static bool receipt_check(const struct history *h, unsigned pump, struct ipc_cli
 			break;
 		usleep(50000);
 	}
-	printf("breach: receipt pump=%s %s\n", name(h, pump), untrue ? untrue : "stays open");
+	printf("breach: receipt pump=%s %s %s\n", name(h, pump),
+	       h->pumps[pump].quarantine ? "quarantine" : "revoke", untrue ? untrue : "stays open");
+	for (size_t i = 0; i < n; i++)
+		printf("# %s session=%s %s %s attempts=%u last=%s\n", orders[i].nas,
+		       orders[i].session_id, orders[i].cause, orders[i].state, orders[i].attempts,
+		       orders[i].last_result);
 	return false;
 }
 

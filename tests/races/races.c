@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Owns the storm: slots that authenticate random pumps at random NAS, and the thread that revokes
- * every pump once in a random order. Prints breaches and one JSON line; exit status 0 when the
- * history holds, 1 when it does not, 2 when too little happened for it to mean anything.
+ * or quarantines every pump once in a random order. Prints breaches and one JSON line; exit status
+ * 0 when the history holds, 1 when it does not, 2 when too little happened for it to mean anything.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -21,22 +21,24 @@
 #define SLOTS (NAS_COUNT * SLOTS_PER_NAS)
 #define TICK_MS 2
 #define PAUSE_US 30000 /* of a slot, at most */
-#define LEAD_US 700000 /* until the first revocation: there must be somebody on */
-#define RETURNS 3      /* attempts of a pump right after its revocation */
+#define LEAD_US 700000 /* until the first order: there must be somebody on */
+#define RETURNS 3      /* attempts of a pump right after it */
 #define DRAIN_US (OFF_WITHIN_US + 300000)
 #define RECEIPTS_WAIT_MS 8000
-#define REVOKE_TIMEOUT_MS 10000
+#define ORDER_TIMEOUT_MS 10000
 #define PATIENCE_US 60000000 /* with a registryd that is killed */
 #define AGAIN_US 50000
 #define RESUME_PERCENT 60
 #define TLS13_PERCENT 30
+#define QUARANTINE_PERCENT 35
 
 static const char usage[] =
 	"usage: races --server ADDR:PORT --acct-port N --secret-file F --certs DIR --ca FILE\n"
 	"             --registry SOCKET --net A.B.C --das-port N --seconds S [--seed N]\n"
-	"             [--kill-children-of PID] [--recall-every N]\n"
-	"With --recall-every each N-th pump is revoked by a recall; two persons are not to be "
-	"needed.\n"
+	"             --quarantine-vlan N [--kill-children-of PID] [--recall-every N]\n"
+	"With --recall-every each N-th pump that is revoked is revoked by a recall; two persons "
+	"are "
+	"not to be needed.\n"
 	"NAS race-0 to race-4 are A.B.C.1 to A.B.C.5\n";
 
 static struct {
@@ -48,8 +50,8 @@ static struct {
 	unsigned pump_of[SLOTS];
 	bool slot_tls13[SLOTS];
 	int64_t next_us[SLOTS];
-	unsigned *order; /* in which pumps are revoked */
-	atomic_bool revoked_all, outages_over, receipts_read;
+	unsigned *order; /* in which pumps are revoked or quarantined */
+	atomic_bool ordered_all, outages_over, receipts_read;
 	unsigned breaches;
 	const char *folder, *ca_file, *socket, *net;
 	uint64_t seconds, seed, acct_port, das_port, recall_every;
@@ -69,6 +71,7 @@ static void options_parse(int argc, char **argv)
 		{"das-port", 1, NULL, 'D'},
 		{"seconds", 1, NULL, 't'},
 		{"seed", 1, NULL, 'x'},
+		{"quarantine-vlan", 1, NULL, 'q'},
 		{"kill-children-of", 1, NULL, 'k'},
 		{"recall-every", 1, NULL, 'R'},
 		{NULL, 0, NULL, 0},
@@ -108,6 +111,9 @@ static void options_parse(int argc, char **argv)
 		case 'x':
 			run.seed = option_number(optarg, UINT32_MAX);
 			break;
+		case 'q':
+			run.history.quarantine_vlan = optarg;
+			break;
 		case 'k':
 			run.history.outages.supervisor = (long)option_number(optarg, INT32_MAX);
 			break;
@@ -120,27 +126,41 @@ static void options_parse(int argc, char **argv)
 	}
 	if (!target->addr_len || !target->secret_len || !run.folder || !run.ca_file ||
 	    !run.socket || !run.net || !run.das_port || !run.acct_port || !run.seconds ||
-	    optind != argc)
+	    !run.history.quarantine_vlan || optind != argc)
 		errx(64, "%s", usage);
 }
 
-/* ---- the person who revokes ---- */
+/* ---- the person who orders it ---- */
+
+static int order_ask(struct ipc_client *c, const struct pump *p, bool recall)
+{
+	struct standing_change quarantine = {.action = "quarantine", .reason = "race"};
+	struct revoke revoke = {.reason = "race"};
+	struct revocation receipt;
+
+	snprintf(quarantine.device, sizeof(quarantine.device), "%s", p->tls[0]->identity);
+	snprintf(revoke.device, sizeof(revoke.device), "%s", p->tls[0]->identity);
+	if (p->quarantine)
+		return registry_standing_change(c, &quarantine, &receipt, ORDER_TIMEOUT_MS);
+	return recall ? race_recall(c, &revoke)
+		      : registry_revoke(c, &revoke, &receipt, ORDER_TIMEOUT_MS);
+}
 
 /* Asks again while registryd is away: who revokes goes on until there is a receipt. */
-static void revoke_one(struct ipc_client *c, const struct revoke *rq, bool recall)
+static void order_one(struct ipc_client *c, const struct pump *p, bool recall)
 {
 	bool patient = run.history.outages.supervisor != 0;
 	int64_t until_us = clock_mono_us() + PATIENCE_US;
-	struct revocation receipt;
 
-	while (recall ? race_recall(c, rq) : registry_revoke(c, rq, &receipt, REVOKE_TIMEOUT_MS)) {
+	while (order_ask(c, p, recall)) {
 		if (!patient || clock_mono_us() > until_us)
-			errx(1, "revoke %s: %s", rq->device, err_text());
+			errx(1, "%s %s: %s", p->quarantine ? "quarantine" : "revoke",
+			     p->tls[0]->identity, err_text());
 		usleep(AGAIN_US);
 	}
 }
 
-static void *revoke_all(void *unused)
+static void *order_all(void *unused)
 {
 	AUTO_IPC_CLIENT c = NULL;
 	struct history *h = &run.history;
@@ -151,15 +171,13 @@ static void *revoke_all(void *unused)
 	usleep(LEAD_US);
 	for (unsigned i = 0; i < h->n_pumps; i++) {
 		struct pump *p = &h->pumps[run.order[i]];
-		struct revoke rq = {.reason = "race"};
 
 		usleep((useconds_t)p->gap_us);
-		snprintf(rq.device, sizeof(rq.device), "%s", p->tls[0]->identity);
 		p->asked_us = clock_mono_us();
-		revoke_one(c, &rq, run.recall_every && i % run.recall_every == 0);
+		order_one(c, p, run.recall_every && i % run.recall_every == 0);
 		p->done_us = clock_mono_us();
 	}
-	run.revoked_all = true;
+	run.ordered_all = true;
 	return NULL;
 }
 
@@ -178,12 +196,13 @@ static void plan_make(void)
 		run.order[j] = i;
 		h->pumps[i].gap_us = dice_below(&run.dice, (uint32_t)(2 * mean_us));
 		h->pumps[i].returns = RETURNS;
+		h->pumps[i].quarantine = dice_percent(&run.dice, QUARANTINE_PERCENT);
 	}
 }
 
 /* ---- the storm ---- */
 
-/* Who was just revoked comes back at once, else anybody; n_pumps when nobody is free here. */
+/* Who was just disconnected comes back at once, else anybody; n_pumps when nobody is free here. */
 static unsigned pump_choose(unsigned nas)
 {
 	struct history *h = &run.history;
@@ -237,7 +256,8 @@ static void accepted(unsigned i)
 				.nas = i % NAS_COUNT,
 				.asked_us = s->asked_us,
 				.got_us = clock_mono_us(),
-				.resumed = s->resumed};
+				.resumed = s->resumed,
+				.quarantined = !strcmp(s->vlan, run.history.quarantine_vlan)};
 
 	history_accept(&run.history, &a);
 	ward_admit(&run.ward, a.nas, a.pump, s);
@@ -256,10 +276,11 @@ static void slot_end(unsigned i)
 	int64_t done = p->done_us;
 
 	if (s->state == SLOT_ACCEPTED) {
+		p->returned += p->quarantine && done && s->begun_us > done;
 		accepted(i);
 	} else if (s->state == SLOT_REJECTED) {
 		run.history.rejects++;
-		p->refused += done && s->begun_us > done;
+		p->returned += !p->quarantine && done && s->begun_us > done;
 	} else if (s->state == SLOT_LOST) {
 		run.history.lost++;
 	} else {
@@ -329,7 +350,7 @@ static void in_thread(pthread_t *t, void *(*work)(void *))
 		err(1, "thread");
 }
 
-/* Until everybody is revoked, then as long as a session may still be on, then until the receipts
+/* Until everything is ordered, then as long as a session may still be on, then until the receipts
  * have been read. */
 static void storm(void)
 {
@@ -337,9 +358,9 @@ static void storm(void)
 	int64_t end_us;
 
 	outages_begin(&run.history.outages, run.seed);
-	in_thread(&person, revoke_all);
+	in_thread(&person, order_all);
 	in_thread(&reader, outages_wait);
-	while (!run.revoked_all || !run.outages_over)
+	while (!run.ordered_all || !run.outages_over)
 		serve(true);
 	pthread_join(person, NULL);
 	pthread_join(reader, NULL);
@@ -412,12 +433,14 @@ static void tear_down(void)
 /* Every way to come back must have been tried, or the history proves little. */
 static bool is_meaningful(const struct history *h)
 {
-	unsigned refused = 0;
+	unsigned n[2] = {0, 0}, returned[2] = {0, 0}; /* revoked, quarantined */
 
-	for (unsigned i = 0; i < h->n_pumps; i++)
-		refused += h->pumps[i].refused > 0;
-	return h->n_accepts >= h->n_pumps && h->resumed > 0 && refused * 2 > h->n_pumps &&
-	       h->dropped > 0 &&
+	for (unsigned i = 0; i < h->n_pumps; i++) {
+		n[h->pumps[i].quarantine]++;
+		returned[h->pumps[i].quarantine] += h->pumps[i].returned > 0;
+	}
+	return h->n_accepts >= h->n_pumps && h->resumed > 0 && returned[0] * 2 > n[0] &&
+	       returned[1] * 2 > n[1] && h->dropped > 0 &&
 	       (h->outages.supervisor ? h->outages.n >= 3
 				      : (h->lost + h->broken) * 20 < h->n_accepts);
 }
@@ -425,6 +448,7 @@ static bool is_meaningful(const struct history *h)
 int main(int argc, char **argv)
 {
 	struct history *h = &run.history;
+	unsigned quarantines = 0;
 	bool enough;
 
 	options_parse(argc, argv);
@@ -432,9 +456,12 @@ int main(int argc, char **argv)
 	printf("# seed %llu\n", (unsigned long long)run.seed);
 	set_up();
 	storm();
-	printf("{\"revocations\":%u,\"accepts\":%zu,\"resumed\":%llu,\"rejects\":%llu,"
+	for (unsigned i = 0; i < h->n_pumps; i++)
+		quarantines += h->pumps[i].quarantine;
+	printf("{\"revocations\":%u,\"quarantines\":%u,\"accepts\":%zu,\"resumed\":%llu,"
+	       "\"rejects\":%llu,"
 	       "\"stays\":%zu,\"lost\":%llu,\"broken\":%llu,\"dropped\":%llu,\"breaches\":%u}\n",
-	       h->n_pumps, h->n_accepts, (unsigned long long)h->resumed,
+	       h->n_pumps - quarantines, quarantines, h->n_accepts, (unsigned long long)h->resumed,
 	       (unsigned long long)h->rejects, h->n_stays, (unsigned long long)h->lost,
 	       (unsigned long long)h->broken, (unsigned long long)h->dropped, run.breaches);
 	enough = is_meaningful(h);

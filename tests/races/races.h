@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Revocations raced against authentications. The main thread plays the NAS and their pumps, a
- * second one the person who revokes; both write one history with times of one clock, which is held
- * against the promise afterwards. Never decides anything about the server from the server's word
- * alone.
+ * Revocations and quarantines raced against authentications. The main thread plays the NAS and
+ * their pumps, a second one the person who orders them; both write one history with times of one
+ * clock, which is held against the promise afterwards. Never decides anything about the server from
+ * the server's word alone.
  */
 #ifndef TESTS_RACES_RACES_H
 #define TESTS_RACES_RACES_H
@@ -61,7 +61,7 @@ struct accept_note {
 	unsigned pump, nas;
 	int64_t asked_us; /* its last Access-Request first went out */
 	int64_t got_us;
-	bool resumed;
+	bool resumed, quarantined; /* into the quarantine zone */
 };
 
 struct stay { /* a pump on a NAS */
@@ -69,6 +69,7 @@ struct stay { /* a pump on a NAS */
 	char session[32]; /* "": the NAS names none */
 	char class_text[RADIUS_ATTR_MAX + 1];
 	int64_t start_us, end_us; /* end 0: still on */
+	bool quarantined;	  /* in the quarantine zone */
 };
 
 struct pump {
@@ -76,10 +77,12 @@ struct pump {
 	SSL_SESSION *session;		 /* of TLS 1.2 */
 	bool busy[NAS_COUNT];
 	bool deaf[NAS_COUNT]; /* its last Disconnect-Request there was not heard */
-	unsigned returns;     /* attempts it still makes after its revocation */
-	unsigned refused;     /* attempts begun after the receipt that were rejected */
+	bool quarantine;      /* what is ordered for it: this, or its revocation */
+	unsigned returns;     /* attempts it still makes after that */
+	unsigned returned;    /* attempts begun after the receipt that were rejected, as it wants,
+				 or led into quarantine */
 	atomic_uint acks[NAS_COUNT], naks[NAS_COUNT];
-	int64_t asked_us;	 /* revoker's: the request to revoke went out */
+	int64_t asked_us;	 /* revoker's: the request went out */
 	_Atomic int64_t done_us; /* the receipt was there: the commit came before */
 	int64_t gap_us;		 /* the revoker waits before it asks */
 };
@@ -88,6 +91,7 @@ struct history {
 	struct outages outages;
 	struct pump *pumps;
 	unsigned n_pumps;
+	const char *quarantine_vlan;
 	struct accept_note *accepts;
 	size_t n_accepts, accepts_max;
 	struct stay *stays;
@@ -100,7 +104,7 @@ void history_accept(struct history *h, const struct accept_note *a);
 size_t history_stay(struct history *h, const struct stay *s);
 /* Prints each breach; their number. `now_us`: until when stays that have not ended lasted. */
 unsigned history_check(const struct history *h, int64_t now_us);
-/* What the registry says of each revocation against what the NAS did. Waits at most `wait_ms`. */
+/* What the registry says of each order against what the NAS did. Waits at most `wait_ms`. */
 unsigned receipts_check(const struct history *h, const char *socket, int wait_ms);
 
 /* ---- the NAS ---- */

@@ -133,6 +133,7 @@ void ward_admit(struct ward *w, unsigned nas, unsigned pump, const struct eap_sl
 	if (nas != NAS_NAMELESS)
 		memcpy(s.session, slot->session_id, sizeof(s.session));
 	memcpy(s.class_text, slot->class_text, sizeof(s.class_text));
+	s.quarantined = !strcmp(slot->vlan, h->quarantine_vlan);
 	for (size_t i = 0; i < h->n_stays; i++) { /* one station, one session; roaming */
 		const struct stay *was = &h->stays[i];
 

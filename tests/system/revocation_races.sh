@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Revocations raced against a storm of EAP-TLS authentications (full and resumed, TLS 1.2 and 1.3)
-# through five NAS that report in different ways: no Accept that was asked for after the receipt, no
-# session on two seconds after it, every receipt true; every other pump by a recall. The same while
-# each server process is killed once. Then against servers with a planted fault, each of which must be caught.
+# Revocations and quarantines raced against a storm of EAP-TLS authentications (full and resumed, TLS
+# 1.2 and 1.3) through five NAS that report in different ways: no Accept that was asked for after the
+# receipt (of a quarantine: into another zone), no session on two seconds after it, every receipt
+# true; about every other revocation by a recall. The same while each server process is killed once.
+# Then against servers with a planted fault, each of which must be caught.
 #
 #   SEED=N replays one run's choices; RACES_MINUTES=N (make soak MINUTES=N) goes on for so long, with
 #   fresh pumps and another seed each round, and plants all faults.
@@ -34,6 +35,7 @@ scratch_up || exit 1
 sed -i 's/^second_person = .*/second_person = no/' "$PUMPGATE_HOME/pumpgate.conf"
 rejects_at_once || exit 1
 site_up || exit 1
+pumpctl zone add quarantine --vlan 666 --quarantine >/dev/null || exit 1
 for i in 0 1 2 3 4; do
 	pumpctl nas add "race-$i" --ip "$net.$((i + 1))" --secret-file "$SCRATCH/nas.secret" \
 		--das-port "$das_port" >/dev/null || exit 1
@@ -53,7 +55,8 @@ race() {
 	timeout $(($2 + 120)) races --server "$RADIUS_AUTH" --acct-port "$RADIUS_ACCT_PORT" \
 		--secret-file "$SCRATCH/nas.secret" --certs "$SCRATCH/$1" --ca "$TRUST" \
 		--registry "$PUMPGATE_HOME/run/registry/sock" --net "$net" --das-port "$das_port" \
-		--seconds "$2" --seed "$3" --recall-every 2 "${@:4}" >"$SCRATCH/race.out" 2>&1
+		--quarantine-vlan 666 --seconds "$2" --seed "$3" --recall-every 2 "${@:4}" \
+		>"$SCRATCH/race.out" 2>&1
 	local status=$?
 	tail -n 30 "$SCRATCH/race.out"
 	return "$status"
@@ -73,19 +76,19 @@ mutant_object() {
 			-fno-strict-aliasing "${@:3}" -c -o "$SCRATCH/mutant.o" "$SCRATCH/mutant.c"
 }
 
-# objects WITHOUT FOLDER...: $SCRATCH/objects, a list for the compiler
+# objects WITHOUT-SOURCE FOLDER...: $SCRATCH/objects, a list for the compiler
 objects() {
-	local without=$1 folder
+	local without=${1%.c} folder
 	shift
 	for folder; do
 		find "$PUMPGATE_BUILD/obj/$folder" -name '*.o'
-	done | grep -v "/$without\.o\$" >"$SCRATCH/objects"
+	done | grep -v "/obj/$without\.o\$" >"$SCRATCH/objects"
 }
 
 # mutant_registryd SOURCE SED-SCRIPT
 mutant_registryd() {
 	mutant_object "$@" &&
-		objects "$(basename "$1" .c)" sql/registryd sql/store sql/proto policies base &&
+		objects "$1" sql/registryd sql/store sql/proto policies base &&
 		"$cc" -pthread -o "$SCRATCH/prefix/bin/pumpgate-registryd" "$SCRATCH/mutant.o" \
 			"@$SCRATCH/objects" -lsqlite3 -lsodium -levent -levent_pthreads -linih -lsystemd
 }
@@ -96,7 +99,7 @@ mutant_rlm_pump() {
 		-idirafter radius_modules/rlm_pump/shim -include freeradius/autoconf.h \
 		-include freeradius/build.h -include freeradius/features.h \
 		-include freeradius/radpaths.h &&
-		objects "$(basename "$1" .c)" radius_modules/rlm_pump policies sql/proto base &&
+		objects "$1" radius_modules/rlm_pump policies sql/proto base &&
 		"$cc" -shared -pthread -o "$SCRATCH/prefix/lib/pumpgate/rlm_pump.so" \
 			-Wl,--version-script=radius_modules/rlm_pump/exports.map "$SCRATCH/mutant.o" \
 			"@$SCRATCH/objects" -lcrypto -ltalloc -lsodium -levent -levent_pthreads -linih -lsystemd
@@ -144,7 +147,7 @@ if [ -n "${RACES_MINUTES:-}" ]; then
 	done
 else
 	fresh_pumps sound 30 || exit 1
-	check "a_revoked_pump_is_off_within_two_seconds_and_stays_off_seed_$seed" race sound 3 "$seed"
+	check "a_revoked_or_quarantined_pump_is_off_within_two_seconds_and_stays_off_seed_$seed" race sound 3 "$seed"
 	tail -n 1 "$SCRATCH/race.out" | sed 's/^/# /'
 	fresh_pumps killed 30 || exit 1
 	check "it_holds_with_every_server_process_killed_in_between_seed_$seed" \
@@ -159,6 +162,8 @@ caught "a resumed handshake that is not held against the registry" accepted-afte
 	's/a->verdict = verdict_cert\(&v, now_ms\);/a->verdict = verdict_cert(\&v, now_ms); if (resumed \&\& f.found) a->verdict.kind = VERDICT_ACCEPT;/'
 caught "a map of standings that hears of no revocation" accepted-after-revoke registryd \
 	sql/registryd/standing_keeper.c 's/standing_map_mark_(device|certificate)\(&sd->map, id\);//'
+caught "a quarantine that leads into the pump's own zone" accepted-outside-quarantine registryd \
+	sql/store/facts.c 's/query_i64\(&q, 10\) \? 11 : 6/6/'
 [ -z "${RACES_MINUTES:-}" ] && tap_done
 caught "a verdict that does not look at the standing" accepted-after-revoke rlm_pump \
 	policies/verdict.c 's/if \(standing != REASON_NONE\)/if (0)/'
