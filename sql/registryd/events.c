@@ -6,6 +6,7 @@
  * first return after a change of standing.
  */
 #include "sql/registryd/anomalies.h"
+#include "sql/registryd/looks.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct event_worker {
 	struct session_store *sessions; /* the only writing connection */
 	struct store *registry;		/* reads */
 	struct anomalies *anomalies;
+	struct looks *looks;
 	int64_t prune_at_us;
 };
 
@@ -124,6 +126,8 @@ int event_worker_new(struct service *s, struct event_worker **out)
 		rc = store_open(s->registry_path, STORE_READ, &w->registry);
 	if (!rc)
 		rc = anomalies_new(s, w->registry, w->sessions, &w->anomalies);
+	if (!rc)
+		rc = looks_new(&w->looks);
 	if (rc) {
 		event_worker_free(w);
 		return rc;
@@ -136,6 +140,7 @@ void event_worker_free(struct event_worker *w)
 {
 	if (!w)
 		return;
+	looks_free(w->looks);
 	anomalies_free(w->anomalies);
 	session_store_close(w->sessions);
 	store_close(w->registry);
@@ -267,6 +272,8 @@ static void follow_up_acct(struct event_worker *w, const struct event_job *job,
 	} else if (standing->revoked && (f->settled || !strcmp(e->type, "start"))) {
 		f->kind = FOLLOWUP_LATE;
 		writer_follow_up(w->service, f);
+	} else if (standing->changed && !strcmp(e->type, "start")) {
+		looks_add(w->looks, f->device, &f->hold, clock_mono_us());
 	}
 }
 
@@ -333,17 +340,20 @@ int64_t event_worker_idle(void *worker)
 {
 	struct event_worker *w = worker;
 	int64_t now = clock_mono_us();
-	int64_t tell_at_us = anomalies_tell_rest(w->anomalies, now);
+	int64_t next_us = anomalies_tell_rest(w->anomalies, now);
+	int64_t look_at_us = looks_serve(w->looks, w->service, w->sessions, w->registry, now);
 	bool done = true;
 	int rc;
 
+	if (look_at_us < next_us)
+		next_us = look_at_us;
 	if (now < w->prune_at_us)
-		return tell_at_us < w->prune_at_us ? tell_at_us : w->prune_at_us;
+		return next_us < w->prune_at_us ? next_us : w->prune_at_us;
 	rc = session_store_prune(w->sessions, clock_wall_ms(), &done);
 	if (rc)
 		LOG(LOG_ERROR, "event.prune_failed", LOG_S("why", err_text()));
 	w->prune_at_us = now + (rc || done ? PRUNE_EVERY_US : PRUNE_MORE_US);
-	return tell_at_us < w->prune_at_us ? tell_at_us : w->prune_at_us;
+	return next_us < w->prune_at_us ? next_us : w->prune_at_us;
 }
 
 void writer_follow_up(struct service *s, const struct followup *f)

@@ -68,14 +68,38 @@ int session_store_footholds(struct session_store *ss, const char *device, int64_
 	return rc ? rc : footholds_read(&q, out, max, n_out);
 }
 
+/* Of sessions s of pump ?1. */
+#define ZONE_LET_INTO                                                                     \
+	"CASE WHEN s.zone <> '' THEN s.zone ELSE COALESCE((SELECT e.zone FROM events e"   \
+	" WHERE e.subject = ?1 AND e.device = ?1 AND e.source = 'auth' AND e.nas = s.nas" \
+	" AND e.what <> 'reject' ORDER BY e.id DESC LIMIT 1), '') END"
+
+int session_store_zone(struct session_store *ss, const char *device, const char *nas,
+		       const char *session_id, char out[NAME_SIZE])
+{
+	AUTO_QUERY q;
+	int rc = query_open(&q, ss->db,
+			    "SELECT " ZONE_LET_INTO " FROM sessions s WHERE s.device = ?1"
+			    " AND s.nas = ?2 AND s.session_id = ?3 AND s.state <> 'stopped'",
+			    DB_T(device), DB_T(nas), DB_T(session_id));
+
+	if (!rc)
+		rc = query_next(&q);
+	if (rc <= 0)
+		return rc ? rc : err_set(ERR_NOT_FOUND, "no such live session");
+	query_text(&q, 0, out, NAME_SIZE);
+	return 0;
+}
+
 int session_store_misplaced(struct session_store *ss, const char *device, const char *zone,
 			    int64_t accepts_since, struct foothold *out, size_t max, size_t *n_out)
 {
 	AUTO_QUERY q;
 	int rc = query_open(
 		&q, ss->db,
-		"SELECT nas, session_id, calling_station, 1, 1, updated_at " LIVE
-		" AND zone <> ?2 UNION ALL"
+		"SELECT nas, session_id, calling_station, 1, 1, updated_at FROM sessions s"
+		" WHERE s.device = ?1 AND s.state <> 'stopped' AND " ZONE_LET_INTO " <> ?2"
+		" UNION ALL"
 		" SELECT nas, '', upper(replace(mac, ':', '-')), 0, 1, at FROM"
 		" (SELECT nas, mac, zone, at, row_number() OVER"
 		"   (PARTITION BY nas ORDER BY id DESC) AS nth FROM events WHERE subject = ?1"

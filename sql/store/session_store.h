@@ -71,8 +71,12 @@ int session_store_prune(struct session_store *ss, int64_t now, bool *done_out) M
 int session_store_footholds(struct session_store *ss, const char *device, int64_t since,
 			    int64_t accepts_since, struct foothold *out, size_t max,
 			    size_t *n_out) MUST_USE;
-/* Live sessions of the pump whose Accept led into another zone than this, and NAS whose newest
- * Accept without a session since `accepts_since` did. */
+/* The zone that a live session of the pump was let into: as its Accept said, or, for a session that
+ * the NAS named in accounting only, its newest Accept there; "": nobody knows. ERR_NOT_FOUND. */
+int session_store_zone(struct session_store *ss, const char *device, const char *nas,
+		       const char *session_id, char out[NAME_SIZE]) MUST_USE;
+/* Live sessions of the pump that were let into another zone than this, and NAS whose newest Accept
+ * without a session since `accepts_since` led into another. */
 int session_store_misplaced(struct session_store *ss, const char *device, const char *zone,
 			    int64_t accepts_since, struct foothold *out, size_t max,
 			    size_t *n_out) MUST_USE;

@@ -175,19 +175,20 @@ static void das_answer(struct ward *w, unsigned nas, const struct radius_view *r
 	radius_attr_str(rq, RADIUS_ACCT_SESSION_ID, session, sizeof(session));
 	radius_attr_str(rq, RADIUS_CALLING_STATION_ID, station, sizeof(station));
 	pump = pump_of_station(h, station);
-	if (!pump)
-		return;
 	/* never the same one twice in a row: asked again at once, it is heard within the two s */
-	pump->deaf[nas] = !pump->deaf[nas] && dice_percent(w->dice, DROP_PERCENT);
-	h->dropped += pump->deaf[nas];
-	if (pump->deaf[nas])
-		return;
+	if (pump) {
+		pump->deaf[nas] = !pump->deaf[nas] && dice_percent(w->dice, DROP_PERCENT);
+		h->dropped += pump->deaf[nas];
+		if (pump->deaf[nas])
+			return;
+	}
 	for (size_t i = 0; (*session || *station) && i < h->n_stays; i++)
 		if (stay_matches(h, &h->stays[i], nas, session, station)) {
 			stay_end(w, i);
 			found = true;
 		}
-	atomic_fetch_add(found ? &pump->acks[nas] : &pump->naks[nas], 1);
+	if (pump)
+		atomic_fetch_add(found ? &pump->acks[nas] : &pump->naks[nas], 1);
 	radius_begin(&p, found ? RADIUS_DISCONNECT_ACK : RADIUS_DISCONNECT_NAK, rq->id);
 	if (!found)
 		rc = radius_put_u32(&p, RADIUS_ERROR_CAUSE, RADIUS_CAUSE_NO_SESSION);

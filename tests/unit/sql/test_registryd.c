@@ -147,6 +147,7 @@ static void report(struct running *r, const char *verdict, const char *nas, cons
 
 	e.at = clock_wall_ms();
 	strcpy(e.verdict, verdict);
+	strcpy(e.zone, strcmp(verdict, "quarantine") ? "wards" : "jail");
 	strcpy(e.nas, nas);
 	strcpy(e.session_id, session);
 	strcpy(e.cert_serial, cert_serial);
@@ -478,6 +479,24 @@ static void session_outside_its_quarantine_is_found_again_after_a_crash_and_no_o
 	assert_int_equal(take(r, true, 3000, o), 1);
 	assert_string_equal(o[0].session_id, "S3");
 	assert_int_equal(take(r, false, 300, o), 0);
+}
+
+static void session_that_begins_outside_the_quarantine_is_ended_and_no_other(void **state)
+{
+	struct running *r = *state;
+	struct revocation receipt;
+	struct dispatch_order o[4];
+
+	quarantine_pg1(r, &receipt);
+	/* by the NAS's word before the event of its Accept, and named in accounting only */
+	account(r, "start", "ap-1", "S5");
+	report(r, "quarantine", "ap-1", "S5", "00000001");
+	report(r, "quarantine", "ap-1", "", "00000001");
+	account(r, "start", "ap-1", "S6");
+	account(r, "start", "ap-2", "S7"); /* its Accept was never heard of */
+	assert_int_equal(take(r, true, 4000, o), 1);
+	assert_string_equal(o[0].session_id, "S7");
+	assert_int_equal(take(r, false, 500, o), 0);
 }
 
 static void accept_into_its_old_zone_is_found_when_the_quarantine_is_asked_for_again(void **state)
@@ -872,6 +891,7 @@ int main(int argc, char **argv)
 		RUN(pump_that_gets_on_against_its_quarantine_is_disconnected_and_no_other),
 		RUN(session_of_a_revoked_pump_is_found_again_after_a_crash),
 		RUN(session_outside_its_quarantine_is_found_again_after_a_crash_and_no_other),
+		RUN(session_that_begins_outside_the_quarantine_is_ended_and_no_other),
 		RUN(accept_into_its_old_zone_is_found_when_the_quarantine_is_asked_for_again),
 		RUN(accept_without_a_session_is_found_when_the_revocation_is_asked_for_again),
 		RUN(accept_without_a_session_is_found_again_after_a_crash),
