@@ -163,7 +163,7 @@ caught "a resumed handshake that is not held against the registry" accepted-afte
 caught "a map of standings that hears of no revocation" accepted-after-revoke registryd \
 	sql/registryd/standing_keeper.c 's/standing_map_mark_(device|certificate)\(&sd->map, id\);//'
 caught "a quarantine that leads into the pump's own zone" accepted-outside-quarantine registryd \
-	sql/store/facts.c 's/query_i64\(&q, 10\) \? 11 : 6/6/'
+	sql/store/facts.c 's/query_i64\(q, 10\) \? 11 : 6/6/'
 [ -z "${RACES_MINUTES:-}" ] && tap_done
 caught "a verdict that does not look at the standing" accepted-after-revoke rlm_pump \
 	policies/verdict.c 's/if \(standing != REASON_NONE\)/if (0)/'
