@@ -5,6 +5,7 @@
  */
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/daemon.h"
@@ -28,6 +29,10 @@ static const char usage[] =
 	"       pumpgate-signerd --home DIR root CA [--organization NAME]    on the offline "
 	"machine:\n"
 	"       pumpgate-signerd --home DIR sign CA REQUEST  make the root; sign a request\n"
+	"       pumpgate-signerd [--home DIR] backup FILE PEOPLE         seal HOME/ca; prints a "
+	"share\n"
+	"                                                    per person, any two open it\n"
+	"       pumpgate-signerd [--home DIR] restore FILE SHARE SHARE\n"
 	"       pumpgate-signerd --help | --version\n"
 	"\n"
 	"examples:\n"
@@ -203,6 +208,12 @@ int main(int argc, char **argv)
 		return wrong_usage("--csr, --out, --radius and --est belong to server-cert");
 	if (optind < argc && !strcmp(argv[optind], "protect") && optind + 2 == argc)
 		return protect(&call, argv[optind + 1]);
+	if (optind + 3 == argc && !strcmp(argv[optind], "backup"))
+		return command_backup(call.home, argv[optind + 1],
+				      (unsigned)strtoul(argv[optind + 2], NULL, 10));
+	if (optind + 4 == argc && !strcmp(argv[optind], "restore"))
+		return command_restore(call.home, argv[optind + 1],
+				       (const char *const *)argv + optind + 2);
 	rc = offline(&call, argc - optind, argv + optind, &done);
 	if (done)
 		return rc;

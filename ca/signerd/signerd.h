@@ -50,6 +50,13 @@ int command_protect(const char *home, const struct protect_options *o);
 enum offline_step { OFFLINE_REQUEST, OFFLINE_IMPORT, OFFLINE_ROOT, OFFLINE_SIGN };
 int command_offline(const char *home, enum offline_step step, const char *what, const char *arg);
 
+/* Seals keys, certificates and lists of HOME/ca into the new `file`, opens it again with the
+ * shares, and prints these: one line per person, any two open it. */
+int command_backup(const char *home, const char *file, unsigned people);
+/* Puts them back by two share files (closed to others). Refused where a CA's key or certificate is
+ * there; of each list the longer one stays. */
+int command_restore(const char *home, const char *file, const char *const share_files[2]);
+
 /* HOME/ca, mode 0700. */
 int ca_folder_have(const char *home) MUST_USE;
 

@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/daemon.h"
+#include "enroll/pumpctl/file_copy.h"
 #include "enroll/pumpctl/layout.h"
 #include "enroll/pumpctl/record_json.h"
 #include "enroll/pumpctl/registry.h"
@@ -27,7 +28,6 @@
 #define POLL_MS 100
 #define RESTORE_TIMEOUT_MS (6 * 3600 * 1000)
 #define INCOMING "registry/incoming"
-#define CHUNK 65536
 
 static const char *const parts[] = {"registry.db", "sessions.db", "backup.ini"};
 #define N_PARTS (sizeof(parts) / sizeof(parts[0]))
@@ -47,36 +47,6 @@ static void parts_remove(const char *folder)
 		if (!part_path(folder, i, path))
 			unlink(path);
 	rmdir(folder);
-}
-
-static int bytes_copy(int from, int to)
-{
-	uint8_t chunk[CHUNK];
-	ssize_t n;
-	int rc = 0;
-
-	while (!rc && (n = read(from, chunk, sizeof(chunk))) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		rc = n < 0 ? -1 : fd_write_all(to, chunk, (size_t)n);
-	}
-	explicit_bzero(chunk, sizeof(chunk)); /* NAS secrets are in there */
-	return rc ? rc : fsync(to);
-}
-
-static int file_copy(const char *from, const char *to, const struct owner *o)
-{
-	int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), out, rc = 0;
-
-	if (in < 0)
-		return err_errno(errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s", from);
-	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (out < 0 || bytes_copy(in, out) || (geteuid() == 0 && fchown(out, o->uid, o->gid)))
-		rc = err_errno(ERR_IO, "%s", to);
-	if (out >= 0 && close(out) && !rc)
-		rc = err_errno(ERR_IO, "%s", to);
-	close(in);
-	return rc;
 }
 
 static int folder_sync(const char *path)

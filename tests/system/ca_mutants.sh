@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cc=${CC:-gcc}
 flags=(-std=gnu11 -D_GNU_SOURCE -I. -O0 -w -pthread)
-libs=(-lcrypto -lsodium -levent -linih -lsystemd -lseccomp -lcmocka)
+libs=(-lcrypto -lsodium -levent -linih -lsystemd -lseccomp -lcmocka -lgfshare)
 export CMOCKA_MESSAGE_OUTPUT=TAP
 
 # FILE | TEST | TEXT THAT IS THERE | TEXT IN ITS PLACE. What is replaced by "0" is a condition.
@@ -69,6 +69,13 @@ ca/issued_log.c|issued_log|ftruncate(log->fd, (off_t)log->size)|0
 ca/issued_log.c|issued_log|if (flock(|if (0 * (
 ca/issued_log.c|issued_log|serial_index_has(&log->index, entry->serial)|0
 ca/issued_log.c|issued_log|REVOKED_CHAIN_START, out|0, out
+ca/sealed/share.c|sealed|a->number == b->number|0
+ca/sealed/share.c|sealed|memcmp(a->id, b->id, SHARE_ID_BYTES)|0
+ca/sealed/share.c|sealed|numbers, n, SHARE_THRESHOLD, SHARE_KEY_BYTES|numbers, n, 1, SHARE_KEY_BYTES
+ca/sealed/share.c|sealed|memcmp(check, bytes + TEXT_BYTES - CHECK_BYTES, CHECK_BYTES)|0
+ca/sealed/sealed_file.c|sealed|strspn(name, allowed) != len|0
+ca/sealed/sealed_file.c|sealed|tag == LAST|r->in >= 0
+ca/sealed/sealed_file.c|sealed|read_whole(r->in, &more, 1)|0
 ca/offline.c|offline|EVP_PKEY_eq(X509_get0_pubkey(ca), key) != 1|0
 ca/offline.c|offline|X509_verify(cert, X509_get0_pubkey(issuer)) != 1|0
 ca/offline.c|offline|rc = profile_check(issuing(root_kind), ca, root)|rc = 0
@@ -106,7 +113,7 @@ object() { "$cc" "${flags[@]}" -c -o "$2" "$1"; }
 build_all() {
 	local source jobs=()
 
-	for source in base/*.c policies/*.c ca/*.c ca/request/*.c ca/proto/*.c sql/proto/*.c \
+	for source in base/*.c policies/*.c ca/*.c ca/sealed/*.c ca/request/*.c ca/proto/*.c sql/proto/*.c \
 		ca/signerd/{grounds,idevid_grounds,confine,rate,remember,cert_status,ocsp_ready}.c tests/unit/ca/*.c; do
 		object "$source" "$work/$(tr / . <<<"$source").o" &
 		jobs+=($!)
@@ -133,7 +140,7 @@ notices() {
 }
 
 build_all
-for name in csr related_cert_request profile grounds idevid issued_log keystore offline confine crl ocsp; do
+for name in csr related_cert_request profile grounds idevid issued_log keystore offline confine crl ocsp sealed; do
 	check "without_a_mutant_test_${name}_passes" run "test_$name"
 done
 while IFS='|' read -r file name there instead; do
