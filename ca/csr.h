@@ -50,8 +50,9 @@ struct ca_csr_terms {
  * request on. ERR_CRYPTO key-refused; ERR_INVALID request-malformed; ERR_DENIED channel-unbound. */
 int ca_csr_check_terms(const struct ca_csr *csr, const struct ca_csr_terms *terms) MUST_USE;
 
-/* The key rules alone: P-256, P-384 (named curve, uncompressed point), RSA of 2048 to 4096 bits
- * with exponent 65537 and no small factor. ERR_CRYPTO key-refused. */
+/* The key rules alone: P-256, P-384 (named curve, uncompressed point that is on it), RSA of 2048 to
+ * 4096 bits with exponent 65537, no small factor, not of ROCA's shape, its primes not next to each
+ * other. ERR_CRYPTO key-refused. */
 int ca_key_check(X509_PUBKEY *spki, char key_type_out[CSR_KEY_TYPE_SIZE]) MUST_USE;
 
 #endif

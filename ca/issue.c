@@ -4,10 +4,13 @@
 
 #include <string.h>
 
+#include "ca/lint.h"
+
 void ca_issuer_done(struct ca_issuer *issuer)
 {
 	X509_free(issuer->cert);
 	EVP_PKEY_free(issuer->key);
+	EVP_PKEY_free(issuer->rehearsal);
 	X509_free(issuer->root);
 	X509_STORE_free(issuer->store);
 	memset(issuer, 0, sizeof(*issuer));
@@ -30,6 +33,9 @@ static int issuer_fill(X509 *cert, EVP_PKEY *key, X509 *root, struct ca_issuer *
 	if ((rc = ossl_time_ms(X509_get0_notBefore(cert), &out->not_before_ms)) ||
 	    (rc = ossl_time_ms(X509_get0_notAfter(cert), &out->not_after_ms)) ||
 	    (rc = ossl_name_oneline(X509_get_subject_name(cert), out->name, sizeof(out->name))))
+		return rc;
+	rc = ca_rehearsal_key_new(X509_get0_pubkey(cert), &out->rehearsal);
+	if (rc)
 		return rc;
 	out->store = X509_STORE_new();
 	if (!out->store || !X509_STORE_add_cert(out->store, cert) ||
@@ -85,7 +91,6 @@ int ca_issue(const struct ca_issuer *issuer, const struct ca_terms *t, const X50
 {
 	AUTO_X509 draft = NULL;
 	AUTO_X509 fresh = NULL;
-	AUTO_BUF der = {.max = 16384};
 	int rc;
 
 	if (t->kind != CA_KIND_DEVICE_LEAF && t->kind != CA_KIND_SERVER_LEAF &&
@@ -94,11 +99,7 @@ int ca_issue(const struct ca_issuer *issuer, const struct ca_terms *t, const X50
 	rc = ca_profile_build(t, spki, issuer->cert, &draft);
 	if (rc)
 		return rc;
-	if (!X509_sign(draft, issuer->key, EVP_sha256()))
-		return err_ossl(ERR_CRYPTO, "signing");
-	if ((rc = ossl_cert_put(&der, draft)) ||
-	    (rc = ossl_cert_parse(der.data, der.len, &fresh)) ||
-	    (rc = ca_profile_check(t->kind, draft, issuer->cert, fresh)) ||
+	if ((rc = ca_sign_judged(draft, t, issuer->cert, issuer->rehearsal, issuer->key, &fresh)) ||
 	    (rc = verify_as_its_users(issuer, t, fresh)))
 		return rc;
 	*out = OSSL_TAKE(fresh);

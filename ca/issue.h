@@ -16,7 +16,9 @@ struct ca_issuer {
 	X509 *cert; /* all owned */
 	EVP_PKEY *key;
 	X509 *root;
-	X509_STORE *store; /* trusts cert: what issued certificates are verified with */
+	EVP_PKEY *rehearsal; /* of the key's type and worth nothing: signs what is still to be
+				judged */
+	X509_STORE *store;   /* trusts cert: what issued certificates are verified with */
 	int64_t not_before_ms;
 	int64_t not_after_ms;
 	char name[CA_ISSUER_NAME_SIZE]; /* X509_NAME_oneline form */
@@ -32,9 +34,10 @@ void ca_issuer_done(struct ca_issuer *issuer); /* safe on a zeroed struct */
 int ca_issuer_not_after(const struct ca_issuer *issuer, int64_t now_ms, int64_t validity_ms,
 			int64_t *not_after_ms_out) MUST_USE;
 
-/* Signs a leaf for the public key `spki` on these terms and verifies what came out as its users
- * will. Thread-safe on one issuer. The caller frees *out. ERR_INVALID (a name), ERR_CRYPTO,
- * ERR_INTERNAL (the result was not what was asked for: nothing leaves). */
+/* Signs a leaf for the public key `spki` on these terms, once it has been judged (ca/lint.h), and
+ * verifies what came out as its users will. Thread-safe on one issuer. The caller frees *out.
+ * ERR_INVALID (a name), ERR_CRYPTO, ERR_INTERNAL (the result was not what was asked for: nothing
+ * leaves). */
 int ca_issue(const struct ca_issuer *issuer, const struct ca_terms *t, const X509_PUBKEY *spki,
 	     X509 **out) MUST_USE;
 

@@ -9,6 +9,7 @@
 #include <openssl/objects.h>
 
 #include "ca/csr.h"
+#include "ca/key_strength.h"
 #include "ca/refuse.h"
 
 #define RSA_MIN_BITS 2048
@@ -46,13 +47,25 @@ static int ec_check(const X509_ALGOR *alg, const uint8_t *point, int len, char *
 
 static int rsa_modulus_check(const BIGNUM *n)
 {
+	bool close;
+	int rc;
+
 	if (!BN_is_odd(n))
 		return ca_refuse(REASON_KEY_REFUSED, ERR_CRYPTO, "RSA modulus is even");
 	for (BN_ULONG factor = 3; factor <= SMALL_FACTOR_MAX; factor += 2)
 		if (BN_mod_word(n, factor) == 0)
 			return ca_refuse(REASON_KEY_REFUSED, ERR_CRYPTO,
 					 "RSA modulus has a small factor");
-	return 0;
+	if (rsa_has_roca_shape(n))
+		return ca_refuse(REASON_KEY_REFUSED, ERR_CRYPTO,
+				 "RSA modulus has the shape of a flawed generator's "
+				 "(ROCA, CVE-2017-15361): update what made this key");
+	rc = rsa_primes_are_close(n, &close);
+	if (rc)
+		return rc;
+	return close ? ca_refuse(REASON_KEY_REFUSED, ERR_CRYPTO,
+				 "RSA primes are so close together that the modulus falls apart")
+		     : 0;
 }
 
 static int rsa_check(EVP_PKEY *key, char *key_type)

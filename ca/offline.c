@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ca/csr.h"
+#include "ca/lint.h"
 #include "ca/profile_rules.h"
 
 #define DAY_MS INT64_C(86400000)
@@ -121,7 +122,8 @@ static int profile_check(enum ca_kind kind, X509 *cert, X509 *issuer)
 	    (rc = ossl_time_ms(X509_get0_notAfter(cert), &t.not_after_ms)) ||
 	    (rc = ca_profile_build(&t, X509_get_X509_PUBKEY(cert), issuer, &want)))
 		return rc;
-	return ca_profile_check(kind, want, issuer, cert);
+	rc = ca_profile_check(want, cert);
+	return rc ? rc : ca_lint(kind, issuer, cert);
 }
 
 static int signature_check(X509 *cert, X509 *issuer)

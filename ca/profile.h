@@ -50,8 +50,8 @@ int ca_profile_build(const struct ca_terms *t, const X509_PUBKEY *spki, X509 *is
 		     X509 **out) MUST_USE;
 
 /* Whether `cert`, freshly parsed, is exactly `want` (from ca_profile_build) in version, serial,
- * times, names, key and extensions, lies within its issuer's time and has the purpose of its kind
- * and no other. Its signature is not looked at. ERR_INTERNAL names the first difference. */
-int ca_profile_check(enum ca_kind kind, X509 *want, X509 *issuer, X509 *cert) MUST_USE;
+ * times, names, key and extensions. Its signature is not looked at, nor whether what was wanted is
+ * right: that is ca/lint.h's. ERR_INTERNAL names the first difference. */
+int ca_profile_check(X509 *want, X509 *cert) MUST_USE;
 
 #endif

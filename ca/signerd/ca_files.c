@@ -47,3 +47,25 @@ int issuer_load(const char *home, const char *what, const struct key_access *acc
 			       : rc;
 	return ca_issuer_init(cert, key, root, out);
 }
+
+int ca_keys_load(const char *home, uint8_t (*spki_sha256_out)[32], size_t max, size_t *n_out)
+{
+	static const char *const whats[] = {"device", "server"};
+	static const char *const parts[] = {"root.pem", "ca.pem"};
+	size_t n = 0;
+
+	for (size_t i = 0; i < 4 && n < max; i++) {
+		AUTO_X509 cert = NULL;
+		int rc = cert_load(home, whats[i / 2], parts[i % 2], &cert);
+
+		if (rc == ERR_NOT_FOUND)
+			continue;
+		if (!rc)
+			rc = ossl_spki_sha256(X509_get_X509_PUBKEY(cert), spki_sha256_out[n]);
+		if (rc)
+			return rc;
+		n++;
+	}
+	*n_out = n;
+	return 0;
+}

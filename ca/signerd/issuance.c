@@ -89,6 +89,17 @@ static int own_failed(int rc)
 	return err_add(rc, "%s", reason_name(REASON_SIGNER_AWAY));
 }
 
+/* Whoever holds a CA's key has no need to enrol: something is very wrong. */
+static int ca_keys_check(const struct signer *s, const struct ca_csr *csr)
+{
+	for (size_t i = 0; i < s->n_ca_keys; i++)
+		if (!memcmp(s->ca_spki_sha256[i], csr->spki_sha256, sizeof(csr->spki_sha256)))
+			return ca_refuse(REASON_KEY_REFUSED, ERR_CRYPTO,
+					 "the key is one of our CAs' own: that key is out, replace "
+					 "the CA");
+	return 0;
+}
+
 static int rate_check(struct signer *s)
 {
 	bool ok;
@@ -302,7 +313,8 @@ int issuance_enroll(struct issuance *is, const struct sign_enroll *rq, struct si
 	if (rq->token.len == 0)
 		return ca_refuse(REASON_TOKEN_WRONG, ERR_DENIED, "no token");
 	if ((rc = ca_csr_parse(rq->csr.data, rq->csr.len, &csr)) ||
-	    (rc = ca_csr_check_terms(&csr, &terms)) || (rc = ca_csr_check_names(&csr, rq->device)))
+	    (rc = ca_keys_check(is->signer, &csr)) || (rc = ca_csr_check_terms(&csr, &terms)) ||
+	    (rc = ca_csr_check_names(&csr, rq->device)))
 		return rc;
 	memcpy(begin.device, rq->device, sizeof(begin.device));
 	memcpy(begin.source, rq->source, sizeof(begin.source));
@@ -324,7 +336,7 @@ int issuance_renew(struct issuance *is, const struct sign_renew *rq, struct sign
 	int rc, proof;
 
 	if ((rc = ca_csr_parse(rq->csr.data, rq->csr.len, &csr)) ||
-	    (rc = ca_csr_check_terms(&csr, &terms)) ||
+	    (rc = ca_keys_check(is->signer, &csr)) || (rc = ca_csr_check_terms(&csr, &terms)) ||
 	    (rc = grounds_prior_parse(&is->signer->issuer, rq, &prior, &begin)))
 		return rc;
 	memcpy(asked.issuer, begin.prior_issuer, sizeof(asked.issuer));

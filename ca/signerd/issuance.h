@@ -20,6 +20,8 @@
 #include "ca/revoked_set.h"
 #include "ca/signerd/rate.h"
 
+#define SIGNER_CA_KEYS_MAX 8
+
 struct publisher;
 
 struct signer { /* shared by all workers; fixed after start but for what has its own lock */
@@ -30,6 +32,8 @@ struct signer { /* shared by all workers; fixed after start but for what has its
 	struct publisher *publisher;
 	int64_t device_validity_ms;
 	bool unproven_queue; /* a renewal without proof waits for a person instead of failing */
+	uint8_t ca_spki_sha256[SIGNER_CA_KEYS_MAX][32]; /* of roots and issuing CAs: no pump's */
+	size_t n_ca_keys;
 	const char *crl_url, *ocsp_url; /* put into certificates of pumps; "": not */
 	pthread_mutex_t rate_lock;
 	struct rate rate;

@@ -178,6 +178,8 @@ static int keys_and_lists_open(const char *home, struct service *s)
 	    (rc = ca_path(home, "device", "ca.key", path)) ||
 	    (rc = keystore_key_form(path, &s->key_form, detail)) ||
 	    (rc = issuer_load(home, "device", &s->settings.keys, &s->signer.issuer)) ||
+	    (rc = ca_keys_load(home, s->signer.ca_spki_sha256, SIGNER_CA_KEYS_MAX,
+			       &s->signer.n_ca_keys)) ||
 	    (rc = list_open(home, "ca/issued.log", issued_log_open, &s->signer.log)) ||
 	    (rc = list_open(home, "ca/revoked.log", revoked_log_open, &s->signer.revoked)))
 		return rc;

@@ -66,6 +66,10 @@ int issuer_load(const char *home, const char *what, const struct key_access *acc
 		struct ca_issuer *out) MUST_USE;
 /* Its certificates alone: the key may need a passphrase or a token. The caller frees both. */
 int issuer_certs_load(const char *home, const char *what, X509 **root, X509 **cert) MUST_USE;
+/* SHA-256 of the public keys of the CAs whose certificates are below HOME/ca, at most `max`; those
+ * that are not there (a root may be elsewhere) are left out. */
+int ca_keys_load(const char *home, uint8_t (*spki_sha256_out)[32], size_t max,
+		 size_t *n_out) MUST_USE;
 /* "HOME/ca/WHAT-PART", for example ("device", "ca.key"). */
 int ca_path(const char *home, const char *what, const char *part, char out[PATH_MAX]) MUST_USE;
 

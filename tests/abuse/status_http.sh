@@ -74,7 +74,7 @@ check "one_answer_for_one_connection" eval \
 # who asks slowly, and many of them: 64 from one address, then no more
 FILES=$(open_files)
 for n in $(seq 70); do
-	(exec 9<>"/dev/tcp/127.0.0.1/$PORT" && printf 'GET /crl' >&9 && sleep 4) 2>/dev/null &
+	(exec 9<>"/dev/tcp/127.0.0.1/$PORT" && printf 'GET /crl' >&9 && sleep 2) 2>/dev/null &
 	slow[n]=$!
 done
 check "one_source_holds_64_connections_at_most" eval 'sleep 1; [ $(($(open_files) - FILES)) -le 64 ]'
@@ -85,7 +85,7 @@ check "their_places_are_free_again" wait_until 20 status 200 "$HTTP_URL/crl/devi
 
 # a flood that wants signatures, eight at a time
 for n in 1 2 3 4 5 6 7 8; do
-	(for _ in $(seq 30); do
+	(for _ in $(seq 20); do
 		curl -sS -o /dev/null --max-time 10 -H "$TYPE" --data-binary "@$SCRATCH/nonce.req" "$HTTP_URL/ocsp"
 	done) 2>/dev/null &
 	flood[n]=$!

@@ -111,6 +111,11 @@ check "request_for_ca_rights_is_refused" says 'invalid: request-malformed: ' \
 head -c 300 /dev/urandom >"$W/garbage.csr"
 check "garbage_is_refused" says 'invalid: request-malformed: ' \
 	client enroll PG-1 "$W/PG-1.token" "$W/garbage.csr" "$W/x.der"
+for ca in device-ca device-root server-ca; do
+	openssl req -new -key "$H/ca/$ca.key" -subj /CN=PG-1 -outform der -out "$W/$ca.csr" 2>/dev/null
+	check "key_of_the_${ca}_is_refused" says 'crypto: key-refused: .*CAs. own' \
+		client enroll PG-1 "$W/PG-1.token" "$W/$ca.csr" "$W/x.der"
+done
 check "refusals_cost_no_token" enroll PG-1 one
 check "certificate_verifies_for_clients" openssl verify -CAfile "$H/trust/device.pem" \
 	-purpose sslclient "$W/one.der"
@@ -120,6 +125,10 @@ check "gives_the_same_certificate" same one first
 csr thief /CN=PG-1
 check "same_token_other_key_is_refused" says 'used: token-used: ' \
 	client enroll PG-1 "$W/PG-1.token" "$W/thief.csr" "$W/x.der"
+pump_with_token PG-D
+openssl req -new -key "$W/one.key" -subj /CN=PG-D -outform der -out "$W/double.csr" 2>/dev/null
+check "key_of_another_pump_is_refused" says 'denied: key-refused: another pump uses this key' \
+	client enroll PG-D "$W/PG-D.token" "$W/double.csr" "$W/x.der"
 check "list_has_one_line" test "$(lines)" = 1
 
 check "renewal_by_the_registered_key" client renew "$W/one.der" "$W/one.csr" "$W/r1.der"

@@ -224,6 +224,31 @@ static void grant_for_another_pump_is_refused(void **state)
 	assert_refused(ERR_CORRUPT, "signer-away");
 }
 
+/* Proven by its private half: somebody has the key of a CA. */
+static void key_of_a_ca_is_refused_before_the_registry_is_asked(void **state)
+{
+	struct request r = {.key = signer.issuer.key, .cn = PUMP};
+	struct sign_enroll by_ca = rq;
+	AUTO_BUF der = {.max = CSR_DER_MAX};
+	struct signed_cert cert;
+
+	(void)state;
+	fixture_request(&r, &der);
+	memcpy(by_ca.csr.data, der.data, der.len);
+	by_ca.csr.len = (uint32_t)der.len;
+	assert_int_equal(ossl_spki_sha256(X509_get_X509_PUBKEY(signer.issuer.root),
+					  signer.ca_spki_sha256[0]),
+			 0);
+	assert_int_equal(ossl_spki_sha256(X509_get_X509_PUBKEY(signer.issuer.cert),
+					  signer.ca_spki_sha256[1]),
+			 0);
+	signer.n_ca_keys = 2;
+	assert_int_equal(issuance_enroll(&is, &by_ca, &cert), ERR_CRYPTO);
+	assert_true(refused_as("key-refused"));
+	assert_non_null(strstr(err_text(), "CAs' own"));
+	assert_int_equal(says.begins, 0);
+}
+
 static void grant_of_an_odd_serial_is_refused(void **state)
 {
 	const char *const odd[] = {"01", "80000000000000000000000000000001",
@@ -308,6 +333,7 @@ int main(void)
 		TEST(bad_request_never_reaches_the_registry),
 		TEST(registrys_refusal_is_passed_on_with_its_reason),
 		TEST(grant_for_another_pump_is_refused),
+		TEST(key_of_a_ca_is_refused_before_the_registry_is_asked),
 		TEST(grant_of_an_odd_serial_is_refused),
 		TEST(grant_of_another_keys_certificate_is_refused),
 		TEST(registry_that_lost_its_database_is_told_our_ca_again),
