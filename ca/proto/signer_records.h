@@ -117,6 +117,7 @@ RECORD_DECLARE(ocsp_answer, OCSP_ANSWER_FIELDS)
 	X(S, TIME, crl_next_update, 1)                                          \
 	X(S, U32, crl_entries, 1)                                               \
 	X(S, U32, crl_bytes, 1)                                                 \
+	X(S, BOOL, crl_failing, 1)    /* the last try to make one failed */     \
 	X(S, STR, ocsp_responder, 48) /* serial of the delegated certificate */ \
 	X(S, TIME, ocsp_responder_not_after, 1)                                 \
 	X(S, U64, ocsp_signed, 1)  /* answers signed since the start */         \

@@ -20,15 +20,15 @@
 #define BACKDATE_MS INT64_C(300000) /* the reader's clock may be a little late */
 #define PAUSE_MS 1000		    /* between two lists, at least */
 #define PAUSE_TIMES 4		    /* and so many times as long as the last one took */
-#define AGAIN_MS 5000		    /* after a failure */
+#define AGAIN_MS 2000		    /* after a failure */
 
 struct publisher {
 	struct signer *signer;
 	pthread_t thread;
 	char state_path[PATH_MAX];
 	struct crl_state state; /* the thread's */
-	bool failing;		/* said so once */
 	pthread_mutex_t lock;
+	bool failing;	     /* said so once */
 	pthread_cond_t wake; /* on the clock that never steps */
 	bool stirred, stop;
 	struct buf der; /* the newest list; empty: none yet */
@@ -87,15 +87,19 @@ static int publish(struct publisher *p)
 {
 	struct revoked_entry *entries;
 	size_t n;
+	bool said;
 	int rc = revoked_set_copy(p->signer->revoked_set, &entries, &n);
 
 	if (!rc) {
 		rc = list_make(p, entries, n);
 		free(entries);
 	}
-	if (rc && !p->failing)
-		LOG(LOG_ERROR, "signer.crl_failed", LOG_S("why", err_text()));
+	pthread_mutex_lock(&p->lock);
+	said = p->failing;
 	p->failing = rc != 0;
+	pthread_mutex_unlock(&p->lock);
+	if (rc && !said)
+		LOG(LOG_ERROR, "signer.crl_failed", LOG_S("why", err_text()));
 	return rc;
 }
 
@@ -234,5 +238,6 @@ void publisher_describe(struct publisher *p, struct signer_status *out)
 	out->crl_next_update = p->terms.next_update_ms;
 	out->crl_entries = p->entries;
 	out->crl_bytes = (uint32_t)p->der.len;
+	out->crl_failing = p->failing;
 	pthread_mutex_unlock(&p->lock);
 }

@@ -30,5 +30,6 @@ void probe_take(const struct settings *s, struct probe *out)
 	out->radius = !port_is_free(PORT_UDP, s->radius_address, s->radius_auth_port) &&
 		      !port_is_free(PORT_UDP, s->radius_address, s->radius_acct_port);
 	out->est = !port_is_free(PORT_TCP, s->est_address, s->est_port);
+	out->http = s->http_port && !port_is_free(PORT_TCP, s->est_address, s->http_port);
 	out->signer = signer_answers(s, &out->signer_status);
 }

@@ -13,6 +13,7 @@ struct probe {
 	bool running;	 /* it does, or registryd runs without it (systemd) */
 	bool radius;	 /* somebody has the RADIUS ports */
 	bool est;	 /* somebody listens on the EST port */
+	bool http;	 /* somebody listens on the port for CRL and OCSP */
 	bool signer;	 /* signerd answers; then `signer_status` is filled in */
 	struct signer_status signer_status;
 };

@@ -248,6 +248,26 @@ static void ports_check(struct doctor *d)
 			   : "is free");
 }
 
+/* What other systems are told of revocations. */
+static void published_check(struct doctor *d)
+{
+	const struct signer_status *s = &d->probe.signer_status;
+	int64_t now = clock_wall_ms();
+	char from[CLOCK_TEXT_MAX], http[64];
+
+	clock_format(s->crl_this_update, from);
+	if (!s->crl_number || s->crl_next_update <= now)
+		check(d, GRADE_FAIL, "crl", "none in force; see log/signerd.log");
+	else
+		check(d, now - s->crl_this_update > 2 * DAY_MS ? GRADE_WARN : GRADE_OK, "crl",
+		      "%u entries, of %s", s->crl_entries, from);
+	settings_endpoint(d->s.est_address, d->s.http_port, http, sizeof(http));
+	if (d->s.http_port)
+		check(d, d->probe.http ? GRADE_OK : GRADE_FAIL, "http", "%s %s", http,
+		      d->probe.http ? "is served (CRL, OCSP)"
+				    : "is not served; see log/enrolld.log");
+}
+
 static void machine_check(struct doctor *d)
 {
 	struct statvfs fs;
@@ -303,10 +323,11 @@ static void services_check(struct doctor *d)
 		check(d, GRADE_FAIL, "registryd", "%s; see log/registryd.log", err_text());
 	else
 		restored_check(d, &st);
-	if (d->probe.signer)
+	if (d->probe.signer) {
 		check(d, GRADE_OK, "signerd", "answers, key store: %s",
 		      d->probe.signer_status.key_store);
-	else
+		published_check(d);
+	} else
 		check(d, GRADE_FAIL, "signerd", "does not answer; see log/signerd.log");
 }
 

@@ -15,6 +15,7 @@
 #include "enroll/pumpctl/verbs.h"
 
 #define ORDER_OVERDUE_MS 60000
+#define CRL_OVERDUE_MS (INT64_C(2) * 86400000)
 #define WRONG_MAX 16
 
 struct health {
@@ -32,9 +33,15 @@ static void wrong_add(struct health *h, bool is_wrong, const char *what)
 
 static void health_judge(struct health *h, int64_t now)
 {
+	const struct signer_status *crl =
+		&h->probe.signer_status; /* zero when it does not answer */
 	const struct status *s = &h->status;
 
 	wrong_add(h, !h->probe.signer, "signerd does not answer: no pump can enrol or renew");
+	wrong_add(h,
+		  crl->crl_failing ||
+			  (crl->crl_number && now - crl->crl_this_update > CRL_OVERDUE_MS),
+		  "signerd can't make the revocation list for other systems: see its log");
 	wrong_add(h, !h->probe.est, "nobody listens on the EST port: no pump can enrol or renew");
 	wrong_add(h, !h->probe.radius, "nobody has the RADIUS ports: no pump gets on");
 	wrong_add(h, !s->dispatcher_present,

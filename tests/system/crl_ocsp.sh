@@ -100,6 +100,8 @@ check "the_list_is_not_sent_twice_to_who_has_it" eval '
 	etag=$(curl -sS -D - -o /dev/null $HTTP_URL/crl/device.crl | tr -d "\r" | sed -n "s/^ETag: //p")
 	[ "$(curl -sS -o /dev/null -w "%{http_code}" -H "If-None-Match: $etag" $HTTP_URL/crl/device.crl)" = 304 ]'
 check "pumpctl_shows_the_ca" says 'CRL +number [0-9]+, 1 entries' pumpctl ca show
+check "doctor_looks_at_it" eval 'pumpctl doctor >$SCRATCH/doctor; grep -q "ok    crl" $SCRATCH/doctor &&
+	grep "ok    http" $SCRATCH/doctor'
 check "and_writes_the_list" eval 'pumpctl ca crl --out $SCRATCH/out.pem &&
 	openssl crl -in $SCRATCH/out.pem -noout -CAfile $PUMPGATE_HOME/trust/device.pem'
 check "in_json_too" eval 'pumpctl ca crl --json | jq -e ".entries == 1 and .number > $N1"'
@@ -159,6 +161,15 @@ wait "${jobs[@]}"
 check "a_recall_is_on_the_list_as_a_whole" wait_until 20 eval 'crl_has PG-4 && crl_has PG-5 && crl_has PG-6'
 check "no_number_was_used_twice" eval '[ "$(grep -o "signer.crl number=[0-9]*" $PUMPGATE_HOME/log/signerd.log |
 	sort | uniq -d | wc -l)" = 0 ]'
+# a list that can't be made, since its number can't be kept
+scratch_stop
+rm "$PUMPGATE_HOME/ca/crl.state" && mkdir "$PUMPGATE_HOME/ca/crl.state"
+scratch_run || exit 1
+check "status_says_that_no_list_can_be_made" says "can't make the revocation list" pumpctl status
+check "none_without_a_kept_number_is_given" fails_with 22 crl_get
+check "ocsp_goes_on" status_is revoked PG-4
+rmdir "$PUMPGATE_HOME/ca/crl.state"
+check "the_list_is_made_when_it_can_be" wait_until 20 crl_has PG-4
 check "no_sanitizer_has_spoken" fails_with 1 grep -E \
 	'(ERROR|WARNING): [A-Za-z]*Sanitizer|runtime error' "$PUMPGATE_HOME/log/signerd.log" \
 	"$PUMPGATE_HOME/log/enrolld.log"
