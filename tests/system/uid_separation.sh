@@ -5,6 +5,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/tap.sh
 . tests/support/scratch.sh
+. tests/support/pump_client.sh
 
 if [ "$(id -u)" != 0 ]; then
 	skip each_process_is_kept_from_the_others "needs root to start processes under other users"
@@ -98,6 +99,20 @@ check a_stranger_is_no_admin_of_the_registry role_is_refused 61999 registry admi
 check pumpctl_tells_a_stranger_who_may \
 	says "does not take this user as an admin" \
 	setpriv --reuid 61999 --regid 61999 --clear-groups pumpctl pump list
+# the map of pumps in good standing: registryd writes it, radiusd reads it, nobody else has it
+maps_standings() { # PROCESS PERMISSIONS ("": not at all)
+	local seen
+	seen=$(awk '/memfd:pumpgate-standings/ { print $2 }' "/proc/$(pid_of "$1")/maps")
+	[ "$seen" = "$2" ] || { echo "$1: '$seen'"; return 1; }
+}
+site_up && pump_enrol PG-1 || exit 1
+check a_pump_gets_on eap PG-1
+check registryd_alone_writes_the_standings maps_standings registryd rw-s
+check radiusd_reads_the_standings maps_standings radiusd r--s
+for name in signerd enrolld dispatchd; do
+	check "${name}_has_no_standings" maps_standings "$name" ""
+done
+check a_pump_gets_on_by_what_they_say eap PG-1
 check the_server_is_healthy_afterwards pumpctl status
 check doctor_finds_nothing_wrong pumpctl doctor
 tap_done
