@@ -42,6 +42,8 @@ static const struct {
 	{"recall_rule", EFFECT_NONE, EFFECT_NONE},
 	{"device_macs", EFFECT_NONE, EFFECT_NONE},
 	{"alarms", EFFECT_NONE, EFFECT_NONE},
+	{"makers", EFFECT_NONE, EFFECT_NONE},
+	{"maker_anchors", EFFECT_NONE, EFFECT_NONE},
 };
 
 static enum effect effect_of(const char *table, enum db_change how)
