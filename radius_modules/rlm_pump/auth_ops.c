@@ -314,6 +314,16 @@ rlm_rcode_t pump_mab(struct pump_shared *s, REQUEST *request)
 
 /* ---- when the answer is about to leave ---- */
 
+/* The MAC that the NAS names; "" for none. */
+static void station_read(REQUEST *request, char mac[MAC_SIZE])
+{
+	char station[LABEL_SIZE];
+
+	PUMP_TEXT(station, request->packet->vps, PW_CALLING_STATION_ID);
+	if (mac_normalise(station, mac))
+		mac[0] = '\0';
+}
+
 /* EAP-TLS may lead into the pump's own zone or one that it is held in, MAC authentication only into
  * the onboarding zone. */
 static bool verdict_fits(enum verdict_kind kind, bool eap)
@@ -327,6 +337,7 @@ static rlm_rcode_t accept_leaves(struct pump_shared *s, REQUEST *request, bool f
 {
 	struct attempt *a = attempt_of(s, request, false);
 	bool eap = fr_pair_find_by_num(request->packet->vps, PW_EAP_MESSAGE, 0, TAG_ANY) != NULL;
+	char mac[MAC_SIZE];
 
 	if (pump_is_silenced(request))
 		return RLM_MODULE_NOOP;
@@ -335,6 +346,8 @@ static rlm_rcode_t accept_leaves(struct pump_shared *s, REQUEST *request, bool f
 		radlog(L_ERR, "pump.auth an Accept without its verdict was stopped");
 		return RLM_MODULE_REJECT;
 	}
+	station_read(request, mac);
+	reject_pace_accepted(s->pace, mac);
 	event_post(s, request, a);
 	return RLM_MODULE_OK;
 }
@@ -383,6 +396,23 @@ static void attempt_from_failure(REQUEST *request, struct attempt *a)
 	snprintf(a->detail, sizeof(a->detail), "%s", text);
 }
 
+/* Decision 96. A switch that asks about a MAC is answered at the usual time: it gives up sooner. */
+static void reject_hold_back(struct pump_shared *s, REQUEST *request, struct attempt *a)
+{
+	size_t len = strlen(a->detail);
+	char mac[MAC_SIZE];
+	uint32_t times, wait_s;
+
+	if (!fr_pair_find_by_num(request->packet->vps, PW_EAP_MESSAGE, 0, TAG_ANY))
+		return;
+	station_read(request, mac);
+	wait_s = reject_pace_refused(s->pace, mac, clock_mono_us(), &times);
+	if (wait_s <= 1 || !pump_reply_number(request, "FreeRADIUS-Response-Delay", wait_s))
+		return;
+	snprintf(a->detail + len, sizeof(a->detail) - len,
+		 "%srefused %u times in a row: after %u s", len ? "; " : "", times, wait_s);
+}
+
 rlm_rcode_t pump_refuse(struct pump_shared *s, REQUEST *request)
 {
 	struct attempt *a = attempt_of(s, request, false);
@@ -398,6 +428,7 @@ rlm_rcode_t pump_refuse(struct pump_shared *s, REQUEST *request)
 	if (!a)
 		return RLM_MODULE_OK;
 	a->verdict.kind = VERDICT_REJECT; /* whatever it was: a reject is what leaves */
+	reject_hold_back(s, request, a);
 	event_post(s, request, a);
 	return RLM_MODULE_OK;
 }

@@ -65,6 +65,7 @@ static void shared_release(void)
 		       lost);
 	session_cache_free(shared.sessions);
 	nas_known_free(shared.nas);
+	reject_pace_free(shared.pace);
 	memset(&shared, 0, sizeof(shared));
 }
 
@@ -81,6 +82,8 @@ static int shared_acquire(const struct pump_instance *inst)
 		rc = registry_link_new(inst->socket, &shared.link);
 	if (!rc)
 		rc = nas_known_new(&shared.nas);
+	if (!rc)
+		rc = reject_pace_new(&shared.pace);
 	if (!rc)
 		rc = session_cache_new(inst->session_max,
 				       (int64_t)inst->session_lifetime_s * 1000000,

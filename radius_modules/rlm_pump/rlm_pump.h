@@ -13,6 +13,7 @@
 #include "policies/verdict.h"
 #include "radius_modules/rlm_pump/nas_known.h"
 #include "radius_modules/rlm_pump/registry_link.h"
+#include "radius_modules/rlm_pump/reject_pace.h"
 #include "radius_modules/rlm_pump/session_cache.h"
 
 #define PUMP_METHOD_EAP "eap-tls"
@@ -25,6 +26,7 @@ struct pump_shared {
 	struct registry_link *link;
 	struct session_cache *sessions;
 	struct nas_known *nas;
+	struct reject_pace *pace;
 	DICT_ATTR const *resumed; /* Pumpgate-Session-Resumed */
 	int users;
 };

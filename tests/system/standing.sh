@@ -129,6 +129,19 @@ check a_revoked_pump_cannot_be_released says "revoked, and that is for good" \
 check nor_quarantined fails_with 1 pumpctl pump quarantine PG-1 --reason test
 check nor_parked fails_with 1 pumpctl pump park PG-1 --reason test
 check it_is_still_refused eap_is_refused PG-1 -A 127.0.0.11 -M "$MAC"
+held_back() {
+	pumpctl pump events PG-1 --limit 5 --json |
+		jq -e 'any(.[]; .detail | test("refused 4 times in a row: after 2 s"))'
+}
+check refused_a_third_time eap_is_refused PG-1 -A 127.0.0.11 -M "$MAC"
+check refused_a_fourth_time eap_is_refused PG-1 -A 127.0.0.11 -M "$MAC"
+check and_from_then_on_the_refusal_is_held_back wait_until 5 held_back
+# EAP-Message and Message-Authenticator
+reject_attributes() {
+	sed -n '/code=3 (Access-Reject)/,/^EAPOL\|^STA/p' "$SCRATCH/eap.log" |
+		grep -oE 'Attribute [0-9]+' | sort -u | xargs
+}
+check what_holds_it_back_is_not_on_the_wire [ "$(reject_attributes)" = "Attribute 79 Attribute 80" ]
 changes_in_audit() {
 	pumpctl audit tail -n 200 --json | jq -r '.[].action' |
 		grep -cE "^pump\.(quarantine|release|park|revoke)$"

@@ -7,3 +7,5 @@ $(call test,radius_modules/test_rlm_pump_link,\
 	tests/unit/radius_modules/test_rlm_pump_link.c,rlm_pump_core registry_proto base,)
 $(call test,radius_modules/test_rlm_pump_nas,\
 	tests/unit/radius_modules/test_rlm_pump_nas.c,rlm_pump_core registry_proto base,)
+$(call test,radius_modules/test_rlm_pump_pace,\
+	tests/unit/radius_modules/test_rlm_pump_pace.c,rlm_pump_core base,)
