@@ -295,6 +295,8 @@ int store_mark_copy(struct store *st, const struct action *by, const char *actio
 	if (!rc)
 		rc = db_run_count(st->db, &tokens,
 				  "UPDATE tokens SET state = 'void' WHERE state = 'open'");
+	if (!rc) /* perhaps not trusted any more since */
+		rc = db_run(st->db, "UPDATE makers SET enabled = 0 WHERE enabled = ?1", DB_I(1));
 	if (!rc) /* perhaps taken back since */
 		rc = db_run(st->db,
 			    "UPDATE approvals SET state = 'waiting' WHERE state = 'approved'");

@@ -217,6 +217,22 @@ static void a_pump_that_was_enrolled_with_a_token_is_not_enrolled_by_birth(void 
 	assert_true(refused_as("idevid-used"));
 }
 
+static void after_a_restore_no_maker_is_trusted_until_somebody_says_so(void **state)
+{
+	struct fixture *f = *state;
+	struct maker *rows = calloc(2, sizeof(*rows));
+	size_t n;
+
+	assert_int_equal(add(f, "Maker", "M1", 1), 0);
+	assert_int_equal(store_mark_copy(f->st, &admin_now, "backup.restore", "test"), 0);
+	assert_int_equal(store_maker_trust(f->st, rows, 2, &n), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(store_maker_enable(f->st, &admin_now, "Maker", true), 0);
+	assert_int_equal(store_maker_trust(f->st, rows, 2, &n), 0);
+	assert_int_equal(n, 1);
+	free(rows);
+}
+
 static void other_methods_may_not_name_a_birth_certificate(void **state)
 {
 	struct fixture *f = *state;
@@ -240,6 +256,7 @@ int main(void)
 		T(a_model_or_maker_that_the_inventory_does_not_have_is_refused),
 		T(a_birth_certificate_stands_for_one_key_and_one_time),
 		T(a_pump_that_was_enrolled_with_a_token_is_not_enrolled_by_birth),
+		T(after_a_restore_no_maker_is_trusted_until_somebody_says_so),
 		T(other_methods_may_not_name_a_birth_certificate),
 	};
 
