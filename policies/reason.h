@@ -23,6 +23,9 @@
 	X(PARKED, "parked", "The pump is parked: let on, but into the parking zone only.",         \
 	  "pumpctl pump show SERIAL says by whom and why; to end it: pumpctl pump release "        \
 	  "SERIAL.")                                                                               \
+	X(BORN_PUMP, "birth-certificate",                                                          \
+	  "The pump is expected and a registered maker vouches for it.",                           \
+	  "It reaches enrolment and time only, until it has its certificate.")                     \
 	/* certificate */                                                                          \
 	X(NO_CERTIFICATE, "no-certificate", "The pump showed no certificate.",                     \
 	  "Check that the pump's supplicant is set to EAP-TLS with its certificate.")              \

@@ -156,6 +156,36 @@ struct verdict verdict_mac(const struct verdict_mac_facts *f, int64_t now_ms)
 	return (struct verdict){.kind = VERDICT_ONBOARD, .reason = REASON_ENROLMENT_WINDOW};
 }
 
+struct verdict verdict_birth(const struct verdict_birth_facts *f)
+{
+	if (!*f->serial)
+		return reject(REASON_NO_SERIAL);
+	if (!f->answered)
+		return reject(REASON_REGISTRY_AWAY);
+	if (!f->found)
+		return reject(REASON_UNKNOWN_PUMP);
+	if (!f->vouched)
+		return reject(REASON_MAKER_REFUSED);
+	switch (f->device) {
+	case DEVICE_EXPECTED:
+		break;
+	case DEVICE_ENROLLED:
+	case DEVICE_QUARANTINED:
+	case DEVICE_PARKED:
+		return reject(REASON_IDEVID_USED);
+	case DEVICE_REVOKED:
+		return reject(REASON_PUMP_REVOKED);
+	case DEVICE_HELD:
+		return reject(REASON_RESTORED_GAP);
+	case DEVICE_UNKNOWN:
+	default:
+		return reject(REASON_UNKNOWN_PUMP);
+	}
+	if (!vlan_is_usable(f->onboarding_vlan))
+		return reject(REASON_NO_ONBOARDING_ZONE);
+	return (struct verdict){.kind = VERDICT_ONBOARD, .reason = REASON_BORN_PUMP};
+}
+
 const char *verdict_name(enum verdict_kind k)
 {
 	static const char *const names[] = {"reject", "accept", "onboard", "quarantine", "park"};

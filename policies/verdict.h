@@ -57,6 +57,17 @@ struct verdict_mac_facts {
 };
 struct verdict verdict_mac(const struct verdict_mac_facts *f, int64_t now_ms);
 
+/* EAP-TLS with a maker's birth certificate: into the onboarding zone or nowhere. */
+struct verdict_birth_facts {
+	bool answered;
+	const char *serial; /* of the certificate's subject; "" when there is not just one */
+	bool found;	    /* the inventory has such a pump */
+	bool vouched;	    /* and an enabled maker may vouch for its maker and model */
+	enum device_state device;
+	uint32_t onboarding_vlan;
+};
+struct verdict verdict_birth(const struct verdict_birth_facts *f);
+
 /* "reject", "accept", "onboard", "quarantine", "park"; never NULL. */
 const char *verdict_name(enum verdict_kind k);
 

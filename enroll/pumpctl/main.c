@@ -78,6 +78,7 @@ int main(int argc, char *argv[])
 		verb_maker_enable,
 		verb_maker_disable,
 		verb_maker_remove,
+		verb_maker_publish,
 	};
 	/* clang-format on */
 	const size_t n = sizeof(verbs) / sizeof(verbs[0]);

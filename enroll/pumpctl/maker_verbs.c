@@ -2,11 +2,13 @@
 /* pumpctl maker add | list | enable | disable | remove: whose birth certificates stand for a token.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/daemon.h"
 #include "enroll/pumpctl/maker_anchors.h"
+#include "enroll/pumpctl/maker_file.h"
 #include "enroll/pumpctl/registry.h"
 #include "enroll/pumpctl/report.h"
 #include "enroll/pumpctl/verbs.h"
@@ -79,6 +81,64 @@ static int name_take(const struct call *call, struct maker *m)
 	return 0;
 }
 
+/* What FreeRADIUS reads, brought up to what the registry says. */
+static int publish(const struct call *call, struct ipc_client *c, bool *changed)
+{
+	struct maker *makers = calloc(MAKERS_MAX, sizeof(*makers));
+	const struct list_query all = {.limit = 0};
+	struct settings s;
+	size_t n = 0;
+	int rc = makers ? settings_read(home_dir(call->home), &s)
+			: err_set(ERR_NOMEM, "no memory for makers");
+
+	if (!rc)
+		rc = registry_maker_trust(c, &all, makers, MAKERS_MAX, &n, REGISTRY_TIMEOUT_MS);
+	if (!rc)
+		rc = maker_file_write(&s, makers, n, changed);
+	free(makers);
+	return rc;
+}
+
+#define RESTART "restart radiusd: systemctl restart pumpgate-radiusd (or pumpctl run)"
+
+/* After a change of the makers. The change itself is done: this only says what is left to do. */
+static void publish_after(const struct call *call, struct ipc_client *c)
+{
+	bool changed = false;
+
+	if (publish(call, c, &changed))
+		report_note("radius/makers.pem is as it was (%s); as root: pumpctl maker publish",
+			    err_text());
+	else if (changed)
+		report_note("for onboarding by EAP " RESTART "; EST needs none");
+}
+
+static int maker_publish_run(const struct call *call)
+{
+	AUTO_IPC_CLIENT c = NULL;
+	bool changed = false;
+	int rc = registry_open(call, &c);
+
+	if (!rc)
+		rc = publish(call, c, &changed);
+	if (!rc && !changed)
+		rc = err_set(ERR_UNCHANGED, "radius/makers.pem is right already");
+	if (rc)
+		return registry_failure(call, rc);
+	if (!call->json)
+		printf("radius/makers.pem: written; " RESTART "\n");
+	return EXIT_DONE;
+}
+
+const struct verb verb_maker_publish = {
+	.group = "maker",
+	.name = "publish",
+	.operands = "",
+	.summary = "Write the enabled makers' anchors where FreeRADIUS reads them at its start",
+	.examples = {"maker publish", "--home /tmp/try maker publish", "maker publish --json"},
+	.run = maker_publish_run,
+};
+
 static int maker_add_run(const struct call *call)
 {
 	AUTO_IPC_CLIENT c = NULL;
@@ -96,6 +156,7 @@ static int maker_add_run(const struct call *call)
 		rc = registry_maker_add(c, &m, REGISTRY_TIMEOUT_MS);
 	if (rc)
 		return registry_failure(call, rc);
+	publish_after(call, c);
 	m.anchors.len = 0;
 	if (call->json)
 		return record_show(call, &record_maker, &m);
@@ -165,6 +226,7 @@ static int change(const struct call *call, const char *done,
 		rc = tell(c, &m, REGISTRY_TIMEOUT_MS);
 	if (rc)
 		return registry_failure(call, rc);
+	publish_after(call, c);
 	if (!call->json)
 		printf("maker %s: %s; pumps that are enrolled stay so\n", m.name, done);
 	return EXIT_DONE;

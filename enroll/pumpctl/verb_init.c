@@ -20,6 +20,7 @@
 #include "enroll/pumpctl/ports.h"
 #include "enroll/pumpctl/raddb.h"
 #include "enroll/pumpctl/report.h"
+#include "enroll/pumpctl/maker_file.h"
 #include "enroll/pumpctl/server_keys.h"
 #include "enroll/pumpctl/settings.h"
 #include "enroll/pumpctl/spawn.h"
@@ -284,6 +285,8 @@ static int home_complete(const struct call *call, struct settings *s, bool *chan
 	     (rc = signer_init(s, changed))))
 		return rc;
 	rc = server_keys_apply(s, changed);
+	if (!rc)
+		rc = maker_file_have(s, changed);
 	return rc ? rc : raddb_render(s, changed);
 }
 

@@ -52,6 +52,7 @@ extern const struct verb verb_maker_disable;
 extern const struct verb verb_maker_remove;
 extern const struct verb verb_ca_backup;
 extern const struct verb verb_ca_restore;
+extern const struct verb verb_maker_publish;
 extern const struct verb verb_enroll_list;
 extern const struct verb verb_enroll_approve;
 extern const struct verb verb_enroll_deny;

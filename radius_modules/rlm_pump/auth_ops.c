@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "radius_modules/rlm_pump/class_code.h"
 #include "radius_modules/rlm_pump/mac_text.h"
+#include "radius_modules/rlm_pump/subject_text.h"
 #include "radius_modules/rlm_pump/tls_reason.h"
 
 #define SESSION_DEFAULT_S 43200 /* when the zone sets none */
@@ -252,6 +253,55 @@ rlm_rcode_t pump_verdict(struct pump_shared *s, REQUEST *request)
 	return verdict_answer(request, a);
 }
 
+/* ---- EAP-TLS with a maker's birth certificate: called in check-eap-birth, whose EAP instance
+ * trusts makers and nobody else; into the onboarding zone or nowhere ---- */
+
+static void birth_verdict(struct pump_shared *s, REQUEST *request, struct attempt *a)
+{
+	VALUE_PAIR *vps = request->packet->vps;
+	struct birth_query q = {0};
+	struct birth_facts f = {0};
+	struct verdict_birth_facts v = {0};
+	char subject[USER_NAME_SIZE];
+
+	PUMP_TEXT(subject, vps, PW_TLS_CLIENT_CERT_SUBJECT);
+	PUMP_TEXT(a->issuer, vps, PW_TLS_CLIENT_CERT_ISSUER);
+	snprintf(a->detail, sizeof(a->detail), "birth certificate %.200s", subject);
+	if (subject_serial(subject, q.device)) { /* else the verdict says no-serial */
+		v.answered = !registry_link_birth_facts(s->link, &q, &f);
+		if (!v.answered)
+			snprintf(a->detail, sizeof(a->detail), "%s", err_text());
+	}
+	v.serial = q.device;
+	v.found = f.found;
+	v.vouched = f.vouched;
+	v.device = device_state_parse(f.device_state);
+	v.onboarding_vlan = f.vlan;
+	a->verdict = verdict_birth(&v);
+	if (f.found)
+		memcpy(a->device, q.device, sizeof(a->device));
+	if (a->verdict.kind != VERDICT_ONBOARD)
+		return;
+	memcpy(a->zone, f.zone, sizeof(a->zone));
+	memcpy(a->filter_id, f.filter_id, sizeof(a->filter_id));
+	a->vlan = f.vlan;
+	a->session_s = f.session_s ? f.session_s : SESSION_DEFAULT_S;
+}
+
+rlm_rcode_t pump_birth(struct pump_shared *s, REQUEST *request)
+{
+	struct attempt *a;
+
+	if (!request->parent) /* not inside EAP */
+		return RLM_MODULE_REJECT;
+	a = attempt_of(s, request->parent, true);
+	if (!a)
+		return RLM_MODULE_REJECT;
+	a->method = PUMP_METHOD_BIRTH;
+	birth_verdict(s, request, a);
+	return verdict_answer(request, a);
+}
+
 /* ---- MAC authentication (Service-Type Call-Check, no EAP) ---- */
 
 /* The pump's MAC; "" unless User-Name and Calling-Station-Id name the same. */
@@ -324,16 +374,34 @@ static void station_read(REQUEST *request, char mac[MAC_SIZE])
 		mac[0] = '\0';
 }
 
-/* EAP-TLS may lead into the pump's own zone or one that it is held in, MAC authentication only into
- * the onboarding zone. */
-static bool verdict_fits(enum verdict_kind kind, bool eap)
+/* By which way an Accept may leave; each has its section of post-auth. */
+enum way {
+	WAY_PUMP, /* a pump's own certificate */
+	WAY_BIRTH,
+	WAY_MAC,
+};
+
+/* EAP-TLS may lead into the pump's own zone or one that it is held in; MAC authentication and a
+ * birth certificate only into the onboarding zone. */
+static bool verdict_fits(const struct attempt *a, enum way way)
 {
-	if (!eap)
-		return kind == VERDICT_ONBOARD;
-	return kind == VERDICT_ACCEPT || kind == VERDICT_QUARANTINE || kind == VERDICT_PARK;
+	bool by_birth = !strcmp(a->method, PUMP_METHOD_BIRTH);
+
+	switch (way) {
+	case WAY_PUMP:
+		return !by_birth &&
+		       (a->verdict.kind == VERDICT_ACCEPT ||
+			a->verdict.kind == VERDICT_QUARANTINE || a->verdict.kind == VERDICT_PARK);
+	case WAY_BIRTH:
+		return by_birth && a->verdict.kind == VERDICT_ONBOARD;
+	case WAY_MAC:
+		return !by_birth && a->verdict.kind == VERDICT_ONBOARD;
+	default:
+		return false;
+	}
 }
 
-static rlm_rcode_t accept_leaves(struct pump_shared *s, REQUEST *request, bool for_eap)
+static rlm_rcode_t accept_leaves(struct pump_shared *s, REQUEST *request, enum way way)
 {
 	struct attempt *a = attempt_of(s, request, false);
 	bool eap = fr_pair_find_by_num(request->packet->vps, PW_EAP_MESSAGE, 0, TAG_ANY) != NULL;
@@ -341,7 +409,7 @@ static rlm_rcode_t accept_leaves(struct pump_shared *s, REQUEST *request, bool f
 
 	if (pump_is_silenced(request))
 		return RLM_MODULE_NOOP;
-	if (!a || !verdict_fits(a->verdict.kind, for_eap) || eap != for_eap ||
+	if (!a || !verdict_fits(a, way) || eap != (way != WAY_MAC) ||
 	    request->reply->code != PW_CODE_ACCESS_ACCEPT) {
 		radlog(L_ERR, "pump.auth an Accept without its verdict was stopped");
 		return RLM_MODULE_REJECT;
@@ -354,12 +422,17 @@ static rlm_rcode_t accept_leaves(struct pump_shared *s, REQUEST *request, bool f
 
 rlm_rcode_t pump_admit(struct pump_shared *s, REQUEST *request)
 {
-	return accept_leaves(s, request, true);
+	return accept_leaves(s, request, WAY_PUMP);
 }
 
 rlm_rcode_t pump_onboard(struct pump_shared *s, REQUEST *request)
 {
-	return accept_leaves(s, request, false);
+	return accept_leaves(s, request, WAY_MAC);
+}
+
+rlm_rcode_t pump_onboard_birth(struct pump_shared *s, REQUEST *request)
+{
+	return accept_leaves(s, request, WAY_BIRTH);
 }
 
 /* What the TLS library and the EAP module said, in their order. */

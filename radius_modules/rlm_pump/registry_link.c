@@ -170,6 +170,13 @@ int registry_link_mac_facts(struct registry_link *l, const struct mac_query *q,
 		   LINK_FACTS_MS);
 }
 
+int registry_link_birth_facts(struct registry_link *l, const struct birth_query *q,
+			      struct birth_facts *out)
+{
+	return ask(l, REGISTRY_BIRTH_FACTS, &record_birth_query, q, &record_birth_facts, out,
+		   LINK_FACTS_MS);
+}
+
 int registry_link_nas_facts(struct registry_link *l, const struct nas_query *q,
 			    struct nas_facts *out)
 {

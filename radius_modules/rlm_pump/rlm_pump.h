@@ -19,6 +19,7 @@
 #define PUMP_METHOD_EAP "eap-tls"
 #define PUMP_METHOD_RESUMED "eap-tls-resumed"
 #define PUMP_METHOD_MAB "mab"
+#define PUMP_METHOD_BIRTH "eap-tls-birth"
 #define PUMP_METHOD_UNKNOWN "unknown"
 
 /* One per process. */
@@ -56,8 +57,10 @@ rlm_rcode_t pump_nas_preacct(struct pump_shared *s, REQUEST *request);
 /* auth_ops.c */
 rlm_rcode_t pump_verdict(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_mab(struct pump_shared *s, REQUEST *request);
+rlm_rcode_t pump_birth(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_admit(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_onboard(struct pump_shared *s, REQUEST *request);
+rlm_rcode_t pump_onboard_birth(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_refuse(struct pump_shared *s, REQUEST *request);
 /* session_ops.c */
 rlm_rcode_t pump_session_save(struct pump_shared *s, REQUEST *request);

@@ -71,6 +71,21 @@ RECORD_DECLARE(mac_query, MAC_QUERY_FIELDS)
 	X(S, U32, session_s, 1)
 RECORD_DECLARE(mac_facts, MAC_FACTS_FIELDS)
 
+#define BIRTH_QUERY_FIELDS(X, S) X(S, STR, device, DEVICE_SERIAL_SIZE)
+RECORD_DECLARE(birth_query, BIRTH_QUERY_FIELDS)
+
+/* A pump that shows a birth certificate; vouched: an enabled maker of its name lists its model (the
+ * certificate's hwType is the signer's to compare). And the onboarding zone (vlan 0: none set). */
+#define BIRTH_FACTS_FIELDS(X, S)            \
+	X(S, BOOL, found, 1)                \
+	X(S, BOOL, vouched, 1)              \
+	X(S, STR, device_state, STATE_SIZE) \
+	X(S, STR, zone, NAME_SIZE)          \
+	X(S, U32, vlan, 1)                  \
+	X(S, STR, filter_id, LABEL_SIZE)    \
+	X(S, U32, session_s, 1)
+RECORD_DECLARE(birth_facts, BIRTH_FACTS_FIELDS)
+
 #define NAS_QUERY_FIELDS(X, S) X(S, STR, ip, IP_SIZE)
 RECORD_DECLARE(nas_query, NAS_QUERY_FIELDS)
 

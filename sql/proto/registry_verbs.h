@@ -18,10 +18,11 @@
 
 enum registry_verb {
 	/* packet path: reads only, never behind a disk write */
-	REGISTRY_PUMP_FACTS = 1, /* cert_name -> pump_facts */
-	REGISTRY_MAC_FACTS = 2,	 /* mac_query -> mac_facts */
-	REGISTRY_NAS_FACTS = 3,	 /* nas_query -> nas_facts */
-	REGISTRY_STANDINGS = 4,	 /* empty -> the map of standings, a descriptor to read from */
+	REGISTRY_PUMP_FACTS = 1,  /* cert_name -> pump_facts */
+	REGISTRY_MAC_FACTS = 2,	  /* mac_query -> mac_facts */
+	REGISTRY_NAS_FACTS = 3,	  /* nas_query -> nas_facts */
+	REGISTRY_BIRTH_FACTS = 9, /* birth_query -> birth_facts */
+	REGISTRY_STANDINGS = 4,	  /* empty -> the map of standings, a descriptor to read from */
 	/* events of the network */
 	REGISTRY_AUTH_EVENT = 16, /* auth_event[] in their order, one-way */
 	REGISTRY_ACCT_EVENT = 17, /* acct_event -> empty, after its group commit */

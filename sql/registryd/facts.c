@@ -45,6 +45,16 @@ void verb_mac_facts(struct ipc_request *rq, void *ctx)
 	facts_answer(rq, rc, &facts);
 }
 
+void verb_birth_facts(struct ipc_request *rq, void *ctx)
+{
+	struct service *s = ctx;
+	const struct birth_query *q = ipc_request_record(rq);
+	struct birth_facts facts;
+	int rc = store_birth_facts(s->facts, q->device, &facts);
+
+	facts_answer(rq, rc, &facts);
+}
+
 void verb_nas_facts(struct ipc_request *rq, void *ctx)
 {
 	struct service *s = ctx;

@@ -132,6 +132,7 @@ void writer_follow_up(struct service *s, const struct followup *f);
 /* Loop-thread handlers for the verb tables. */
 void verb_pump_facts(struct ipc_request *rq, void *ctx);
 void verb_mac_facts(struct ipc_request *rq, void *ctx);
+void verb_birth_facts(struct ipc_request *rq, void *ctx);
 void verb_nas_facts(struct ipc_request *rq, void *ctx);
 void verb_standings(struct ipc_request *rq, void *ctx);
 void verb_cert_facts(struct ipc_request *rq, void *ctx);

@@ -25,6 +25,7 @@
 static const struct ipc_verb radius_verbs[] = {
 	ASK(REGISTRY_PUMP_FACTS, "pump_facts", cert_name, pump_facts, verb_pump_facts),
 	ASK(REGISTRY_MAC_FACTS, "mac_facts", mac_query, mac_facts, verb_mac_facts),
+	ASK(REGISTRY_BIRTH_FACTS, "birth_facts", birth_query, birth_facts, verb_birth_facts),
 	ASK(REGISTRY_NAS_FACTS, "nas_facts", nas_query, nas_facts, verb_nas_facts),
 	{.verb = REGISTRY_STANDINGS, .name = "standings", .handle = verb_standings},
 	{.verb = REGISTRY_AUTH_EVENT,
@@ -102,6 +103,7 @@ static const struct ipc_verb admin_verbs[] = {
 	ASK(REGISTRY_STATUS, "status", list_query, status, verb_slow),
 	TELL(REGISTRY_MAKER_ADD, "maker_add", maker, verb_write),
 	ASK(REGISTRY_MAKER_LIST, "maker_list", list_query, maker, verb_query),
+	ASK(REGISTRY_MAKER_TRUST, "maker_trust", list_query, maker, verb_query),
 	TELL(REGISTRY_MAKER_ENABLE, "maker_enable", maker, verb_write),
 	TELL(REGISTRY_MAKER_REMOVE, "maker_remove", maker, verb_write),
 	ASK(REGISTRY_APPROVAL_LIST, "approval_list", list_query, approval, verb_query),

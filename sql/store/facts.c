@@ -3,6 +3,7 @@
  * Owns the look-ups of the packet path. Each is answered from unique indexes only, so that it costs
  * the same with a thousand pumps and with a million. They run on the service's loop thread.
  */
+#include "sql/store/maker_models.h"
 #include "sql/store/store_db.h"
 
 #include <string.h>
@@ -70,6 +71,35 @@ int store_mac_facts(struct store *st, const char *mac, struct mac_facts *out)
 	query_text(&q, 0, out->device, sizeof(out->device));
 	query_text(&q, 1, out->device_state, sizeof(out->device_state));
 	out->window_until = query_i64(&q, 2);
+	query_text(&q, 3, out->zone, sizeof(out->zone));
+	out->vlan = (uint32_t)query_i64(&q, 4);
+	query_text(&q, 5, out->filter_id, sizeof(out->filter_id));
+	out->session_s = (uint32_t)query_i64(&q, 6);
+	return 0;
+}
+
+int store_birth_facts(struct store *st, const char *device, struct birth_facts *out)
+{
+	char model[LABEL_SIZE], models[MAKER_MODELS_SIZE];
+	AUTO_QUERY q;
+	int rc = query_open(&q, st->db,
+			    "SELECT " DEVICE_STATE ", d.model, m.models, z.name, z.vlan,"
+			    " z.filter_id, z.session_s FROM devices d"
+			    " LEFT JOIN makers m ON m.name = d.maker AND m.enabled = 1"
+			    " LEFT JOIN zones z ON z.purpose = 'onboarding'"
+			    " WHERE d.serial = ?1",
+			    DB_T(device));
+
+	memset(out, 0, sizeof(*out));
+	if (!rc)
+		rc = query_next(&q);
+	if (rc <= 0)
+		return rc;
+	out->found = true;
+	query_text(&q, 0, out->device_state, sizeof(out->device_state));
+	query_text(&q, 1, model, sizeof(model));
+	query_text(&q, 2, models, sizeof(models)); /* "" without such a maker */
+	out->vouched = maker_models_has(models, model, NULL);
 	query_text(&q, 3, out->zone, sizeof(out->zone));
 	out->vlan = (uint32_t)query_i64(&q, 4);
 	query_text(&q, 5, out->filter_id, sizeof(out->filter_id));

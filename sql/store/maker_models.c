@@ -80,7 +80,7 @@ bool maker_models_has(const char *models, const char *model, const char *hw_type
 		struct entry e = entry_at(at);
 
 		if (*model && is_same(&e, model, strlen(model)))
-			return !e.oid ||
+			return !e.oid || !hw_type ||
 			       (strlen(hw_type) == e.oid_len && !memcmp(hw_type, e.oid, e.oid_len));
 		at = e.next;
 	}

@@ -12,7 +12,7 @@
 int maker_models_check(const char *models) MUST_USE;
 
 /* Is `model` listed, and is its OID, if one stands there, `hw_type` ("" when the certificate has
- * none)? */
+ * none; NULL: nobody can tell, and it is not compared)? */
 bool maker_models_has(const char *models, const char *model, const char *hw_type);
 
 #endif

@@ -46,6 +46,7 @@ static inline void store_auto_close(struct store **st)
 int store_pump_facts(struct store *st, const char *issuer, const char *cert_serial,
 		     struct pump_facts *out) MUST_USE;
 int store_mac_facts(struct store *st, const char *mac, struct mac_facts *out) MUST_USE;
+int store_birth_facts(struct store *st, const char *device, struct birth_facts *out) MUST_USE;
 int store_nas_facts(struct store *st, const char *ip, struct nas_facts *out) MUST_USE;
 int store_cert_facts(struct store *st, const char *issuer, const char *cert_serial,
 		     struct cert_facts *out) MUST_USE;

@@ -47,5 +47,9 @@ for kind in QUARANTINE PARK; do
 	build "$work/mutant.c" && ! cmp -s policies/verdict.c "$work/mutant.c" || exit 1
 	check "the_truth_table_notices_an_accept_in_place_of: $kind" table_fails
 done
-check "checks_were_found_and_taken_out" test "${#checks[@]}" -ge 11
+# Nor may a birth certificate lead anywhere but into the onboarding zone.
+sed "s/VERDICT_ONBOARD, .reason = REASON_BORN_PUMP/VERDICT_ACCEPT, .reason = REASON_BORN_PUMP/" policies/verdict.c >"$work/mutant.c"
+build "$work/mutant.c" && ! cmp -s policies/verdict.c "$work/mutant.c" || exit 1
+check "the_truth_table_notices_an_accept_for_a_birth_certificate" table_fails
+check "checks_were_found_and_taken_out" test "${#checks[@]}" -ge 16
 tap_done

@@ -84,6 +84,25 @@ static struct verdict mac_oracle(const struct verdict_mac_facts *f)
 		      (struct verdict){VERDICT_ONBOARD, REASON_ENROLMENT_WINDOW});
 }
 
+static struct verdict birth_oracle(const struct verdict_birth_facts *f)
+{
+	const struct rule rules[] = {
+		{!*f->serial, REASON_NO_SERIAL},
+		{!f->answered, REASON_REGISTRY_AWAY},
+		{!f->found, REASON_UNKNOWN_PUMP},
+		{!f->vouched, REASON_MAKER_REFUSED},
+		{f->device == DEVICE_ENROLLED || f->device == DEVICE_QUARANTINED ||
+			 f->device == DEVICE_PARKED,
+		 REASON_IDEVID_USED},
+		{f->device == DEVICE_REVOKED, REASON_PUMP_REVOKED},
+		{f->device == DEVICE_HELD, REASON_RESTORED_GAP},
+		{f->device != DEVICE_EXPECTED, REASON_UNKNOWN_PUMP},
+		{f->onboarding_vlan == 0 || f->onboarding_vlan >= 4095, REASON_NO_ONBOARDING_ZONE},
+	};
+	return oracle(rules, sizeof(rules) / sizeof(rules[0]),
+		      (struct verdict){VERDICT_ONBOARD, REASON_BORN_PUMP});
+}
+
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
 static const char *const serials[] = {"", "01", "0a1b2c3d4e5f60718293a4b5c6d7e8f9"};
@@ -215,6 +234,36 @@ static void every_combination_of_mac_facts_gets_the_oracle_verdict(void **state)
 	assert_true(onboarded > 0);
 }
 
+static void every_combination_of_birth_facts_gets_the_oracle_verdict(void **state)
+{
+	size_t onboarded = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * 2 * 2 * 2 * 8 * N(vlans); i++) {
+		size_t d = i;
+		struct verdict_birth_facts f = {.answered = DIGIT(2)};
+		struct verdict got, want;
+
+		NEXT(2);
+		f.serial = DIGIT(2) ? "PG-1" : "";
+		NEXT(2);
+		f.found = DIGIT(2);
+		NEXT(2);
+		f.vouched = DIGIT(2);
+		NEXT(2);
+		f.device = (enum device_state)DIGIT(8);
+		NEXT(8);
+		f.onboarding_vlan = vlans[DIGIT(N(vlans))];
+		got = verdict_birth(&f);
+		want = birth_oracle(&f);
+		assert_int_equal(got.kind, want.kind);
+		assert_int_equal(got.reason, want.reason);
+		assert_true(got.kind == VERDICT_REJECT || got.kind == VERDICT_ONBOARD);
+		onboarded += got.kind == VERDICT_ONBOARD;
+	}
+	assert_true(onboarded > 0);
+}
+
 static void zeroed_facts_are_refused(void **state)
 {
 	const struct verdict_cert_facts cert = {
@@ -242,6 +291,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_combination_of_certificate_facts_gets_the_oracle_verdict),
 		cmocka_unit_test(every_combination_of_mac_facts_gets_the_oracle_verdict),
+		cmocka_unit_test(every_combination_of_birth_facts_gets_the_oracle_verdict),
 		cmocka_unit_test(zeroed_facts_are_refused),
 		cmocka_unit_test(names_of_verdicts_are_stable_and_an_unknown_one_reads_reject),
 	};

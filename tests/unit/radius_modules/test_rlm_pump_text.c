@@ -7,11 +7,47 @@
 
 #include "radius_modules/rlm_pump/class_code.h"
 #include "radius_modules/rlm_pump/mac_text.h"
+#include "radius_modules/rlm_pump/subject_text.h"
 #include "radius_modules/rlm_pump/tls_reason.h"
 
 static int parse(const char *text, struct class_code *out)
 {
 	return class_parse((const uint8_t *)text, strlen(text), out);
+}
+
+static void a_subject_without_just_one_serial_has_none(void **state)
+{
+	static const char *const wrong[] = {
+		"",
+		"/CN=PG-1",
+		"/CN=x/serialNumber=",
+		"/CN=x/serialNumber=pg-1",
+		"/CN=x/serialNumber=PG 1",
+		"/CN=x/serialNumber=PG-1\\x00",
+		"/CN=x/serialNumber=PG-1/serialNumber=PG-2",
+		"/CN=x/serialNumber=PID:One SN:PG-1",
+		"serialNumber=PG-1",
+		"/serialNumber=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+	};
+	char serial[DEVICE_SERIAL_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		strcpy(serial, "x");
+		assert_false(subject_serial(wrong[i], serial));
+		assert_string_equal(serial, "");
+	}
+}
+
+static void a_subjects_one_serial_is_read(void **state)
+{
+	char serial[DEVICE_SERIAL_SIZE];
+
+	(void)state;
+	assert_true(subject_serial("/O=Acme/CN=birth/serialNumber=PG-000123", serial));
+	assert_string_equal(serial, "PG-000123");
+	assert_true(subject_serial("/serialNumber=PG-1/CN=birth", serial));
+	assert_string_equal(serial, "PG-1");
 }
 
 static void class_parse_refuses_what_is_not_ours(void **state)
@@ -169,6 +205,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(class_parse_refuses_what_is_not_ours),
+		cmocka_unit_test(a_subject_without_just_one_serial_has_none),
+		cmocka_unit_test(a_subjects_one_serial_is_read),
 		cmocka_unit_test(class_parse_refuses_over_long_parts),
 		cmocka_unit_test(class_build_refuses_foreign_characters),
 		cmocka_unit_test(class_comes_back_as_it_was_built),

@@ -217,6 +217,37 @@ static void a_pump_that_was_enrolled_with_a_token_is_not_enrolled_by_birth(void 
 	assert_true(refused_as("idevid-used"));
 }
 
+static bool vouched(struct fixture *f, const char *device)
+{
+	struct birth_facts facts;
+
+	assert_int_equal(store_birth_facts(f->st, device, &facts), 0);
+	return facts.vouched;
+}
+
+static void on_the_network_a_maker_vouches_by_the_inventory(void **state)
+{
+	struct fixture *f = *state;
+	struct birth_facts facts;
+
+	assert_int_equal(store_birth_facts(f->st, "PG-404", &facts), 0);
+	assert_false(facts.found);
+	assert_false(vouched(f, "PG-1"));
+	assert_int_equal(add(f, "Other", "M1", 2), 0);
+	assert_false(vouched(f, "PG-1"));
+	assert_int_equal(add(f, "Maker", "M7,M1=" OID, 1), 0);
+	assert_true(vouched(f, "PG-1")); /* hwType can't be seen there */
+	assert_int_equal(store_birth_facts(f->st, "PG-1", &facts), 0);
+	assert_true(facts.found);
+	assert_string_equal(facts.device_state, "expected");
+	sql_run(f->registry, "UPDATE devices SET model = 'M2' WHERE serial = 'PG-1'");
+	assert_false(vouched(f, "PG-1"));
+	sql_run(f->registry, "UPDATE devices SET model = 'M7' WHERE serial = 'PG-1'");
+	assert_true(vouched(f, "PG-1"));
+	assert_int_equal(store_maker_enable(f->st, &admin_now, "Maker", false), 0);
+	assert_false(vouched(f, "PG-1"));
+}
+
 static void after_a_restore_no_maker_is_trusted_until_somebody_says_so(void **state)
 {
 	struct fixture *f = *state;
@@ -256,6 +287,7 @@ int main(void)
 		T(a_model_or_maker_that_the_inventory_does_not_have_is_refused),
 		T(a_birth_certificate_stands_for_one_key_and_one_time),
 		T(a_pump_that_was_enrolled_with_a_token_is_not_enrolled_by_birth),
+		T(on_the_network_a_maker_vouches_by_the_inventory),
 		T(after_a_restore_no_maker_is_trusted_until_somebody_says_so),
 		T(other_methods_may_not_name_a_birth_certificate),
 	};
