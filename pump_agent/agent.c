@@ -47,6 +47,14 @@ void agent_error_over(struct agent *a, bool network)
 	a->status_changed = true;
 }
 
+/* Its own plan, or earlier if the server wants it. */
+static int64_t renew_at_s(const struct agent *a)
+{
+	int64_t own = credential_renew_at(a->cert, a->options->renew_percent);
+
+	return a->asked_renew_s && a->asked_renew_s < own ? a->asked_renew_s : own;
+}
+
 static void status_write(struct agent *a)
 {
 	AUTO_BUF text = {.max = 8192};
@@ -60,8 +68,7 @@ static void status_write(struct agent *a)
 	if (a->cert && ossl_serial_hex(a->cert, a->status.certificate, CERT_SERIAL_TEXT_MAX))
 		a->status.certificate[0] = '\0';
 	a->status.not_after_ms = a->cert ? credential_not_after(a->cert) * 1000 : 0;
-	a->status.renew_at_ms =
-		a->cert ? credential_renew_at(a->cert, a->options->renew_percent) * 1000 : 0;
+	a->status.renew_at_ms = a->cert ? renew_at_s(a) * 1000 : 0;
 	a->status.clock = wall_clock_report(a->clock);
 	rc = status_build(&a->status, &text);
 	rc = rc ? rc : store_path(&a->store, STATUS_FILE, path);
@@ -86,7 +93,7 @@ static void event_run(struct agent *a, enum agent_event event)
 		backoff_succeeded(&a->reject_wait);
 		a->due.retry = 0;
 		agent_error_over(a, true);
-		agent_clock_due(a);
+		agent_ask_due(a);
 	}
 	if (step.next != a->at) {
 		LOG(LOG_INFO, "agent.state", LOG_S("from", agent_state_name(a->at)),
@@ -108,7 +115,7 @@ static void timer_set(struct agent *a)
 				a->due.swap,
 				a->due.attach,
 				a->due.ping,
-				a->at == AGENT_ONLINE ? a->due.clock : 0};
+				a->at == AGENT_ONLINE ? a->due.ask : 0};
 	int64_t now = clock_mono_us();
 	int64_t wait = (int64_t)TICK_MAX_MS * 1000;
 	struct timeval tv;
@@ -117,8 +124,7 @@ static void timer_set(struct agent *a)
 		if (dues[i] && dues[i] - now < wait)
 			wait = dues[i] - now;
 	if (a->cert) { /* by the wall clock, which may be set meanwhile: hence TICK_MAX */
-		int64_t renew = credential_renew_at(a->cert, a->options->renew_percent) * 1000000 -
-				clock_wall_ms() * 1000;
+		int64_t renew = renew_at_s(a) * 1000000 - clock_wall_ms() * 1000;
 
 		wait = renew > 0 && renew < wait ? renew : wait;
 		wait = renew <= 0 && a->at == AGENT_ONLINE && a->due.renew <= now ? 0 : wait;
@@ -174,8 +180,7 @@ static void bundle_look(struct agent *a)
 
 static bool renewal_is_due(const struct agent *a, int64_t now)
 {
-	if (!a->cert || a->due.renew > now ||
-	    credential_renew_at(a->cert, a->options->renew_percent) > clock_wall_ms() / 1000)
+	if (!a->cert || a->due.renew > now || renew_at_s(a) > clock_wall_ms() / 1000)
 		return false;
 	/* give the network a chance first: EST is most likely behind it */
 	return a->at == AGENT_ONLINE ||
@@ -199,8 +204,8 @@ static void tick(evutil_socket_t fd, short what, void *arg)
 		agent_event(a, EVENT_RETRY);
 	if (is_due(&a->due.swap, now))
 		agent_event(a, EVENT_SWAP_TIMEOUT);
-	if (a->at == AGENT_ONLINE && is_due(&a->due.clock, now))
-		agent_clock_ask(a);
+	if (a->at == AGENT_ONLINE && is_due(&a->due.ask, now))
+		agent_ask(a);
 	if (renewal_is_due(a, now)) {
 		a->due.renew = 0;
 		agent_event(a, EVENT_RENEW_DUE);
@@ -254,7 +259,7 @@ static int agent_set_up(struct agent *a)
 		return rc;
 	rc = wall_clock_new(&a->store, a->options->may_set_clock, &a->clock);
 	rc = rc ? rc : job_new(a->base, agent_job_done, a, &a->job);
-	rc = rc ? rc : job_new(a->base, agent_clock_done, a, &a->clock_job);
+	rc = rc ? rc : job_new(a->base, agent_ask_done, a, &a->ask_job);
 	if (!rc && a->options->driver == NET_WIRED)
 		rc = link_watch_new(a->base, a->options->interface, cable_changed, a, &a->cable);
 	a->timer = evtimer_new(a->base, tick, a);
@@ -274,7 +279,7 @@ int agent_start(struct event_base *base, const struct agent_options *options, st
 		.enrol_wait = {.first_ms = 2000, .max_ms = 300000},
 		.reject_wait = {.first_ms = 10000, .max_ms = 300000},
 		.renew_wait = {.first_ms = 60000, .max_ms = 3600000},
-		.clock_wait = {.first_ms = 60000, .max_ms = 3600000},
+		.ask_wait = {.first_ms = 60000, .max_ms = 3600000},
 		.attach_wait = {.first_ms = 500, .max_ms = 10000},
 		.store = {.lock_fd = -1},
 	};
@@ -299,7 +304,7 @@ int agent_start(struct event_base *base, const struct agent_options *options, st
 void agent_stop(struct agent *a)
 {
 	job_free(a->job);
-	job_free(a->clock_job);
+	job_free(a->ask_job);
 	link_watch_free(a->cable);
 	agent_link_close(a);
 	if (a->timer)

@@ -26,7 +26,7 @@ struct agent_deadlines {
 	int64_t swap;	/* the new identity must be admitted until */
 	int64_t attach; /* look for wpa_supplicant */
 	int64_t ping;	/* is it still there? */
-	int64_t clock;	/* ask the server what time it is, once online */
+	int64_t ask;	/* the server for the time and for its wishes, once online */
 };
 
 struct agent {
@@ -38,9 +38,11 @@ struct agent {
 	struct status status;
 	bool status_changed; /* since status.json was written */
 	struct job *job;
-	struct job *clock_job;
+	struct job *ask_job;
 	struct wall_clock *clock;
-	bool clock_moved;	  /* since the attempt that failed: the next one need not wait */
+	int64_t asked_renew_s; /* when the server wants a renewal, by the wall clock; 0: it does not
+				*/
+	bool clock_moved;      /* since the attempt that failed: the next one need not wait */
 	struct link_watch *cable; /* NULL on Wi-Fi */
 
 	enum agent_state at;
@@ -63,7 +65,7 @@ struct agent {
 	struct backoff reject_wait;
 	struct backoff renew_wait;
 	struct backoff attach_wait;
-	struct backoff clock_wait;
+	struct backoff ask_wait;
 	char refused_bundle[65]; /* hash of a bundle that the server or its content ruled out */
 };
 
@@ -95,11 +97,11 @@ void agent_refresh(struct agent *a);
 
 /* What the pump holds was made before now: the clock's floor. */
 void agent_clock_floor(struct agent *a);
-/* Online: a guess is put right at once, a clock that nobody confirmed yet a little later. */
-void agent_clock_due(struct agent *a);
-/* Begins to ask for the time, on a worker of its own. */
-void agent_clock_ask(struct agent *a);
-void agent_clock_done(void *ctx, int rc, const char *why, const struct enrol *e);
+/* Online: a guess of the time is put right at once, else the server is asked a little later. */
+void agent_ask_due(struct agent *a);
+/* Begins to ask the server, on a worker of its own. */
+void agent_ask(struct agent *a);
+void agent_ask_done(void *ctx, int rc, const char *why, const struct enrol *e);
 
 /* The identity of the active slot into memory. */
 int agent_identity_load(struct agent *a) MUST_USE;

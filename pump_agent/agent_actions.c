@@ -89,6 +89,7 @@ void agent_job_done(void *ctx, int rc, const char *why, const struct enrol *e)
 		LOG(LOG_INFO, by_bundle ? "agent.enrolled" : "agent.renewed",
 		    LOG_S("pump", a->state.settings.pump));
 		backoff_succeeded(&a->enrol_wait);
+		a->asked_renew_s = by_bundle ? 0 : a->asked_renew_s;
 		agent_error_over(a, false);
 	}
 	if (!rc && by_bundle && store_slot_clear(&a->store, slot_other(a->state.active)))
@@ -234,6 +235,7 @@ static void swap_commit(struct agent *a)
 	a->key = OSSL_TAKE(a->next_key);
 	a->cert = OSSL_TAKE(a->next_cert);
 	next_drop(a);
+	a->asked_renew_s = 0;
 	backoff_succeeded(&a->renew_wait);
 	a->due.renew = agent_in_ms(RENEW_PAUSE_MS);
 	if (!rc)

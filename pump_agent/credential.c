@@ -250,3 +250,14 @@ int64_t credential_renew_at(const X509 *cert, unsigned percent)
 	spread = life * ((int64_t)(md[0] << 8 | md[1]) - 32768) / 655360;
 	return start + life / 100 * percent + life % 100 * percent / 100 + spread;
 }
+
+int64_t credential_moment(const X509 *cert, int64_t start_s, int64_t end_s)
+{
+	uint8_t md[EVP_MAX_MD_SIZE] = {0};
+	unsigned len = 0;
+
+	if (!X509_digest(cert, EVP_sha256(), md, &len))
+		ERR_clear_error();
+	return start_s + (end_s - start_s) / 65536 * (md[2] << 8 | md[3]) +
+	       (end_s - start_s) % 65536 * (md[2] << 8 | md[3]) / 65536;
+}

@@ -61,6 +61,8 @@ int credential_pkcs12_build(EVP_PKEY *key, X509 *cert, const char *passphrase,
 			    struct buf *der_out) MUST_USE;
 
 /* Seconds since 1970. 0 when the certificate's time cannot be read, which counts as over. */
+/* This certificate's own moment in a window, the same each time: pumps spread over it. */
+int64_t credential_moment(const X509 *cert, int64_t start_s, int64_t end_s);
 int64_t credential_not_before(const X509 *cert);
 int64_t credential_not_after(const X509 *cert);
 /* When to renew: at `percent` of the certificate's life, moved by up to a twentieth of it either

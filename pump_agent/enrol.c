@@ -360,18 +360,42 @@ int enrol_renew(struct enrol *e)
 	return renew_request(e, &n);
 }
 
-int enrol_ask_time(struct enrol *e)
+/* A server without renewal information wants nothing. */
+static int renewal_ask(struct enrol *e, struct est_session *est, const X509 *cert)
+{
+	struct est_renewal_info info;
+	int rc = step(e, "renewal-info");
+
+	rc = rc ? rc : est_renewal_info(est, &info);
+	if (rc == ERR_INVALID || rc == ERR_DENIED) {
+		e->renew_at_s = 0;
+		return 0;
+	}
+	if (rc)
+		return rc;
+	e->renew_at_s = credential_moment(cert, info.start_s, info.end_s);
+	e->again_s = info.again_s;
+	return 0;
+}
+
+int enrol_ask(struct enrol *e)
 {
 	const struct pump_settings *set = &e->state.settings;
 	AUTO_BUF answer = {.max = EST_ANSWER_MAX};
 	AUTO_X509S server = NULL;
+	AUTO_PKEY key = NULL;
+	AUTO_X509 cert = NULL;
 	AUTO_EST est = NULL;
+	struct est_identity shown = {0};
 	int rc = step(e, "clock");
 
+	rc = rc ? rc : store_key_read(e->store, e->state.active, &key);
+	rc = rc ? rc : store_cert_read(e->store, e->state.active, &cert);
 	rc = rc ? rc : store_anchors_read(e->store, set, ANCHORS_SERVER, &server);
-	rc = rc ? rc : est_session_new(set->est, server, NULL, e->stop, &est);
+	shown = (struct est_identity){key, cert, NULL};
+	rc = rc ? rc : est_session_new(set->est, server, &shown, e->stop, &est);
 	rc = rc ? rc : cacerts_fetch(e, est, &answer);
 	if (!rc && !est_session_time(est))
 		rc = err_set(ERR_INVALID, "the server does not say what time it is");
-	return rc;
+	return rc ? rc : renewal_ask(e, est, cert);
 }

@@ -22,6 +22,9 @@ struct enrol {
 	enum key_kind key_kind;
 	const atomic_bool *stop;
 	bool is_bundle_kept; /* out: it was used, but cannot be deleted */
+	int64_t renew_at_s;  /* out, of enrol_ask: this pump's moment in the server's window */
+	int64_t again_s;     /* out: in how many seconds the server wants to be asked again; 0: it
+				did not say */
 	char step[24];	     /* where it ended, for logs: "bundle", "first-contact", ... */
 };
 
@@ -37,9 +40,10 @@ int enrol_by_bundle(struct enrol *e) MUST_USE;
  * nothing when a good one is waiting there already. */
 int enrol_renew(struct enrol *e) MUST_USE;
 
-/* Asks the EST server what time it is, and tells the clock. The pump must be enrolled. Errors of
- * est_client.h; ERR_INVALID when the server does not say. */
-int enrol_ask_time(struct enrol *e) MUST_USE;
+/* Asks the EST server what time it is, and tells the clock; and when it wants the certificate to be
+ * renewed. The pump must be enrolled. Errors of est_client.h; ERR_INVALID when the server does not
+ * say what time it is. */
+int enrol_ask(struct enrol *e) MUST_USE;
 
 /* SHA-256 of a bundle file as hex: tells one bundle from another. ERR_NOT_FOUND and the like. */
 int enrol_bundle_hash(const char *path, char out[65]) MUST_USE;

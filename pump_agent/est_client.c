@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include <curl/curl.h>
+#include <jansson.h>
 #include <openssl/ssl.h>
 
 #include "pump_agent/anchors.h"
@@ -286,15 +288,14 @@ static int curl_check(const struct est_session *s, CURLcode code, const char *op
 	}
 }
 
-/* One request; `headers` and the method are set by the caller. */
-static int perform(struct est_session *s, const char *operation, struct buf *out)
+/* One request to `url`; `headers` and the method are set by the caller. */
+static int perform_at(struct est_session *s, const char *url, const char *operation,
+		      struct buf *out)
 {
-	char url[EST_URL_MAX + 32];
 	long verified = 0;
 	CURLcode code;
 	int rc;
 
-	snprintf(url, sizeof(url), "%s/%s", s->url, operation);
 	buf_reset(&s->answer);
 	s->header_bytes = 0;
 	s->date_ms = 0;
@@ -310,6 +311,14 @@ static int perform(struct est_session *s, const char *operation, struct buf *out
 	rc = rc ? rc : buf_put(out, s->answer.data, s->answer.len);
 	buf_reset(&s->answer);
 	return rc;
+}
+
+static int perform(struct est_session *s, const char *operation, struct buf *out)
+{
+	char url[EST_URL_MAX + 32];
+
+	snprintf(url, sizeof(url), "%s/%s", s->url, operation);
+	return perform_at(s, url, operation, out);
 }
 
 int est_cacerts_unverified(const char *url, const atomic_bool *stop, struct buf *out)
@@ -420,4 +429,65 @@ int est_simpleenroll_shown(struct est_session *s, const struct buf *csr, struct 
 int est_simplereenroll(struct est_session *s, const struct buf *csr, struct buf *out)
 {
 	return post(s, "simplereenroll", csr, out);
+}
+
+/* "2026-11-22T12:00:00.000Z" and the like (RFC 3339). */
+static int moment_parse(const char *text, int64_t *out)
+{
+	struct tm t = {0};
+	const char *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &t) : NULL;
+
+	if (rest && *rest == '.')
+		rest += 1 + strspn(rest + 1, "0123456789");
+	if (!rest || strcmp(rest, "Z") != 0)
+		return err_set(ERR_INVALID, "renewal-info: no time");
+	*out = (int64_t)timegm(&t);
+	return 0;
+}
+
+static void json_auto_free(json_t **j)
+{
+	json_decref(*j);
+}
+#define AUTO_JSON __attribute__((cleanup(json_auto_free))) json_t *
+
+static int renewal_info_parse(const struct buf *text, struct est_renewal_info *out)
+{
+	AUTO_JSON root = json_loadb((char *)text->data, text->len, JSON_REJECT_DUPLICATES, NULL);
+	const char *start, *end;
+	int rc;
+
+	if (!root ||
+	    json_unpack(root, "{s:{s:s, s:s}}", "suggestedWindow", "start", &start, "end", &end))
+		return err_set(ERR_INVALID, "renewal-info: no window");
+	rc = moment_parse(start, &out->start_s);
+	rc = rc ? rc : moment_parse(end, &out->end_s);
+	if (!rc && out->end_s < out->start_s)
+		rc = err_set(ERR_INVALID, "renewal-info: the window ends before it begins");
+	return rc;
+}
+
+int est_renewal_info(struct est_session *s, struct est_renewal_info *out)
+{
+	static const char place[] = "/.well-known/";
+	AUTO_BUF answer = {.max = 4096};
+	struct est_renewal_info info = {0};
+	const char *at = strstr(s->url, place);
+	char url[EST_URL_MAX + 64];
+	curl_off_t again = 0;
+	int rc;
+
+	if (!at)
+		return err_set(ERR_INVALID, "no renewal information for this URL");
+	snprintf(url, sizeof(url), "%.*s%spumpgate/renewal-info", (int)(at - s->url), s->url,
+		 place);
+	curl_easy_setopt(s->curl, CURLOPT_HTTPGET, 1L);
+	rc = perform_at(s, url, "renewal-info", &answer);
+	rc = rc ? rc : renewal_info_parse(&answer, &info);
+	if (rc)
+		return rc;
+	if (!curl_easy_getinfo(s->curl, CURLINFO_RETRY_AFTER, &again) && again > 0)
+		info.again_s = again;
+	*out = info;
+	return 0;
 }

@@ -69,6 +69,13 @@ int est_csrattrs(struct est_session *s, struct buf *out) MUST_USE;
 /* HTTP Basic: the pump's serial and its one-time token. `csr` is DER. */
 int est_simpleenroll(struct est_session *s, const char *pump, const struct secret *token,
 		     const struct buf *csr, struct buf *out) MUST_USE;
+/* When the server wants this certificate renewed (RFC 9773 4.2, at a place of our own), by the wall
+ * clock in seconds; again_s 0: it did not say. The session must show a certificate. Besides:
+ * ERR_INVALID, also when it is no JSON of that kind. */
+struct est_renewal_info {
+	int64_t start_s, end_s, again_s;
+};
+int est_renewal_info(struct est_session *s, struct est_renewal_info *out) MUST_USE;
 /* By the certificate that is shown: a maker's birth certificate. */
 int est_simpleenroll_shown(struct est_session *s, const struct buf *csr, struct buf *out) MUST_USE;
 int est_simplereenroll(struct est_session *s, const struct buf *csr, struct buf *out) MUST_USE;

@@ -2,7 +2,7 @@
 # agent_core: no sockets and no files; agent_shell: the rest, but main.
 $(call library,agent_core,$(addprefix pump_agent/,anchors.c backoff.c bundle.c credential.c \
 	clock_rules.c csrattrs.c machine.c netblock.c),libcrypto jansson)
-$(call library,agent_shell,$(addprefix pump_agent/,agent.c agent_actions.c agent_clock.c agent_link.c enrol.c \
+$(call library,agent_shell,$(addprefix pump_agent/,agent.c agent_actions.c agent_ask.c agent_link.c enrol.c \
 	est_client.c job.c link_watch.c options.c status.c store.c store_state.c supplicant.c \
 	wall_clock.c wpa_link.c),libcurl libssl)
 

@@ -16,6 +16,7 @@
 #include "enroll/enrolld/outcome.h"
 #include "enroll/est/est_cms.h"
 #include "enroll/est/est_csrattrs.h"
+#include "enroll/est/renewal_info.h"
 
 #define QUEUE_WAIT_US 5000000
 
@@ -400,6 +401,29 @@ static int csrattrs_answer(const struct http_request *req, const struct est_peer
 	return rc ? rc : answer_der(out, "application/csrattrs", lines_for(req), der.data, der.len);
 }
 
+/* Told to the pump whose certificate it is, and to nobody else. */
+static int renewal_answer(struct est_service *s, const struct http_request *req,
+			  const struct est_peer *peer, struct est_answer *out)
+{
+	struct renewal_facts facts = {.not_before = peer->tls.not_before_ms,
+				      .not_after = peer->tls.not_after_ms,
+				      .spread_ms = s->renewal_spread_ms};
+	int rc;
+
+	if (strcmp(req->method, "GET") != 0) {
+		rc = answer_text(out, 405, "Renewal information is read with GET.");
+		out->head.allow = "GET";
+		return rc;
+	}
+	if (!peer->tls.der_len)
+		return answer_text(out, 403, "Show the certificate that this is about.");
+	facts.asked_at = renewal_watch_asked(s->renewals, peer->tls.cert_serial);
+	answer_init(out, 200);
+	out->head.type = "application/json";
+	out->head.retry_after_s = RENEWAL_INFO_AGAIN_S;
+	return renewal_info_build(&facts, &out->body);
+}
+
 int est_service_begin(struct est_service *s, const struct http_request *req,
 		      const struct est_peer *peer, struct est_answer *out, struct est_job **job_out)
 {
@@ -407,6 +431,8 @@ int est_service_begin(struct est_service *s, const struct http_request *req,
 	struct est_path path;
 
 	*job_out = NULL;
+	if (renewal_info_is_target(req->target))
+		return renewal_answer(s, req, peer, out);
 	if (est_path_parse(req->target, &path))
 		return answer_text(out, 404, "There is no such EST operation here.");
 	profile = est_labels_find(&s->labels, path.label);

@@ -8,6 +8,7 @@
 
 #include "enroll/enrolld/event_poster.h"
 #include "enroll/enrolld/noise.h"
+#include "enroll/enrolld/renewal_watch.h"
 #include "enroll/enrolld/signer_pool.h"
 #include "enroll/enrolld/throttle.h"
 #include "enroll/enrolld/tls.h"
@@ -25,6 +26,8 @@ struct est_service {
 	struct est_labels labels;
 	struct signer_pool *pool;
 	struct event_poster *events;
+	struct renewal_watch *renewals;
+	int64_t renewal_spread_ms;
 	struct throttle *throttle;
 	struct makers *makers;
 	struct noise noise; /* for lines that anybody can cause */

@@ -93,7 +93,8 @@ static int service_set_up(struct enrolld *d, const char *home)
 	    (rc = home_path(home, REGISTRY_SOCKET, registry)) ||
 	    (rc = throttle_new(&d->service.throttle)) ||
 	    (rc = makers_new(registry, &d->service.makers)) ||
-	    (rc = event_poster_new(registry, &d->service.events)))
+	    (rc = event_poster_new(registry, &d->service.events)) ||
+	    (rc = renewal_watch_new(registry, &d->service.renewals)))
 		return rc;
 	return signer_pool_new(d->base, signer, SIGNER_THREADS, SIGNER_QUEUE, job_done, d,
 			       &d->service.pool);
@@ -139,6 +140,7 @@ static int serve(struct enrolld *d, const char *home)
 	    (rc = trust_set_up(d, home)))
 		return rc;
 	d->service.labels = settings.labels;
+	d->service.renewal_spread_ms = settings.renewal_spread_ms;
 	if ((rc = server_new(d->base, settings.address, settings.port, d->tls, &d->service,
 			     &d->server)) ||
 	    (rc = status_set_up(d, home, &settings)) || (rc = confine()))
@@ -156,6 +158,7 @@ static void enrolld_done(struct enrolld *d)
 	server_free(d->server);
 	signer_pool_free(d->service.pool);
 	event_poster_free(d->service.events);
+	renewal_watch_free(d->service.renewals);
 	throttle_free(d->service.throttle);
 	buf_done(&d->service.cacerts);
 	SSL_CTX_free(d->tls);

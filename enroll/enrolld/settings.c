@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/config.h"
 #include "base/daemon.h"
 
@@ -48,7 +49,17 @@ static int labels_read(struct config *c, struct est_labels *labels)
 		if ((rc = config_check_unused(c, section)))
 			return rc;
 	}
-	return config_check_unused(c, "est");
+	return 0;
+}
+
+static int est_read(struct config *c, struct enrolld_settings *s)
+{
+	const char *spread = config_str(c, "est", "renewal_spread", "10m");
+	int rc = labels_read(c, &s->labels);
+
+	if (!rc && (rc = clock_duration_parse(spread, &s->renewal_spread_ms)))
+		return err_add(rc, "[est] renewal_spread");
+	return rc ? rc : config_check_unused(c, "est");
 }
 
 int enrolld_settings_read(const char *home, struct enrolld_settings *out)
@@ -61,7 +72,7 @@ int enrolld_settings_read(const char *home, struct enrolld_settings *out)
 	if (rc || (rc = config_read(path, &c)))
 		return rc == ERR_NOT_FOUND ? err_add(rc, "no home there; pumpctl init makes one")
 					   : rc;
-	if ((rc = listen_read(c, &s)) || (rc = labels_read(c, &s.labels)))
+	if ((rc = listen_read(c, &s)) || (rc = est_read(c, &s)))
 		return err_add(rc, "%s", path);
 	*out = s;
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What enrolld takes from HOME/pumpgate.conf: where to listen, and the EST labels. */
+/* What enrolld takes from HOME/pumpgate.conf: where to listen, the EST labels, and renewals. */
 #ifndef ENROLL_ENROLLD_SETTINGS_H
 #define ENROLL_ENROLLD_SETTINGS_H
 
@@ -13,6 +13,7 @@ struct enrolld_settings {
 	uint32_t port;
 	uint32_t http_port; /* CRL and OCSP; 0: not served */
 	struct est_labels labels;
+	int64_t renewal_spread_ms; /* pumps that are asked to renew do so within it */
 };
 
 /* Blocks on the disk. ERR_NOT_FOUND, ERR_INVALID and the like name file, section and key. */

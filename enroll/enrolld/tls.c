@@ -228,9 +228,22 @@ void tls_peer_done(struct tls_peer *p)
 	p->idevid = NULL;
 }
 
+static int time_of(const ASN1_TIME *t, int64_t *ms_out)
+{
+	struct tm tm;
+
+	if (ASN1_TIME_to_tm(t, &tm) != 1) {
+		ERR_clear_error();
+		return err_set(ERR_INVALID, "a certificate without a time");
+	}
+	*ms_out = (int64_t)timegm(&tm) * 1000;
+	return 0;
+}
+
 int tls_peer_get(SSL *ssl, struct tls_peer *out)
 {
 	X509 *cert = SSL_get0_peer_certificate(ssl);
+	const ASN1_INTEGER *serial;
 	uint8_t *at = out->der;
 	int len, rc;
 
@@ -244,14 +257,22 @@ int tls_peer_get(SSL *ssl, struct tls_peer *out)
 		return err_set(ERR_INVALID, "the certificate was not verified");
 	if (peer_is_makers(ssl))
 		return idevid_take(ssl, cert, out);
+	serial = X509_get0_serialNumber(cert);
 	len = i2d_X509(cert, NULL);
 	if (len <= 0 || len > TLS_CERT_DER_MAX)
 		return err_set(ERR_INVALID, "a client certificate of %d bytes", len);
 	rc = device_of(cert, out->device);
 	if (rc)
 		return rc;
-	out->der_len = (size_t)i2d_X509(cert, &at);
-	return 0;
+	if (serial->length <= 0 || serial->length * 2 >= CERT_SERIAL_SIZE)
+		return err_set(ERR_INVALID, "a serial number of %d bytes", serial->length);
+	hex_encode(serial->data, (size_t)serial->length, out->cert_serial,
+		   sizeof(out->cert_serial));
+	rc = time_of(X509_get0_notBefore(cert), &out->not_before_ms);
+	rc = rc ? rc : time_of(X509_get0_notAfter(cert), &out->not_after_ms);
+	if (!rc)
+		out->der_len = (size_t)i2d_X509(cert, &at);
+	return rc;
 }
 
 void tls_channel_get(SSL *ssl, struct tls_channel *out)

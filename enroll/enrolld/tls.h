@@ -8,6 +8,7 @@
 #include "enroll/enrolld/makers.h"
 #include "enroll/enrolld/trust.h"
 #include "policies/reason.h"
+#include "sql/proto/registry_records.h"
 
 #define TLS_CERT_DER_MAX 4096
 #define TLS_DEVICE_SIZE 64
@@ -33,7 +34,10 @@ struct tls_idevid {
 struct tls_peer {
 	struct tls_idevid *idevid;    /* owned; its chain ended at a maker: der_len is 0 then */
 	char device[TLS_DEVICE_SIZE]; /* common name; for logs and throttling: signerd reads der */
-	size_t der_len;		      /* 0: it showed no certificate of ours */
+	char cert_serial[CERT_SERIAL_SIZE]; /* lower-case hex */
+	int64_t not_before_ms;
+	int64_t not_after_ms;
+	size_t der_len; /* 0: it showed no certificate of ours */
 	uint8_t der[TLS_CERT_DER_MAX];
 };
 

@@ -46,6 +46,8 @@ int main(int argc, char *argv[])
 		verb_nas_config,
 		verb_cert_list,
 		verb_cert_show,
+		verb_cert_rotate,
+		verb_cert_rotation,
 		verb_session_list,
 		verb_alarm_list,
 		verb_alarm_show,

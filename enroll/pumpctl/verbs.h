@@ -41,6 +41,8 @@ extern const struct verb verb_nas_test;
 extern const struct verb verb_nas_config;
 extern const struct verb verb_cert_list;
 extern const struct verb verb_cert_show;
+extern const struct verb verb_cert_rotate;
+extern const struct verb verb_cert_rotation;
 extern const struct verb verb_ca_keys;
 extern const struct verb verb_ca_protect;
 extern const struct verb verb_ca_request;

@@ -143,6 +143,12 @@ REGISTRY_ASK(recall_change, REGISTRY_RECALL_CHANGE, recall_step, recall)
 REGISTRY_ASK(recall_show, REGISTRY_RECALL_SHOW, id_query, recall)
 REGISTRY_LIST(recall_list, REGISTRY_RECALL_LIST, list_query, recall)
 REGISTRY_LIST(recall_nas, REGISTRY_RECALL_NAS, recall_nas_query, recall_nas)
+REGISTRY_LIST(renewal_asked, REGISTRY_RENEWAL_ASKED, list_query, renewal_ask)
+REGISTRY_ASK(rotation_start, REGISTRY_ROTATION_START, rotation_start, rotation)
+REGISTRY_LIST(rotation_preview, REGISTRY_ROTATION_PREVIEW, rotation_start, rotation_wave)
+REGISTRY_ASK(rotation_change, REGISTRY_ROTATION_CHANGE, rotation_step, rotation)
+REGISTRY_ASK(rotation_show, REGISTRY_ROTATION_SHOW, id_query, rotation)
+REGISTRY_LIST(rotation_waves, REGISTRY_ROTATION_WAVES, rotation_wave_query, rotation_wave)
 
 static inline int MUST_USE registry_recall_add(struct ipc_client *c,
 					       const struct recall_pump *pumps, size_t n,

@@ -37,7 +37,8 @@ enum registry_verb {
 	REGISTRY_REVOKED_TAKE = 38,    /* revoked_take -> ledger_entry[] */
 	REGISTRY_MAKER_TRUST = 39,     /* empty list_query -> maker[], enabled ones with anchors */
 	/* enrolment */
-	REGISTRY_ENROLL_EVENT = 48, /* enroll_event, one-way */
+	REGISTRY_ENROLL_EVENT = 48,  /* enroll_event, one-way */
+	REGISTRY_RENEWAL_ASKED = 49, /* list_query: after = cert_serial -> renewal_ask[] */
 	/* dispatch */
 	REGISTRY_DISPATCH_TAKE = 64,   /* dispatch_take -> dispatch_order[] */
 	REGISTRY_DISPATCH_RESULT = 65, /* dispatch_result[] -> empty */
@@ -75,6 +76,12 @@ enum registry_verb {
 	REGISTRY_GAP_LIST = 176,	/* list_query -> gap[] */
 	REGISTRY_MERGE = 177,		/* empty list_query -> merge */
 	REGISTRY_BACKUP = 178,		/* backup_query -> backup_state */
+	/* rotation of certificates: docs/decisions/0131 */
+	REGISTRY_ROTATION_START = 272,	 /* rotation_start -> rotation */
+	REGISTRY_ROTATION_PREVIEW = 273, /* rotation_start -> rotation_wave[], nothing stored */
+	REGISTRY_ROTATION_CHANGE = 274,	 /* rotation_step -> rotation */
+	REGISTRY_ROTATION_SHOW = 275,	 /* id_query, 0 the newest -> rotation */
+	REGISTRY_ROTATION_WAVES = 276,	 /* rotation_wave_query -> rotation_wave[] */
 	/* recall of many pumps: docs/decisions/0100 */
 	REGISTRY_RECALL_DRAFT = 208,   /* recall_draft -> recall */
 	REGISTRY_RECALL_ADD = 209,     /* recall_pump[1..1000] of one draft -> empty */

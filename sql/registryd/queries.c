@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "sql/proto/registry_verbs.h"
 #include "sql/store/recall.h"
+#include "sql/store/rotation.h"
 
 #define ORDERS_MAX 2000 /* fit one message, however long their session ids */
 
@@ -187,6 +188,30 @@ static int recall_list(struct reader *r, const void *query, void *out, size_t ma
 	return store_recall_list(r->registry, query, clock_wall_ms(), out, max, n);
 }
 
+static int renewal_asked(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	return store_renewal_asked(r->registry, query, out, max, n);
+}
+
+static int rotation_preview(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	return store_rotation_preview(r->registry, clock_wall_ms(), query, out, max, n);
+}
+
+static int rotation_show(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	const struct id_query *q = query;
+
+	(void)max;
+	*n = 1;
+	return store_rotation_show(r->registry, q->id, out);
+}
+
+static int rotation_waves(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	return store_rotation_waves(r->registry, query, out, max, n);
+}
+
 static int recall_nas(struct reader *r, const void *query, void *out, size_t max, size_t *n)
 {
 	return store_recall_nas(r->registry, query, out, max, n);
@@ -293,6 +318,10 @@ static const struct {
 	{REGISTRY_RECALL_SHOW, 1, recall_show},
 	{REGISTRY_RECALL_LIST, STORE_LIST_MAX, recall_list},
 	{REGISTRY_RECALL_NAS, STORE_LIST_MAX, recall_nas},
+	{REGISTRY_RENEWAL_ASKED, STORE_LIST_MAX, renewal_asked},
+	{REGISTRY_ROTATION_PREVIEW, STORE_LIST_MAX, rotation_preview},
+	{REGISTRY_ROTATION_SHOW, 1, rotation_show},
+	{REGISTRY_ROTATION_WAVES, STORE_LIST_MAX, rotation_waves},
 	{REGISTRY_DEVICE_LOOK, REGISTRY_LOOK_MAX, device_look},
 	{REGISTRY_ALARM_LIST, STORE_LIST_MAX, alarm_list},
 	{REGISTRY_ALARM_SHOW, 1, alarm_show},

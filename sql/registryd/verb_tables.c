@@ -54,11 +54,12 @@ static const struct ipc_verb signer_verbs[] = {
 	ASK(REGISTRY_REVOKED_TAKE, "revoked_take", revoked_take, ledger_entry, verb_write),
 };
 
-/* enrolld: whose birth certificates to let into TLS; can say that an attempt failed; nothing else
- */
+/* enrolld: whose birth certificates to let into TLS, who is to renew early; can say that an attempt
+ * failed; nothing else */
 static const struct ipc_verb enroll_verbs[] = {
 	ASK(REGISTRY_MAKER_TRUST, "maker_trust", list_query, maker, verb_query),
 	POST(REGISTRY_ENROLL_EVENT, "enroll_event", enroll_event, verb_event),
+	ASK(REGISTRY_RENEWAL_ASKED, "renewal_asked", list_query, renewal_ask, verb_query),
 };
 
 /* dispatchd: the orders, with the secrets of just those NAS */
@@ -128,6 +129,13 @@ static const struct ipc_verb admin_verbs[] = {
 	ASK(REGISTRY_RECALL_SHOW, "recall_show", id_query, recall, verb_query),
 	ASK(REGISTRY_RECALL_LIST, "recall_list", list_query, recall, verb_query),
 	ASK(REGISTRY_RECALL_NAS, "recall_nas", recall_nas_query, recall_nas, verb_query),
+	ASK(REGISTRY_ROTATION_START, "rotation_start", rotation_start, rotation, verb_write),
+	ASK(REGISTRY_ROTATION_PREVIEW, "rotation_preview", rotation_start, rotation_wave,
+	    verb_query),
+	ASK(REGISTRY_ROTATION_CHANGE, "rotation_change", rotation_step, rotation, verb_write),
+	ASK(REGISTRY_ROTATION_SHOW, "rotation_show", id_query, rotation, verb_query),
+	ASK(REGISTRY_ROTATION_WAVES, "rotation_waves", rotation_wave_query, rotation_wave,
+	    verb_query),
 	{.verb = REGISTRY_DEVICE_LOOK,
 	 .name = "device_look",
 	 .req = &record_pump_name,

@@ -223,7 +223,7 @@ static void request_run(struct writer *w, struct request_job *job)
 		return;
 	default:
 		if (!writer_ledger(w, rq, &by) && !writer_recall(w, rq, &by) &&
-		    !writer_alarm(w, rq, &by))
+		    !writer_alarm(w, rq, &by) && !writer_rotation(w, rq, &by))
 			writer_issue(w, rq, &by);
 	}
 }
@@ -244,7 +244,7 @@ void writer_run(struct lane_job **jobs, size_t n, void *worker)
 int64_t writer_idle(void *worker)
 {
 	struct writer *w = worker;
-	int64_t takes, ledger, recall, standings;
+	int64_t takes, ledger, recall, rotation, standings;
 
 	if (!w->swept) {
 		w->swept = true;
@@ -255,6 +255,8 @@ int64_t writer_idle(void *worker)
 	ledger = writer_ledger_serve(w);
 	standings = w->service->standings ? standings_serve(w->service->standings) : INT64_MAX;
 	takes = takes < ledger ? takes : ledger;
+	rotation = writer_rotation_serve(w);
 	takes = takes < recall ? takes : recall;
+	takes = takes < rotation ? takes : rotation;
 	return takes < standings ? takes : standings;
 }

@@ -36,8 +36,9 @@ struct writer {
 	bool swept; /* the sessions against their pumps' standing were looked for since the start */
 	struct ipc_request *keeper; /* the signer, waiting for revocations; NULL: it is not */
 	int64_t keeper_until_us;
-	struct batch *batch;  /* writer_recall.c */
-	int64_t recall_at_us; /* when to look for a batch; INT64_MAX: no recall runs */
+	struct batch *batch;	/* writer_recall.c */
+	int64_t rotation_at_us; /* when to look after the rotation; INT64_MAX: none runs */
+	int64_t recall_at_us;	/* when to look for a batch; INT64_MAX: no recall runs */
 };
 
 /* The peer's Unix user, or its role, for audit and log. */
@@ -68,6 +69,10 @@ int writer_sessions_again(struct writer *w, const char *device, int64_t since,
 int writer_recall_init(struct writer *w) MUST_USE;
 void writer_recall_done(struct writer *w);
 /* The verbs of docs/decisions/0100; false: it is none of them. */
+/* Rotation's verbs; false: none of them. */
+bool writer_rotation(struct writer *w, struct ipc_request *rq, const struct action *by);
+/* Takes a step when one is due; when the next one is. */
+int64_t writer_rotation_serve(struct writer *w);
 bool writer_recall(struct writer *w, struct ipc_request *rq, const struct action *by);
 /* Carries out one batch when it is time; when to look again (clock_mono_us). */
 int64_t writer_recall_serve(struct writer *w);

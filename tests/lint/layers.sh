@@ -57,6 +57,11 @@ done
 for file in $(git ls-files '*.c' '*.h' '*.sh' '*.mk' '*.sql' Makefile); do
 	head -n 3 "$file" | grep -q 'SPDX-License-Identifier' || say "$file: no SPDX line"
 done
+# Two verbs of one service under one number would be taken for one another.
+for file in sql/proto/registry_verbs.h ca/proto/*.h; do
+	found=$(grep -ohE '_[A-Z_]+ = [0-9]+,' "$file" | grep -oE '[0-9]+' | sort | uniq -d | xargs)
+	[ -z "$found" ] || say "$file: numbers given twice: $found"
+done
 # Names that say nothing.
 found=$(git ls-files | grep -E '(^|/)(util|utils|misc|helpers?|common)(\.|/|_)')
 [ -z "$found" ] || say "a name that says nothing: $found"

@@ -38,6 +38,7 @@ trap down EXIT
 # so short that the first renewal is due at once
 sed -i 's/^device_validity *=.*/device_validity = 10m/' "$PUMPGATE_HOME/pumpgate.conf"
 grep -q 'device_validity = 10m' "$PUMPGATE_HOME/pumpgate.conf" || exit 1
+printf '\n[est]\nrenewal_spread = 1s\n' >>"$PUMPGATE_HOME/pumpgate.conf"
 scratch_run || { cat "$SCRATCH"/*.out "$PUMPGATE_HOME"/log/*; exit 1; }
 site_up
 
@@ -124,6 +125,23 @@ supplicant
 rm "$SCRATCH/state/status.json" # says how the last one stood
 agent --renew-at 90
 wait_until 20 state_is online
+
+# --- the server wants a renewal long before the pump's own plan does ---
+stop agent
+THIRD=$(certificate)
+pumpctl cert rotate --all --canaries 0 >/dev/null
+wanted() {
+	local slot
+	slot=$(jq -r .active "$SCRATCH/state/state.json")
+	[ "$(date -d "$(curl -sS --cacert "$TRUST" --cert "$SCRATCH/state/$slot/cert.pem" \
+		--key "$SCRATCH/state/$slot/key.pem" "${EST_URL%/est}/pumpgate/renewal-info" |
+		jq -r .suggestedWindow.start)" +%s)" -le "$(date +%s)" ]
+}
+check server_wants_a_renewal wait_until 20 wanted
+agent --renew-at 90
+check agent_renews_when_the_server_wants_it wait_until 40 certificate_is_not "$THIRD"
+rotation_is_done() { [ "$(pumpctl cert rotation --json | jq -r .state)" = "done" ]; }
+check and_the_rotation_is_done wait_until 15 rotation_is_done
 
 # --- revocation: by EST, which the agent asks again because its certificate is short-lived ---
 stop agent

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which certificates registryd wants renewed early, kept in memory by a thread that asks every few
+ * seconds, so that a pump's question costs a look into a list. While registryd is away the last
+ * list counts for RENEWAL_WATCH_STALE_S, then none.
+ */
+#ifndef ENROLL_ENROLLD_RENEWAL_WATCH_H
+#define ENROLL_ENROLLD_RENEWAL_WATCH_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define RENEWAL_WATCH_EVERY_S 5
+#define RENEWAL_WATCH_STALE_S 600
+
+struct renewal_watch;
+
+/* ERR_NOMEM, ERR_IO, ERR_LIMIT. */
+int renewal_watch_new(const char *socket, struct renewal_watch **out) MUST_USE;
+void renewal_watch_free(struct renewal_watch *w); /* NULL ok; waits for a call under way */
+
+/* Since when the certificate is to be renewed, ms since 1970; 0: nobody asks for it. Any thread. */
+int64_t renewal_watch_asked(struct renewal_watch *w, const char *cert_serial);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Owns when the agent asks its server for the time and whether a renewal is wanted. Runs on the
+ * loop thread.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "pump_agent/agent.h"
+
+#define ASK_MIN_S 60
+#define ASK_MAX_S 21600
+#define ASK_SPREAD_MS 60000 /* so that a ward that wakes at once does not ask at once */
+
+void agent_clock_floor(struct agent *a)
+{
+	AUTO_X509S server = NULL;
+
+	wall_clock_floor(a->clock, credential_not_before(a->cert) * 1000);
+	if (store_anchors_read(&a->store, &a->state.settings, ANCHORS_SERVER, &server))
+		LOG(LOG_WARN, "agent.no_anchors", LOG_S("why", err_text()));
+	else
+		wall_clock_floor_of(a->clock, server);
+}
+
+/* A hundredth of the certificate's life, but not more than a minute. */
+static uint32_t spread_ms(const struct agent *a)
+{
+	int64_t life_s =
+		a->cert ? credential_not_after(a->cert) - credential_not_before(a->cert) : 0;
+
+	return life_s > 0 && life_s * 10 < ASK_SPREAD_MS ? (uint32_t)life_s * 10 : ASK_SPREAD_MS;
+}
+
+void agent_ask_due(struct agent *a)
+{
+	uint32_t random;
+
+	secret_fill_random(&random, sizeof(random));
+	if (wall_clock_is_guess(a->clock))
+		a->due.ask = agent_in_ms(0);
+	else if (!a->due.ask)
+		a->due.ask = agent_in_ms(random % spread_ms(a));
+}
+
+/* As the server says, within bounds that are ours. */
+static int64_t again_s(const struct enrol *e)
+{
+	if (e->again_s < ASK_MIN_S)
+		return e->again_s ? ASK_MIN_S : ASK_MAX_S;
+	return e->again_s < ASK_MAX_S ? e->again_s : ASK_MAX_S;
+}
+
+static void renewal_note(struct agent *a, const struct enrol *e)
+{
+	char when[CLOCK_TEXT_MAX];
+
+	if (e->renew_at_s == a->asked_renew_s)
+		return;
+	a->asked_renew_s = e->renew_at_s;
+	clock_format(e->renew_at_s * 1000, when);
+	LOG(LOG_INFO, "agent.renewal_wanted", LOG_S("at", when));
+}
+
+void agent_ask_done(void *ctx, int rc, const char *why, const struct enrol *e)
+{
+	struct agent *a = ctx;
+
+	if (rc) {
+		LOG(LOG_INFO, "agent.server_not_asked", LOG_S("step", e->step), LOG_S("why", why));
+		a->due.ask = agent_wait(&a->ask_wait);
+	} else {
+		backoff_succeeded(&a->ask_wait);
+		a->due.ask = agent_in_ms(1000 * again_s(e));
+		renewal_note(a, e);
+	}
+	agent_refresh(a);
+}
+
+void agent_ask(struct agent *a)
+{
+	struct enrol e = {.store = &a->store, .clock = a->clock, .state = a->state};
+
+	if (job_start(a->ask_job, enrol_ask, &e))
+		agent_ask_done(a, ERR_BUSY, err_text(), &e);
+}
