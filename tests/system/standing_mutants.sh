@@ -43,7 +43,7 @@ link() {
 
 # shellcheck disable=SC2317 # called by check
 fails() {
-	! timeout 60 bash -c '"$@"' - "$@" >/dev/null 2>&1
+	! timeout 60 "$@" >/dev/null 2>&1
 }
 
 # changed SENTENCE SOURCE SED-SCRIPT: $work/mutant.o
@@ -59,14 +59,14 @@ changed() {
 	return 1
 }
 
-# mutant SENTENCE SOURCE TEST SED-SCRIPT
+# mutant SENTENCE SOURCE TEST SED-SCRIPT [NAME-OF-TESTS]
 mutant() {
 	changed "$1" "$2" "$4" || return
 	if ! link mutant "$3" "$2" "$work/mutant.o"; then
 		check "mutant_links: $1" false
 		return
 	fi
-	check "tests_notice: $1" fails "$work/mutant"
+	check "tests_notice: $1" fails "$work/mutant" ${5:+"$5"}
 }
 
 map=sql/proto/standing_map kept=sql/registryd/standing_keeper watch=sql/store/standings
@@ -97,45 +97,63 @@ mutant "a full bucket throws out what counts" $map test_standing_map \
 	's/if \(!same && \(counts \|\| found != SLOTS\)\)/if (!same \&\& found != SLOTS)/'
 mutant "memory of another size is taken" $map test_standing_map 's/ \|\|\s*size != bytes\(h->buckets, h->marks\)//; s/^\s*size != bytes\(h->buckets, h->marks\)\)/0)/'
 mutant "a change of a device marks nothing" $kept test_standings \
-	's/standing_map_mark_device\(&sd->map, id\);//'
+	's/standing_map_mark_device\(&sd->map, id\);//' \
+	'*answer*'
 mutant "a change of a certificate marks nothing" $kept test_standings \
-	's/standing_map_mark_certificate\(&sd->map, id\);//'
+	's/standing_map_mark_certificate\(&sd->map, id\);//' \
+	'*answer*'
 mutant "a change of everything marks nothing" $kept test_standings \
-	's/standing_map_mark_all\(&sd->map\);//'
+	's/standing_map_mark_all\(&sd->map\);//' \
+	'*answer*'
 mutant "marks wait until the map is put" $kept test_standings \
-	's/standing_map_mark_(device|certificate)\(&sd->map, id\);//; s/int rc = dirty_put\(sd, &sd->devices, STANDING_DEVICE\);/for (size_t i = 0; i < sd->devices.n; i++) standing_map_mark_device(\&sd->map, sd->devices.ids[i]); int rc = dirty_put(sd, \&sd->devices, STANDING_DEVICE);/'
+	's/standing_map_mark_(device|certificate)\(&sd->map, id\);//; s/int rc = dirty_put\(sd, &sd->devices, STANDING_DEVICE\);/for (size_t i = 0; i < sd->devices.n; i++) standing_map_mark_device(\&sd->map, sd->devices.ids[i]); int rc = dirty_put(sd, \&sd->devices, STANDING_DEVICE);/' \
+	'*answer*'
 mutant "the signer's list is not looked at" $kept test_standings \
-	's/standing_map_open\(&sd->map, !hold\)/standing_map_open(\&sd->map, true)/'
+	's/standing_map_open\(&sd->map, !hold\)/standing_map_open(\&sd->map, true)/' \
+	'*answer*'
 mutant "the map stays open while the signer's list moves" $kept test_standings \
-	's/standing_map_open\(&sd->map, false\);/(void)0;/'
-mutant "changes of others are not looked for" $kept test_standings 's/version != sd->version/0/'
-mutant "the memory is not sealed" $kept test_standings 's/if \(fcntl\(sd->fd, F_ADD_SEALS, seals\)\)/if (0)/'
-mutant "the memory may be written later" $kept test_standings 's/ \| F_SEAL_FUTURE_WRITE//'
-mutant "an unknown table changes nothing" $watch test_standings 's/^\treturn EFFECT_ALL;/\treturn EFFECT_NONE;/'
-mutant "facts may depend on any table" $watch test_standings 's/^\t\*unknown = true;//'
+	's/standing_map_open\(&sd->map, false\);/(void)0;/' \
+	'*answer*'
+mutant "changes of others are not looked for" $kept test_standings 's/version != sd->version/0/' \
+	'change_behind*'
+mutant "the memory is not sealed" $kept test_standings 's/if \(fcntl\(sd->fd, F_ADD_SEALS, seals\)\)/if (0)/' \
+	'who_gets*'
+mutant "the memory may be written later" $kept test_standings 's/ \| F_SEAL_FUTURE_WRITE//' \
+	'who_gets*'
+mutant "an unknown table changes nothing" $watch test_standings 's/^\treturn EFFECT_ALL;/\treturn EFFECT_NONE;/' \
+	'*answer*'
+mutant "facts may depend on any table" $watch test_standings 's/^\t\*unknown = true;//' \
+	'facts_from*'
 mutant "a changed zone changes nothing" $watch test_standings \
-	's/\{"zones", EFFECT_ALL, EFFECT_NONE\}/{"zones", EFFECT_NONE, EFFECT_NONE}/'
+	's/\{"zones", EFFECT_ALL, EFFECT_NONE\}/{"zones", EFFECT_NONE, EFFECT_NONE}/' \
+	'*answer*'
 
 # ---- the service itself: tests/unit/sql/test_registryd against a changed one ----
 mkdir -p "$work/service/bin"
-service_mutant() { # SENTENCE SOURCE SED-SCRIPT
-	changed "$1" "$2" "$3" || return
+service_mutant() { # SENTENCE SOURCE NAME-OF-TESTS SED-SCRIPT
+	changed "$1" "$2" "$4" || return
 	if ! link service/bin/pumpgate-registryd registryd "$2" "$work/mutant.o"; then
 		check "mutant_links: $1" false
 		return
 	fi
-	check "tests_notice: $1" fails service_tests
+	check "tests_notice: $1" service_fails "$3"
 }
 # shellcheck disable=SC2317 # called by check
 service_tests() {
-	PUMPGATE_BUILD=$work/service "$build/tests/sql/test_registryd" '*_map_*'
+	PUMPGATE_BUILD=$work/service timeout 60 "$build/tests/sql/test_registryd" "$1" >/dev/null 2>&1
 }
-export -f service_tests
-export work build
+# A machine that is slow for a moment hides what happens too early: once in ten times is enough.
+# shellcheck disable=SC2317 # called by check
+service_fails() {
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		service_tests "$1" || return 0
+	done
+	return 1
+}
 link service/bin/pumpgate-registryd registryd || exit 1
-check "the_tests_hold_without_a_mutation: the service" service_tests
+check "the_tests_hold_without_a_mutation: the service" service_tests '*_map_*'
 service_mutant "it changes the registry within the lease of the one before" sql/registryd/main \
-	's/lease_wait\(clock_mono_us\(\)\);//'
-service_mutant "any role gets the map" sql/registryd/verb_tables \
+	'*_killed_*' 's/lease_wait\(clock_mono_us\(\)\);//'
+service_mutant "any role gets the map" sql/registryd/verb_tables '*_radius_alone' \
 	's/(static const struct ipc_verb admin_verbs\[\] = \{)/\1 {.verb = REGISTRY_STANDINGS, .name = "standings", .handle = verb_standings},/'
 tap_done

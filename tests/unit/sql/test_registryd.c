@@ -802,9 +802,12 @@ static bool map_says(const struct seen_map *m, const char *serial)
 /* The map is put after the answer of what changed it. */
 static bool map_will_say(const struct seen_map *m, const char *serial)
 {
-	for (int i = 0; i < 2000 && !map_says(m, serial); i++)
+	for (int i = 0; i < 2000; i++) {
+		if (map_says(m, serial))
+			return true;
 		usleep(5000);
-	return map_says(m, serial);
+	}
+	return false;
 }
 
 static void the_map_of_standings_is_for_radius_alone(void **state)

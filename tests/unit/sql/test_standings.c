@@ -78,8 +78,12 @@ static bool find(struct kept *k, const char *serial, struct pump_facts *out)
 	struct cert_name name = {.issuer = ISSUER};
 
 	strcpy(name.cert_serial, serial);
-	standings_beat(k->sd);
-	return standing_map_find(&k->map, &name, clock_mono_us, out);
+	for (int i = 0; i < 5; i++) { /* a busy machine may let the lease run out in between */
+		standings_beat(k->sd);
+		if (standing_map_find(&k->map, &name, clock_mono_us, out))
+			return true;
+	}
+	return false;
 }
 
 static bool says(struct kept *k, const char *serial)
@@ -384,7 +388,8 @@ static void standings_that_ended_answer_nothing(void **state)
 	munmap(k->map.memory, k->size);
 }
 
-int main(void)
+/* An argument: only tests of such a name. */
+int main(int argc, char **argv)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
@@ -404,5 +409,7 @@ int main(void)
 		TEST(standings_that_ended_answer_nothing),
 	};
 
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
