@@ -48,6 +48,8 @@ int main(int argc, char *argv[])
 		verb_cert_show,
 		verb_cert_rotate,
 		verb_cert_rotation,
+		verb_cert_server_list,
+		verb_cert_server_renew,
 		verb_session_list,
 		verb_alarm_list,
 		verb_alarm_show,

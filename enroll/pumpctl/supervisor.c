@@ -16,8 +16,10 @@
 #include "base/clock.h"
 #include "base/daemon.h"
 #include "base/log.h"
+#include "enroll/pumpctl/key_pair.h"
 #include "enroll/pumpctl/logfile.h"
 #include "enroll/pumpctl/notify.h"
+#include "enroll/pumpctl/server_keys.h"
 #include "enroll/pumpctl/services.h"
 
 #define READY_TIMEOUT_S 30
@@ -40,6 +42,8 @@ struct child {
 	struct event *timer; /* readiness deadline, or the wait before a restart */
 	unsigned backoff_s;
 	int64_t started_us;
+	bool planned;		       /* its end was asked for: it starts again at once */
+	char pair[KEY_PAIR_NAME_SIZE]; /* with which it was started, if that was unsettled */
 	struct logfile log;
 	char last[LAST_WORDS]; /* the end of its output, for the message when it fails */
 	size_t last_len;
@@ -57,7 +61,7 @@ struct supervisor {
 	bool stopped; /* no child is left */
 	int result;
 	struct event *stop_timer;
-	struct event *events[5];
+	struct event *events[6];
 };
 
 static const char *name_of(const struct child *c)
@@ -176,6 +180,81 @@ static void output_readable(evutil_socket_t fd, short what, void *arg)
 		c->last_len += 0; /* nobody watches any more; the log file has it */
 }
 
+/* ---- renewed certificates ---- */
+
+/* Has this process a new pair that it has not served with yet? */
+static bool pair_is_new(const struct child *c, char folder[PATH_MAX], struct key_pair *out)
+{
+	return !server_keys_pair(c->sup->o->settings, c->service->process, folder, out) &&
+	       key_pair_is_unsettled(out);
+}
+
+/* It ended before it was ready: with the pair of before it has served. */
+static void pair_give_up(struct child *c)
+{
+	char folder[PATH_MAX], now[KEY_PAIR_NAME_SIZE];
+	struct key_pair pair;
+
+	if (!c->pair[0] || !pair_is_new(c, folder, &pair))
+		return;
+	key_pair_name(&pair, now);
+	if (strcmp(now, c->pair))
+		return;
+	if (key_pair_restore(&pair))
+		LOG(LOG_ERROR, "run.pair", LOG_S("process", name_of(c)), LOG_S("why", err_text()));
+	else
+		LOG(LOG_ERROR, "run.pair_refused", LOG_S("process", name_of(c)),
+		    LOG_S("next", "the previous one is in force again"));
+}
+
+/* Before it starts: which pair it will read. */
+static void pair_note(struct child *c)
+{
+	char folder[PATH_MAX];
+	struct key_pair pair;
+
+	c->pair[0] = '\0';
+	if (pair_is_new(c, folder, &pair))
+		key_pair_name(&pair, c->pair);
+}
+
+/* It is ready: what it was started with has proven itself. */
+static void pair_settle(struct child *c)
+{
+	char folder[PATH_MAX], now[KEY_PAIR_NAME_SIZE];
+	struct key_pair pair;
+
+	if (!c->pair[0] || !pair_is_new(c, folder, &pair))
+		return;
+	key_pair_name(&pair, now);
+	if (strcmp(now, c->pair))
+		return;
+	if (key_pair_settle(&pair))
+		LOG(LOG_ERROR, "run.pair", LOG_S("process", name_of(c)), LOG_S("why", err_text()));
+	else
+		LOG(LOG_INFO, "run.renewed", LOG_S("process", name_of(c)));
+}
+
+/* SIGUSR1 from `pumpctl cert server-renew`. */
+static void on_renewed(evutil_socket_t signo, short what, void *arg)
+{
+	struct supervisor *sup = arg;
+
+	(void)signo;
+	(void)what;
+	for (unsigned i = 0; i < SERVICES_N && !sup->stopping; i++) {
+		struct child *c = &sup->children[i];
+		char folder[PATH_MAX];
+		struct key_pair pair;
+
+		if (!c->pid || !pair_is_new(c, folder, &pair))
+			continue;
+		c->planned = true;
+		kill(c->pid, SIGTERM);
+		timer_set(c->timer, STOP_TIMEOUT_S);
+	}
+}
+
 /* ---- starting ---- */
 
 static void child_start(struct child *c)
@@ -187,6 +266,7 @@ static void child_start(struct child *c)
 
 	spawn.notify_socket = sup->notify_path;
 	output_close(c);
+	pair_note(c);
 	if (!rc)
 		rc = spawn_start(&spawn, &c->pid, &c->out_fd);
 	if (rc) {
@@ -232,6 +312,10 @@ static void child_timer(evutil_socket_t fd, short what, void *arg)
 		return;
 	if (c->pid == 0) {
 		child_start(c);
+	} else if (c->planned) {
+		LOG(LOG_WARN, "run.killed", LOG_S("process", name_of(c)),
+		    LOG_S("why", "did not end on SIGTERM"));
+		kill(c->pid, SIGKILL);
 	} else if (c->state == CHILD_STARTING) {
 		LOG(LOG_ERROR, "run.not_ready", LOG_S("process", name_of(c)),
 		    LOG_U("after_s", READY_TIMEOUT_S));
@@ -254,7 +338,9 @@ static void notify_readable(evutil_socket_t fd, short what, void *arg)
 		if (!c->pid || c->pid != pid || c->state != CHILD_STARTING)
 			continue;
 		c->state = CHILD_READY;
-		event_del(c->timer);
+		if (!c->planned) /* else it is about to end */
+			event_del(c->timer);
+		pair_settle(c);
 		LOG(LOG_INFO, "run.ready", LOG_S("process", name_of(c)),
 		    LOG_U("ms", (clock_mono_us() - c->started_us) / 1000));
 		if (!sup->all_ready)
@@ -268,6 +354,7 @@ static void child_ended(struct child *c, int status)
 {
 	struct supervisor *sup = c->sup;
 	bool steady = clock_mono_us() - c->started_us > STEADY_US;
+	bool came_up = c->state == CHILD_READY;
 
 	c->pid = 0;
 	c->state = CHILD_DOWN;
@@ -284,9 +371,16 @@ static void child_ended(struct child *c, int status)
 		stop_next(sup);
 		return;
 	}
+	if (c->planned) {
+		c->planned = false;
+		child_start(c);
+		return;
+	}
 	LOG(LOG_ERROR, "run.ended", LOG_S("process", name_of(c)),
 	    LOG_U(WIFSIGNALED(status) ? "signal" : "status",
 		  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status)));
+	if (!came_up)
+		pair_give_up(c);
 	if (!sup->all_ready) {
 		fail(sup, c, "could not start");
 		return;
@@ -359,7 +453,8 @@ static int events_init(struct supervisor *sup)
 	sup->events[1] = evsignal_new(sup->base, SIGTERM, on_stop, sup);
 	sup->events[2] = evsignal_new(sup->base, SIGINT, on_stop, sup);
 	sup->events[3] = evsignal_new(sup->base, SIGHUP, on_stop, sup);
-	sup->events[4] =
+	sup->events[4] = evsignal_new(sup->base, SIGUSR1, on_renewed, sup);
+	sup->events[5] =
 		event_new(sup->base, sup->notify_fd, EV_READ | EV_PERSIST, notify_readable, sup);
 	sup->stop_timer = evtimer_new(sup->base, stop_is_late, sup);
 	for (size_t i = 0; i < sizeof(sup->events) / sizeof(sup->events[0]); i++)

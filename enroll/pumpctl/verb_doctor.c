@@ -23,6 +23,7 @@
 #include "enroll/pumpctl/record_json.h"
 #include "enroll/pumpctl/registry.h"
 #include "enroll/pumpctl/report.h"
+#include "enroll/pumpctl/server_keys.h"
 #include "enroll/pumpctl/services.h"
 #include "enroll/pumpctl/verbs.h"
 
@@ -227,6 +228,37 @@ static void certs_check(struct doctor *d, const char *rel, int64_t warn_ms)
 	      "certificate", "%s %s %s", rel, first_end < now ? "ended" : "ends", end_text);
 }
 
+static void server_certs_check(struct doctor *d)
+{
+	static const char how[] = "; do: pumpctl cert server-renew";
+	struct server_cert certs[SERVER_CERTS_MAX];
+	size_t n = 0;
+
+	if (server_keys_look(&d->s, certs, &n))
+		check(d, GRADE_FAIL, "certificate", "%s", err_text());
+	for (size_t i = 0; i < n; i++) {
+		const struct server_cert *c = &certs[i];
+		char end[CLOCK_TEXT_MAX];
+
+		clock_format(c->ends_ms, end);
+		if (c->state == SERVER_BROKEN)
+			check(d, GRADE_FAIL, "certificate", "%s: %s%s", c->folder, c->why, how);
+		else if (c->state == SERVER_ENDED)
+			check(d, GRADE_FAIL, "certificate", "%s ended %s%s", c->folder, end, how);
+		else if (c->urgent)
+			check(d, GRADE_WARN, "certificate",
+			      "%s ends %s and no timer has renewed it%s, and: systemctl enable "
+			      "--now pumpgate-renew.timer",
+			      c->folder, end, how);
+		else if (c->state == SERVER_UNSETTLED && d->probe.running)
+			check(d, GRADE_WARN, "certificate",
+			      "%s has a new one that its server does not use yet%s", c->folder,
+			      how);
+		else
+			check(d, GRADE_OK, "certificate", "%s ends %s", c->folder, end);
+	}
+}
+
 static void ports_check(struct doctor *d)
 {
 	char radius[64], est[64];
@@ -345,8 +377,7 @@ static int doctor_run(const struct call *call)
 	radiusd_version_check(&d);
 	folders_check(&d);
 	radiusd_config_check(&d);
-	certs_check(&d, "est/cert.pem", 14 * DAY_MS);
-	certs_check(&d, "radius/cert.pem", 14 * DAY_MS);
+	server_certs_check(&d);
 	certs_check(&d, "trust/server.pem", 365 * DAY_MS);
 	certs_check(&d, "trust/device.pem", 365 * DAY_MS);
 	ports_check(&d);

@@ -12,15 +12,22 @@
 #include "enroll/pumpctl/record_json.h"
 #include "enroll/pumpctl/registry.h"
 #include "enroll/pumpctl/report.h"
+#include "enroll/pumpctl/server_keys.h"
 #include "enroll/pumpctl/verbs.h"
 
 #define ORDER_OVERDUE_MS 60000
 #define CRL_OVERDUE_MS (INT64_C(2) * 86400000)
-#define WRONG_MAX 16
+#define WRONG_MAX 24
+#define DAY_MS 86400000LL
+#define CA_WARN_MS (365 * DAY_MS)
+#define CA_WRONG_MS (90 * DAY_MS)
 
 struct health {
 	struct status status;
 	struct probe probe;
+	struct server_cert servers[SERVER_CERTS_MAX];
+	size_t n_servers; /* 0: may not be read by this user */
+	int64_t server_ca_ends, device_ca_ends;
 	const char *wrong[WRONG_MAX];
 	size_t n_wrong;
 };
@@ -29,6 +36,77 @@ static void wrong_add(struct health *h, bool is_wrong, const char *what)
 {
 	if (is_wrong && h->n_wrong < WRONG_MAX)
 		h->wrong[h->n_wrong++] = what;
+}
+
+static void certs_take(struct health *h, const struct settings *s)
+{
+	if (server_keys_look(s, h->servers, &h->n_servers))
+		h->n_servers = 0;
+	if (server_keys_ca_ends(s, "server", &h->server_ca_ends))
+		h->server_ca_ends = 0;
+	if (server_keys_ca_ends(s, "device", &h->device_ca_ends))
+		h->device_ca_ends = 0;
+}
+
+static void certs_judge(struct health *h, int64_t now)
+{
+	for (size_t i = 0; i < h->n_servers; i++) {
+		const struct server_cert *c = &h->servers[i];
+
+		wrong_add(h, c->state == SERVER_BROKEN,
+			  "a server's certificate is not right: pumpctl cert server-list says how, "
+			  "pumpctl cert server-renew replaces it");
+		wrong_add(h, c->state == SERVER_ENDED,
+			  "a server's certificate has ended, pumps refuse it: pumpctl cert "
+			  "server-renew");
+		wrong_add(h, c->state == SERVER_DUE && c->urgent,
+			  "a server's certificate ends soon and the timer has not renewed it: "
+			  "pumpctl cert server-renew");
+	}
+	wrong_add(
+		h, h->server_ca_ends - now < CA_WRONG_MS,
+		"the server CA ends within 90 days: pumpctl cert server-list, docs/OPERATIONS.md");
+	wrong_add(h, h->device_ca_ends - now < CA_WRONG_MS,
+		  "the pumps' CA ends within 90 days: pumpctl ca show, docs/OPERATIONS.md");
+}
+
+static void ca_print(const char *name, int64_t ends, int64_t now)
+{
+	char text[CLOCK_TEXT_MAX];
+
+	clock_format(ends, text);
+	printf("%-12s  ends %.10s%s\n", name, text,
+	       ends - now < CA_WARN_MS ? ", WITHIN A YEAR: plan its replacement" : "");
+}
+
+static void certs_print(const struct health *h, int64_t now)
+{
+	for (size_t i = 0; i < h->n_servers; i++) {
+		char text[CLOCK_TEXT_MAX];
+
+		clock_format(h->servers[i].ends_ms, text);
+		printf("%-6s cert   ends %.10s, %s\n", h->servers[i].folder, text,
+		       server_state_name(h->servers[i].state));
+	}
+	if (!h->n_servers)
+		puts("server certs  only root sees them: sudo pumpctl cert server-list");
+	ca_print("server CA", h->server_ca_ends, now);
+	ca_print("pumps' CA", h->device_ca_ends, now);
+}
+
+static json_t *certs_to_json(const struct health *h)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < h->n_servers; i++) {
+		char text[CLOCK_TEXT_MAX];
+
+		clock_format(h->servers[i].ends_ms, text);
+		json_array_append_new(list, json_pack("{s:s s:s s:s}", "server",
+						      h->servers[i].folder, "ends", text, "state",
+						      server_state_name(h->servers[i].state)));
+	}
+	return list;
 }
 
 static void health_judge(struct health *h, int64_t now)
@@ -67,6 +145,7 @@ static void health_judge(struct health *h, int64_t now)
 		  "a recall is paused: pumpctl recall list --open; resume or cancel it");
 	wrong_add(h, s->events_dropped > 0,
 		  "events were dropped because the registry was too slow");
+	certs_judge(h, now);
 }
 
 static void health_print(const struct health *h)
@@ -104,6 +183,7 @@ static void health_print(const struct health *h)
 	printf("enrolld       %s\n", h->probe.est ? "listens" : "DOES NOT LISTEN");
 	printf("radiusd       %s\n", h->probe.radius ? "listens" : "DOES NOT LISTEN");
 	printf("dispatchd     %s\n", s->dispatcher_present ? "connected" : "NOT CONNECTED");
+	certs_print(h, clock_wall_ms());
 	for (size_t i = 0; i < h->n_wrong; i++)
 		printf("wrong: %s\n", h->wrong[i]);
 }
@@ -112,7 +192,10 @@ static json_t *health_to_json(const struct health *h)
 {
 	json_t *j = record_to_json(&record_status, &h->status);
 	json_t *wrong = json_array();
+	char server_ca[CLOCK_TEXT_MAX], device_ca[CLOCK_TEXT_MAX];
 
+	clock_format(h->server_ca_ends, server_ca);
+	clock_format(h->device_ca_ends, device_ca);
 	for (size_t i = 0; i < h->n_wrong; i++)
 		json_array_append_new(wrong, json_string(h->wrong[i]));
 	if (!j || json_object_set_new(j, "healthy", json_boolean(h->n_wrong == 0)) ||
@@ -120,6 +203,9 @@ static json_t *health_to_json(const struct health *h)
 	    json_object_set_new(j, "signer_answers", json_boolean(h->probe.signer)) ||
 	    json_object_set_new(j, "est_listens", json_boolean(h->probe.est)) ||
 	    json_object_set_new(j, "radius_listens", json_boolean(h->probe.radius)) ||
+	    json_object_set_new(j, "server_certificates", certs_to_json(h)) ||
+	    json_object_set_new(j, "server_ca_ends", json_string(server_ca)) ||
+	    json_object_set_new(j, "device_ca_ends", json_string(device_ca)) ||
 	    json_object_set_new(j, "wrong", wrong))
 		return NULL;
 	return j;
@@ -140,6 +226,7 @@ static int status_run(const struct call *call)
 	if (rc)
 		return registry_failure(call, rc);
 	probe_take(&s, &h.probe);
+	certs_take(&h, &s);
 	health_judge(&h, clock_wall_ms());
 	if (!call->json)
 		health_print(&h);

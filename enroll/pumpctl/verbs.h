@@ -43,6 +43,8 @@ extern const struct verb verb_cert_list;
 extern const struct verb verb_cert_show;
 extern const struct verb verb_cert_rotate;
 extern const struct verb verb_cert_rotation;
+extern const struct verb verb_cert_server_list;
+extern const struct verb verb_cert_server_renew;
 extern const struct verb verb_ca_keys;
 extern const struct verb verb_ca_protect;
 extern const struct verb verb_ca_request;

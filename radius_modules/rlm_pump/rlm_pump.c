@@ -8,6 +8,8 @@
 
 #include <pthread.h>
 
+#include "base/clock.h"
+
 /* The shims in shim/ and the packaged headers must add up to what the server was built with
  * (3.2.x, amd64 and arm64); the magic number in the module says for which version that was tried.
  */
@@ -24,6 +26,7 @@ _Static_assert(offsetof(RADCLIENT, shortname) == 72, "this FreeRADIUS has anothe
 static const struct pump_operation operations[] = {
 	{"client", MOD_AUTHORIZE, pump_client},
 	{"nas", MOD_AUTHORIZE, pump_nas},
+	{"hold", MOD_AUTHORIZE, pump_hold},
 	{"nas-accounting", MOD_PREACCT, pump_nas_preacct},
 	{"verdict", MOD_AUTHORIZE, pump_verdict},
 	{"mab", MOD_AUTHORIZE, pump_mab},
@@ -45,6 +48,7 @@ static const CONF_PARSER pump_config[] = {
 	 NULL},
 	{"registry_socket",
 	 FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED, struct pump_instance, socket), NULL},
+	{"hold_file", FR_CONF_OFFSET(PW_TYPE_STRING, struct pump_instance, hold_file), NULL},
 	{"session_max", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct pump_instance, session_max),
 	 "16384"},
 	{"session_lifetime",
@@ -77,6 +81,7 @@ static int shared_acquire(const struct pump_instance *inst)
 
 	if (shared.users++ > 0)
 		return 0;
+	shared.started_ms = clock_wall_ms();
 	shared.resumed = dict_attrbyname("Pumpgate-Session-Resumed");
 	if (!shared.resumed)
 		rc = err_set(ERR_INVALID, "the dictionary lacks Pumpgate-Session-Resumed");
@@ -132,6 +137,8 @@ static int mod_instantiate(CONF_SECTION *conf, void *instance)
 		cf_log_err_cs(conf, "%s", err_text());
 		return -1;
 	}
+	if (inst->hold_file)
+		shared.hold_file = inst->hold_file;
 	inst->shared = &shared;
 	return 0;
 }
@@ -140,6 +147,8 @@ static int mod_detach(void *instance)
 {
 	struct pump_instance *inst = instance;
 
+	if (inst->hold_file && shared.hold_file == inst->hold_file)
+		shared.hold_file = NULL;
 	if (inst->shared)
 		shared_release();
 	inst->shared = NULL;

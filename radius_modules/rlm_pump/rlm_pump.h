@@ -29,6 +29,8 @@ struct pump_shared {
 	struct nas_known *nas;
 	struct reject_pace *pace;
 	DICT_ATTR const *resumed; /* Pumpgate-Session-Resumed */
+	char const *hold_file;	  /* NULL: nobody holds */
+	int64_t started_ms;
 	int users;
 };
 
@@ -38,6 +40,7 @@ struct pump_instance {
 	char const *name;
 	char const *operation_name;
 	char const *socket;
+	char const *hold_file;
 	uint32_t session_max;
 	uint32_t session_lifetime_s;
 	const struct pump_operation *operation;
@@ -53,6 +56,7 @@ struct pump_operation {
 /* nas_ops.c */
 rlm_rcode_t pump_client(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_nas(struct pump_shared *s, REQUEST *request);
+rlm_rcode_t pump_hold(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_nas_preacct(struct pump_shared *s, REQUEST *request);
 /* auth_ops.c */
 rlm_rcode_t pump_verdict(struct pump_shared *s, REQUEST *request);
