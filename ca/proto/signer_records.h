@@ -112,6 +112,10 @@ RECORD_DECLARE(ocsp_answer, OCSP_ANSWER_FIELDS)
 	X(S, U64, issued, 1)  /* entries in its own append-only list */         \
 	X(S, U64, revoked, 1) /* and in that of revoked serials */              \
 	X(S, STR, key_store, 17)                                                \
+	X(S, U32, issue_per_minute, 1)                                          \
+	X(S, U32, issue_per_hour, 1)                                            \
+	X(S, U64, capped, 1) /* requests that this cap refused */               \
+	X(S, TIME, capped_at, 1)                                                \
 	X(S, U64, crl_number, 1) /* of the newest revocation list; 0: none */   \
 	X(S, TIME, crl_this_update, 1)                                          \
 	X(S, TIME, crl_next_update, 1)                                          \

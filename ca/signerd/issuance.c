@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/secret.h"
 #include "ca/csr.h"
 #include "ca/refuse.h"
@@ -14,6 +15,7 @@
 #include "ca/signerd/idevid_grounds.h"
 #include "sql/client/registry_client.h"
 
+#define CAP_SAID_EVERY_MS 60000
 #define BACKDATE_MS INT64_C(300000) /* a pump's clock may be a little late */
 
 /* news_out: the registry did not know our CA before. */
@@ -100,17 +102,39 @@ static int ca_keys_check(const struct signer *s, const struct ca_csr *csr)
 	return 0;
 }
 
-static int rate_check(struct signer *s)
+/* Says it once a minute: it may be a wave that an admin forgot to announce, or somebody who mints.
+ */
+static void cap_reached(struct signer *s)
 {
+	int64_t now_ms = clock_wall_ms();
+
+	s->capped++;
+	if (now_ms - s->capped_said_ms >= CAP_SAID_EVERY_MS) {
+		s->capped_said_ms = now_ms;
+		LOG(LOG_ERROR, "signer.cap_reached", LOG_U("per_minute", s->minute.n),
+		    LOG_U("per_hour", s->hour.n), LOG_U("refused", s->capped));
+	}
+	s->capped_at_ms = now_ms;
+}
+
+/* Looks, or takes one from both. Only what is signed counts, not what is asked. */
+static int rate_check(struct signer *s, bool take)
+{
+	int64_t now_us = clock_mono_us();
 	bool ok;
 
 	pthread_mutex_lock(&s->rate_lock);
-	ok = rate_take(&s->rate, clock_mono_us());
+	ok = rate_ready(&s->minute, now_us) && rate_ready(&s->hour, now_us);
+	if (ok && take)
+		ok = rate_take(&s->minute, now_us) && rate_take(&s->hour, now_us);
+	if (!ok)
+		cap_reached(s);
 	pthread_mutex_unlock(&s->rate_lock);
 	return ok ? 0
 		  : ca_refuse(REASON_SIGNER_AWAY, ERR_LIMIT,
-			      "more than %u certificates a minute ([ca] issue_per_minute)",
-			      s->rate.per_minute);
+			      "more than %u certificates a minute or %u an hour ([ca] "
+			      "issue_per_minute, issue_per_hour)",
+			      s->minute.n, s->hour.n);
 }
 
 static int answer(X509 *cert, const char *device, struct signed_cert *out)
@@ -213,6 +237,8 @@ static int cert_have(struct signer *s, const struct ca_csr *csr, const struct is
 		return earlier_check(s, csr, e.der, e.der_len, out);
 	if (rc != ERR_NOT_FOUND)
 		return own_failed(rc);
+	if ((rc = rate_check(s, true))) /* the reservation waits */
+		return rc;
 	rc = sign_fresh(s, csr, g, out);
 	if (!rc)
 		rc = log_fresh(s, csr, g, *out);
@@ -270,7 +296,7 @@ static int issue(struct issuance *is, const struct ca_csr *csr, struct issue_beg
 	uint8_t serial[CA_SERIAL_BYTES];
 	struct issue_grant g;
 	AUTO_X509 cert = NULL;
-	int rc = rate_check(is->signer);
+	int rc = rate_check(is->signer, false);
 
 	if (rc)
 		return rc;

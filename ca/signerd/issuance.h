@@ -36,7 +36,9 @@ struct signer { /* shared by all workers; fixed after start but for what has its
 	size_t n_ca_keys;
 	const char *crl_url, *ocsp_url; /* put into certificates of pumps; "": not */
 	pthread_mutex_t rate_lock;
-	struct rate rate;
+	struct rate minute, hour;
+	uint64_t capped; /* requests that the cap refused */
+	int64_t capped_at_ms, capped_said_ms;
 };
 
 /* What one worker has for itself. */

@@ -125,7 +125,7 @@ static int answer_sign(struct responder *r, const struct ocsp_query *q, const st
 
 	if (!rate_take(&r->rate, clock_mono_us()))
 		return err_set(ERR_BUSY, "more than %u answers a minute ([ca] ocsp_per_minute)",
-			       r->rate.per_minute);
+			       r->rate.n);
 	if ((rc = own_renew(r, now_ms)) ||
 	    (rc = ocsp_answer_build(&r->signer->issuer, &r->own, &t, i, n, &der)))
 		return rc;

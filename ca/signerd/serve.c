@@ -57,6 +57,12 @@ static void status_handle(struct ipc_request *rq, void *ctx)
 
 	snprintf(st.key_store, sizeof(st.key_store), "%s", keystore_form_name(s->key_form));
 	snprintf(st.issuer, sizeof(st.issuer), "%s", s->signer.issuer.name);
+	pthread_mutex_lock(&s->signer.rate_lock);
+	st.issue_per_minute = s->signer.minute.n;
+	st.issue_per_hour = s->signer.hour.n;
+	st.capped = s->signer.capped;
+	st.capped_at = s->signer.capped_at_ms;
+	pthread_mutex_unlock(&s->signer.rate_lock);
 	publisher_describe(s->signer.publisher, &st);
 	responder_describe(s->responder, &st);
 	ipc_request_reply(rq, &st, 1);
@@ -169,6 +175,23 @@ static int list_open(const char *home, const char *rel,
 	return 0;
 }
 
+/* What was signed within the last hour counts on: a restart is no way around the cap. */
+static void rates_init(struct service *s)
+{
+	int64_t since_ms = clock_wall_ms() - 3600 * 1000;
+	uint64_t seq = issued_log_count(s->signer.log);
+	struct list_place p;
+	uint32_t n = 0;
+
+	rate_init(&s->signer.minute, s->settings.issue_per_minute, clock_mono_us());
+	rate_init_window(&s->signer.hour, s->settings.issue_per_hour, RATE_HOUR_US,
+			 clock_mono_us());
+	for (; seq && n < s->settings.issue_per_hour; seq--, n++)
+		if (issued_log_at(s->signer.log, seq, &p) || p.at_ms < since_ms)
+			break;
+	rate_spent(&s->signer.hour, n);
+}
+
 static int keys_and_lists_open(const char *home, struct service *s)
 {
 	char path[PATH_MAX], detail[PKCS11_URI_MAX + 1];
@@ -190,7 +213,7 @@ static int keys_and_lists_open(const char *home, struct service *s)
 	if ((rc = revoked_set_new(&s->signer.revoked_set)) || (rc = remember_all(&s->signer)))
 		return rc;
 	pthread_mutex_init(&s->signer.rate_lock, NULL);
-	rate_init(&s->signer.rate, s->settings.issue_per_minute, clock_mono_us());
+	rates_init(s);
 	return 0;
 }
 

@@ -145,8 +145,9 @@ static int all_read(struct config *c, struct signer_settings *s)
 		return err_add(rc, "[server] organization");
 	if ((rc = config_duration(c, "ca", "device_validity", "365d", &s->device_validity_ms)) ||
 	    (rc = config_duration(c, "ca", "server_validity", "60d", &s->server_validity_ms)) ||
-	    (rc = config_u32(c, "ca", "issue_per_minute", 30000, 1, 1000000,
+	    (rc = config_u32(c, "ca", "issue_per_minute", 6000, 1, 1000000,
 			     &s->issue_per_minute)) ||
+	    (rc = config_u32(c, "ca", "issue_per_hour", 20000, 1, 10000000, &s->issue_per_hour)) ||
 	    (rc = config_u32(c, "ca", "ocsp_per_minute", OCSP_PER_MINUTE, 1, 1000000,
 			     &s->ocsp_per_minute)) ||
 	    (rc = url_read(c, "crl_url", s->crl_url)) ||
@@ -162,7 +163,8 @@ int signer_settings_read(const char *home, struct signer_settings *out)
 	struct signer_settings s = {
 		.device_validity_ms = 365 * DAY_MS,
 		.server_validity_ms = SERVER_VALIDITY_MAX_MS,
-		.issue_per_minute = 30000,
+		.issue_per_minute = 6000,
+		.issue_per_hour = 20000,
 		.unproven_queue = true,
 		.ocsp_per_minute = OCSP_PER_MINUTE,
 		.organization = "Hospital",

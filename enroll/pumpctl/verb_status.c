@@ -21,6 +21,7 @@
 #define DAY_MS 86400000LL
 #define CA_WARN_MS (365 * DAY_MS)
 #define CA_WRONG_MS (90 * DAY_MS)
+#define CAPPED_SHOWN_MS (3600 * 1000)
 
 struct health {
 	struct status status;
@@ -120,6 +121,11 @@ static void health_judge(struct health *h, int64_t now)
 		  crl->crl_failing ||
 			  (crl->crl_number && now - crl->crl_this_update > CRL_OVERDUE_MS),
 		  "signerd can't make the revocation list for other systems: see its log");
+	wrong_add(
+		h, h->probe.signer && h->probe.signer_status.capped_at > now - CAPPED_SHOWN_MS,
+		"signerd refused certificates in the last hour: more than [ca] issue_per_minute "
+		"or issue_per_hour were asked for. If you are enrolling many pumps, raise them; if "
+		"not, somebody mints: stop enrolld, see signerd's log and pumpctl cert list");
 	wrong_add(h, !h->probe.est, "nobody listens on the EST port: no pump can enrol or renew");
 	wrong_add(h, !h->probe.radius, "nobody has the RADIUS ports: no pump gets on");
 	wrong_add(h, !s->dispatcher_present,

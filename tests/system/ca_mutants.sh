@@ -53,7 +53,7 @@ ca/signerd/idevid_grounds.c|idevid|!m->enabled|0
 ca/signerd/idevid_grounds.c|idevid|rc = related_cert_request_check(csr->req, leaf, now_ms)|rc = 0
 ca/signerd/idevid_grounds.c|idevid|(rc = ca_csr_check_names(csr, name.serial))|(rc = 0)
 ca/signerd/idevid_grounds.c|idevid|!memcmp(spki, csr->spki_sha256, sizeof(spki))|0
-ca/signerd/idevid_grounds.c|idevid|idevid_certs_parse(m->anchors.data, m->anchors.len, &anchors)|idevid_certs_parse(rq->chain.data, rq->chain.len, &anchors)
+ca/signerd/idevid_grounds.c|idevid|idevid_chain_verify(leaf, chain, anchors, now_ms|idevid_chain_verify(leaf, chain, chain, now_ms
 ca/idevid_chain.c|idevid|if (X509_check_ca(leaf))|if (0)
 ca/idevid_chain.c|idevid|X509_cmp(anchor, sk_X509_value(path, n_path - 1)) != 0|0
 ca/idevid_chain.c|idevid|X509_STORE_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT);|
@@ -112,6 +112,8 @@ ca/key_rules.c|key_strength|if (rsa_has_roca_shape(n))|if (0)
 ca/key_rules.c|key_strength|return close ?|return 0 ?
 ca/key_strength.c|key_strength|i < FERMAT_ROUNDS|i < 0
 ca/key_strength.c|key_strength|if (BN_cmp(f->d, n) == 0)|if (0)
+ca/signerd/rate.c|confine|r->tokens_milli >= 1000|1
+ca/signerd/rate.c|confine|passed_us >= r->window_us ? full :|passed_us >= RATE_MINUTE_US ? full :
 ca/signerd/confine.c|confine|SCMP_A0(SCMP_CMP_NE, AF_UNIX)|SCMP_A0(SCMP_CMP_EQ, 99)
 END
 }

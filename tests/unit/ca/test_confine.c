@@ -126,6 +126,29 @@ static void rate_counts_short_times_too(void **state)
 	assert_int_equal(got, 1);
 }
 
+static void cap_of_an_hour_counts_what_was_before(void **state)
+{
+	struct rate r;
+	int64_t now_us = 0;
+	int got = 0;
+
+	(void)state;
+	rate_init_window(&r, 100, RATE_HOUR_US, now_us);
+	rate_spent(&r, 90);
+	while (rate_take(&r, now_us))
+		got++;
+	assert_int_equal(got, 10);
+	assert_false(rate_ready(&r, now_us + 35 * 1000000));
+	assert_true(rate_ready(&r, now_us + 37 * 1000000));
+	assert_true(rate_ready(&r, now_us + 37 * 1000000)); /* looking takes none */
+	rate_spent(&r, 1000);
+	assert_false(rate_ready(&r, now_us + 37 * 1000000));
+	got = 0; /* a minute later it is a minute's part of the hour */
+	while (rate_take(&r, now_us + 98 * 1000000))
+		got++;
+	assert_int_equal(got, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +158,7 @@ int main(void)
 		cmocka_unit_test(cage_leaves_the_signer_its_work),
 		cmocka_unit_test(rate_refuses_beyond_the_cap_and_refills_with_time),
 		cmocka_unit_test(rate_counts_short_times_too),
+		cmocka_unit_test(cap_of_an_hour_counts_what_was_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

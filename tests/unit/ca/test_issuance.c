@@ -131,7 +131,8 @@ static int world_make(void **state)
 	assert_int_equal(issued_log_open(log_path, &signer.log, &torn), 0);
 	signer.device_validity_ms = 30 * DAY_MS;
 	pthread_mutex_init(&signer.rate_lock, NULL);
-	rate_init(&signer.rate, 1000, clock_mono_us());
+	rate_init(&signer.minute, 1000, clock_mono_us());
+	rate_init_window(&signer.hour, 1000, RATE_HOUR_US, clock_mono_us());
 	is.signer = &signer;
 	ec = fixture_ec("P-256");
 	return ipc_client_new(socket_path, "signer", &is.registry);
@@ -325,6 +326,34 @@ static void pump_revoked_meanwhile_gets_nothing(void **state)
 	assert_true(refused_as("pump-revoked"));
 }
 
+static void cap_of_an_hour_refuses_before_the_registry_is_asked(void **state)
+{
+	struct rate before = signer.hour;
+	struct signed_cert cert;
+	uint64_t capped = signer.capped;
+	unsigned begins;
+
+	(void)state;
+	rate_init_window(&signer.hour, 2, RATE_HOUR_US, clock_mono_us());
+	says.begin_rc = ERR_DENIED; /* what comes to nothing does not count */
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(issuance_enroll(&is, &rq, &cert), ERR_DENIED);
+	says.begin_rc = 0;
+	assert_int_equal(issuance_enroll(&is, &rq, &cert), 0);
+	for (int i = 0; i < 5; i++) /* nor does the same request again */
+		assert_int_equal(issuance_enroll(&is, &rq, &cert), 0);
+	says.grant.cert_serial[0] = '\0';
+	assert_int_equal(issuance_enroll(&is, &rq, &cert), 0);
+	begins = says.begins;
+	says.stores = 0;
+	says.grant.cert_serial[0] = '\0';
+	assert_refused(ERR_LIMIT, "signer-away");
+	assert_int_equal(says.begins, begins);
+	assert_int_equal(signer.capped, capped + 1);
+	assert_true(signer.capped_at_ms > 0);
+	signer.hour = before;
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, registry_reset)
 
 int main(void)
@@ -339,6 +368,7 @@ int main(void)
 		TEST(registry_that_lost_its_database_is_told_our_ca_again),
 		TEST(lost_store_gives_the_same_certificate_later),
 		TEST(pump_revoked_meanwhile_gets_nothing),
+		TEST(cap_of_an_hour_refuses_before_the_registry_is_asked),
 	};
 
 	return cmocka_run_group_tests(tests, world_make, world_free);
