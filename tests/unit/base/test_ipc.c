@@ -398,6 +398,14 @@ static size_t open_descriptors(void)
 	return n;
 }
 
+/* The service runs in this process too, and closes its own after it has answered. */
+static bool descriptors_come_back_to(size_t wanted)
+{
+	for (int i = 0; i < 1000 && open_descriptors() > wanted; i++)
+		usleep(5000);
+	return open_descriptors() <= wanted;
+}
+
 /* A descriptor comes when it is asked for, and otherwise stays nowhere. */
 static void descriptor_is_handed_over_to_who_wants_one(void **state)
 {
@@ -416,7 +424,7 @@ static void descriptor_is_handed_over_to_who_wants_one(void **state)
 	before = open_descriptors();
 	assert_int_equal(
 		ipc_client_call(c, VERB_FD, &record_note, &n, 1, NULL, NULL, 0, NULL, 1000), 0);
-	assert_int_equal(open_descriptors(), before);
+	assert_true(descriptors_come_back_to(before));
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(ipc_client_call_fd(c, VERB_FD, &record_note, &n, 1, &fd, 1000), 0);
 		assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
@@ -424,7 +432,7 @@ static void descriptor_is_handed_over_to_who_wants_one(void **state)
 		assert_memory_equal(text, "handed over", 11);
 		close(fd);
 	}
-	assert_int_equal(open_descriptors(), before);
+	assert_true(descriptors_come_back_to(before));
 	ipc_client_free(c);
 }
 
