@@ -54,6 +54,7 @@ ca/signerd/idevid_grounds.c|idevid|rc = related_cert_request_check(csr->req, lea
 ca/signerd/idevid_grounds.c|idevid|(rc = ca_csr_check_names(csr, name.serial))|(rc = 0)
 ca/signerd/idevid_grounds.c|idevid|!memcmp(spki, csr->spki_sha256, sizeof(spki))|0
 ca/signerd/idevid_grounds.c|idevid|idevid_chain_verify(leaf, chain, anchors, now_ms|idevid_chain_verify(leaf, chain, chain, now_ms
+ca/signerd/idevid_grounds.c|idevid|idevid_certs_parse(m->anchors.data, m->anchors.len, &anchors)|idevid_certs_parse(makers[n - 1].anchors.data, makers[n - 1].anchors.len, &anchors)
 ca/idevid_chain.c|idevid|if (X509_check_ca(leaf))|if (0)
 ca/idevid_chain.c|idevid|X509_cmp(anchor, sk_X509_value(path, n_path - 1)) != 0|0
 ca/idevid_chain.c|idevid|X509_STORE_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT);|
