@@ -104,7 +104,7 @@ include radius_modules/part.mk pump_agent/part.mk tests/part.mk
 all: $(PROGRAMS) $(MODULES) $(SHARE_FILES)
 
 UNITS := $(wildcard sql/registryd/*.service ca/signerd/*.service enroll/enrolld/*.service \
-	policies/*.service radius_modules/dispatch/*.service enroll/*.service enroll/*.timer enroll/*.target)
+	policies/*.service radius_modules/*/*.service enroll/*.service enroll/*.timer enroll/*.target)
 
 .PHONY: install
 install: all ## Install below $(DESTDIR)$(PREFIX)

@@ -10,7 +10,7 @@ RADIUS_PACKAGES='freeradius freeradius-utils libfreeradius-dev libtalloc-dev pkc
 PACKAGES='gcc make pkg-config git libssl-dev openssl libevent-dev libsqlite3-dev sqlite3
 	libcmocka-dev libsodium-dev libinih-dev libsystemd-dev libseccomp-dev libjansson-dev
 	libcurl4-openssl-dev libgfshare-dev libcsv-dev libqrencode-dev libwpa-client-dev libnftables-dev libmnl-dev
-	hostapd wpasupplicant eapoltest strongswan-pki libstrongswan-standard-plugins
+	hostapd wpasupplicant eapoltest radsecproxy strongswan-pki libstrongswan-standard-plugins
 	default-jdk-headless libbcpkix-java libbctls-java
 	softhsm2 curl jq nftables iproute2 iputils-ping procps systemd
 	util-linux e2fsprogs clang clang-format libclang-rt-14-dev shellcheck mandoc'

@@ -43,6 +43,21 @@ int ca_certify(const struct ca_terms *t, EVP_PKEY *key, X509 *issuer, EVP_PKEY *
 	return 0;
 }
 
+/* The kind of the issuing CA below a root; CA_KIND_NONE: not a root. */
+static enum ca_kind ca_below(enum ca_kind root)
+{
+	switch (root) {
+	case CA_KIND_DEVICE_ROOT:
+		return CA_KIND_DEVICE_CA;
+	case CA_KIND_SERVER_ROOT:
+		return CA_KIND_SERVER_CA;
+	case CA_KIND_NAS_ROOT:
+		return CA_KIND_NAS_CA;
+	default:
+		return CA_KIND_NONE;
+	}
+}
+
 struct ca_terms ca_terms_of_ca(enum ca_kind kind, const char *organization, int64_t now_ms)
 {
 	/* the number tells a CA from its successor: the registry knows certificates by issuer name
@@ -52,8 +67,10 @@ struct ca_terms ca_terms_of_ca(enum ca_kind kind, const char *organization, int6
 		[CA_KIND_DEVICE_CA] = "Pumpgate Device CA 1",
 		[CA_KIND_SERVER_ROOT] = "Pumpgate Server Root 1",
 		[CA_KIND_SERVER_CA] = "Pumpgate Server CA 1",
+		[CA_KIND_NAS_ROOT] = "Pumpgate NAS Root 1",
+		[CA_KIND_NAS_CA] = "Pumpgate NAS CA 1",
 	};
-	bool root = kind == CA_KIND_DEVICE_ROOT || kind == CA_KIND_SERVER_ROOT;
+	bool root = ca_below(kind) != CA_KIND_NONE;
 	struct ca_terms t = {.kind = kind,
 			     .not_before_ms = now_ms - CA_BACKDATE_MS,
 			     .not_after_ms = now_ms + (root ? ROOT_VALIDITY_MS : CA_VALIDITY_MS),
@@ -78,8 +95,7 @@ static int hierarchy_fill(enum ca_kind kind, const char *organization, int64_t n
 	rc = ca_certify(&t, h->root_key, NULL, h->root_key, &h->root);
 	if (rc)
 		return rc;
-	t = ca_terms_of_ca(kind == CA_KIND_DEVICE_ROOT ? CA_KIND_DEVICE_CA : CA_KIND_SERVER_CA,
-			   organization, now_ms);
+	t = ca_terms_of_ca(ca_below(kind), organization, now_ms);
 	rc = ca_certify(&t, h->ca_key, h->root, h->root_key, &h->ca);
 	if (rc)
 		return rc;
@@ -96,7 +112,7 @@ int ca_hierarchy_new(enum ca_kind kind, const char *organization, int64_t now_ms
 	struct ca_hierarchy h = {0};
 	int rc;
 
-	if (kind != CA_KIND_DEVICE_ROOT && kind != CA_KIND_SERVER_ROOT)
+	if (ca_below(kind) == CA_KIND_NONE)
 		return err_set(ERR_INTERNAL, "not a root");
 	rc = hierarchy_fill(kind, organization, now_ms, &h);
 	if (rc)

@@ -52,8 +52,9 @@ struct ca_terms ca_terms_of_ca(enum ca_kind kind, const char *organization, int6
 int ca_certify(const struct ca_terms *t, EVP_PKEY *key, X509 *issuer, EVP_PKEY *by,
 	       X509 **out) MUST_USE;
 
-/* A root and its issuing CA with fresh P-256 keys; `kind` is CA_KIND_DEVICE_ROOT or
- * CA_KIND_SERVER_ROOT. The caller frees all four. ERR_INVALID (the organization), ERR_CRYPTO. */
+/* A root and its issuing CA with fresh P-256 keys; `kind` is CA_KIND_DEVICE_ROOT,
+ * CA_KIND_SERVER_ROOT or CA_KIND_NAS_ROOT. The caller frees all four. ERR_INVALID (the
+ * organization), ERR_CRYPTO. */
 struct ca_hierarchy {
 	X509 *root, *ca;
 	EVP_PKEY *root_key, *ca_key;

@@ -180,8 +180,8 @@ static bool string_is(const ASN1_STRING *s, const char *want)
 	       !memcmp(ASN1_STRING_get0_data(s), want, strlen(want));
 }
 
-/* A pump: CN alone, and as only other name the URN that says the same. */
-static bool pump_names_agree(const struct judged *j, const GENERAL_NAMES *names)
+/* A pump or a NAS: CN alone, and as only other name the URN that says the same. */
+static bool urn_agrees(const struct judged *j, const GENERAL_NAMES *names)
 {
 	X509_NAME *subject = X509_get_subject_name(j->cert);
 	int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
@@ -195,7 +195,7 @@ static bool pump_names_agree(const struct judged *j, const GENERAL_NAMES *names)
 		return false;
 	memcpy(serial, ASN1_STRING_get0_data(cn), (size_t)ASN1_STRING_length(cn));
 	serial[ASN1_STRING_length(cn)] = '\0';
-	return string_is(cn, serial) && device_urn_build(serial, urn) == 0 &&
+	return string_is(cn, serial) && ca_urn_build(j->kind, serial, urn) == 0 &&
 	       string_is(name->d.uniformResourceIdentifier, urn);
 }
 
@@ -204,8 +204,8 @@ static bool names_are_the_kinds(const struct judged *j)
 	GENERAL_NAMES *names = X509_get_ext_d2i(j->cert, NID_subject_alt_name, NULL, NULL);
 	bool right = !names; /* CAs and the OCSP responder have a subject only */
 
-	if (j->kind == CA_KIND_DEVICE_LEAF)
-		right = names && pump_names_agree(j, names);
+	if (j->kind == CA_KIND_DEVICE_LEAF || j->kind == CA_KIND_NAS_LEAF)
+		right = names && urn_agrees(j, names);
 	else if (j->kind == CA_KIND_SERVER_LEAF)
 		right = sk_GENERAL_NAME_num(names) > 0;
 	for (int i = 0; right && j->kind == CA_KIND_SERVER_LEAF && i < sk_GENERAL_NAME_num(names);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Owns the names in certificates and what CAs may not name. Never takes one from a request. */
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -8,6 +9,9 @@
 #include "ca/profile_rules.h"
 
 #define DNS_NAME_MAX 253
+#define NAS_URN_PREFIX "urn:pumpgate:nas:"
+#define NAS_NAME_MAX 32
+_Static_assert(sizeof(NAS_URN_PREFIX) + NAS_NAME_MAX <= DEVICE_URN_SIZE, "a NAS's URN fits");
 
 /* Text as UTF8String; checked there: valid UTF-8, at most RFC 5280's upper bound of 64. */
 static int part_add(X509_NAME *name, int nid, const char *text)
@@ -100,6 +104,26 @@ static int server_name_push(GENERAL_NAMES *names, const char *text)
 	return name_push(names, GEN_DNS, text, strlen(text));
 }
 
+/* "urn:pumpgate:nas:NAME"; the registry's rule for names of NAS. */
+static int nas_urn_build(const char *name, char out[DEVICE_URN_SIZE])
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789-_.";
+	size_t len = strlen(name);
+
+	if (!len || len > NAS_NAME_MAX || *name == '-' || strspn(name, allowed) != len)
+		return err_set(ERR_INVALID,
+			       "a NAS's name is 1 to %d letters, digits, '-', '_', '.'",
+			       NAS_NAME_MAX);
+	snprintf(out, DEVICE_URN_SIZE, NAS_URN_PREFIX "%s", name);
+	return 0;
+}
+
+int ca_urn_build(enum ca_kind kind, const char *name, char out[DEVICE_URN_SIZE])
+{
+	return kind == CA_KIND_NAS_LEAF ? nas_urn_build(name, out) : device_urn_build(name, out);
+}
+
 int ca_san_new(const struct ca_terms *t, GENERAL_NAMES **out)
 {
 	AUTO_GENERAL_NAMES names = sk_GENERAL_NAME_new_null();
@@ -108,8 +132,8 @@ int ca_san_new(const struct ca_terms *t, GENERAL_NAMES **out)
 
 	if (!names)
 		return err_set(ERR_NOMEM, "no memory for names");
-	if (t->kind == CA_KIND_DEVICE_LEAF) {
-		rc = device_urn_build(t->common_name, urn);
+	if (t->kind == CA_KIND_DEVICE_LEAF || t->kind == CA_KIND_NAS_LEAF) {
+		rc = ca_urn_build(t->kind, t->common_name, urn);
 		if (!rc)
 			rc = name_push(names, GEN_URI, urn, strlen(urn));
 	}

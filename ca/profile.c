@@ -15,10 +15,13 @@ static const struct ca_profile_rules rules[] = {
 	[CA_KIND_DEVICE_LEAF] = {.eku = NID_client_auth},
 	[CA_KIND_SERVER_LEAF] = {.eku = NID_server_auth},
 	[CA_KIND_OCSP_LEAF] = {.eku = NID_OCSP_sign, .nameless = true},
+	[CA_KIND_NAS_LEAF] = {.eku = NID_client_auth},
 	[CA_KIND_DEVICE_ROOT] = {.ca = true, .pathlen = 1, .eku = NID_client_auth},
 	[CA_KIND_DEVICE_CA] = {.ca = true, .eku = NID_client_auth},
 	[CA_KIND_SERVER_ROOT] = {.ca = true, .pathlen = 1, .eku = NID_server_auth},
 	[CA_KIND_SERVER_CA] = {.ca = true, .eku = NID_server_auth},
+	[CA_KIND_NAS_ROOT] = {.ca = true, .pathlen = 1, .eku = NID_client_auth},
+	[CA_KIND_NAS_CA] = {.ca = true, .eku = NID_client_auth},
 };
 
 const struct ca_profile_rules *ca_profile_rules_of(enum ca_kind kind)

@@ -19,10 +19,13 @@ enum ca_kind {
 	CA_KIND_DEVICE_LEAF, /* a pump: clientAuth */
 	CA_KIND_SERVER_LEAF, /* RADIUS, EST: serverAuth */
 	CA_KIND_OCSP_LEAF,   /* signs OCSP answers for its issuer (RFC 6960 4.2.2.2) */
+	CA_KIND_NAS_LEAF,    /* an access point or switch that speaks RadSec: clientAuth */
 	CA_KIND_DEVICE_ROOT,
 	CA_KIND_DEVICE_CA,
 	CA_KIND_SERVER_ROOT,
 	CA_KIND_SERVER_CA,
+	CA_KIND_NAS_ROOT,
+	CA_KIND_NAS_CA,
 };
 
 /* Everything that differs between two certificates of a kind. Strings are borrowed. */
@@ -31,8 +34,8 @@ struct ca_terms {
 	uint8_t serial[CA_SERIAL_BYTES];
 	int64_t not_before_ms;
 	int64_t not_after_ms;
-	const char *organization;	     /* CAs: subject O; NULL for leaves */
-	const char *common_name;	     /* subject CN; of a pump its serial */
+	const char *organization; /* CAs: subject O; NULL for leaves */
+	const char *common_name;  /* subject CN; of a pump its serial, of a NAS its name */
 	const char *names[CA_NAMES_MAX + 1]; /* server leaf: DNS names and addresses, NULL-ended */
 	/* where others find the CRL (RFC 5280 4.2.1.13) and the OCSP responder (4.2.2.1); NULL or
 	 * "": not said */

@@ -21,6 +21,8 @@ const struct ca_profile_rules *ca_profile_rules_of(enum ca_kind kind);
 /* The caller frees. ERR_INVALID (a name that can't be one), ERR_NOMEM, ERR_CRYPTO. */
 int ca_subject_new(const struct ca_terms *t, X509_NAME **out) MUST_USE;
 int ca_san_new(const struct ca_terms *t, GENERAL_NAMES **out) MUST_USE;
+/* The URN of a pump or a NAS of this name. ERR_INVALID. */
+int ca_urn_build(enum ca_kind kind, const char *name, char out[DEVICE_URN_SIZE]) MUST_USE;
 /* Where the issuer's CRL is; where its OCSP responder is. ERR_NOMEM. */
 int ca_crl_points_new(const char *url, CRL_DIST_POINTS **out) MUST_USE;
 int ca_info_access_new(const char *ocsp_url, AUTHORITY_INFO_ACCESS **out) MUST_USE;

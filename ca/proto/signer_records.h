@@ -20,6 +20,7 @@ enum signer_verb {
 	SIGNER_STATUS = 3,  /* signer_query -> signer_status; role admin */
 	SIGNER_CRL = 8,	    /* crl_query -> crl_part; roles publish, admin */
 	SIGNER_OCSP = 9,    /* ocsp_query[1..8] -> ocsp_answer; role publish */
+	SIGNER_NAS = 10,    /* sign_nas -> signed_cert; role admin */
 	SIGNER_IDEVID = 16, /* sign_idevid -> signed_cert; role enroll */
 };
 
@@ -62,6 +63,12 @@ RECORD_DECLARE(sign_renew, SIGN_RENEW_FIELDS)
 	X(S, STR, source, 46)               \
 	SIGN_TERMS_FIELDS(X, S)
 RECORD_DECLARE(sign_idevid, SIGN_IDEVID_FIELDS)
+/* A RadSec client certificate for NAS `name`. Good for nothing until the admin has registered it:
+ * the registry is the list of what is in force. */
+#define SIGN_NAS_FIELDS(X, S) \
+	X(S, STR, name, 33)   \
+	X(S, BLOB, csr, CSR_DER_MAX)
+RECORD_DECLARE(sign_nas, SIGN_NAS_FIELDS)
 
 #define SIGNED_CERT_FIELDS(X, S)   \
 	X(S, STR, device, 64)      \

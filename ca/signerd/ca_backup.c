@@ -27,14 +27,17 @@ struct part {
 	bool list;     /* append-only: the longer one counts */
 	bool required; /* without it there is no CA to back up */
 };
-/* In the order of a restore: a ca.pem says that its hierarchy is whole. */
+/* In the order of a restore: a ca.pem says that its hierarchy is whole. A home from before RadSec
+ * has no hierarchy for NAS. */
 static const struct part ca_parts[] = {
 	{"issued.log", true, false},	    {"revoked.log", true, false},
 	{"server-issued.log", true, false}, {"device-root.key", false, false},
 	{"server-root.key", false, false},  {"device-root.pem", false, true},
 	{"server-root.pem", false, true},   {"device-ca.key", false, true},
 	{"server-ca.key", false, true},	    {"device-ca.pem", false, true},
-	{"server-ca.pem", false, true},
+	{"server-ca.pem", false, true},	    {"nas-issued.log", true, false},
+	{"nas-root.key", false, false},	    {"nas-root.pem", false, false},
+	{"nas-ca.key", false, false},	    {"nas-ca.pem", false, false},
 };
 #define N_CA_PARTS (sizeof(ca_parts) / sizeof(ca_parts[0]))
 
@@ -286,7 +289,8 @@ static int modes_set(const char *home)
 		const char *ending = strrchr(ca_parts[i].name, '.');
 		int rc = part_path(home, "ca", ca_parts[i].name, path);
 
-		if (!rc && !strcmp(ending, ".pem") && chmod(path, 0644))
+		if (!rc && !strcmp(ending, ".pem") && chmod(path, 0644) &&
+		    (errno != ENOENT || ca_parts[i].required))
 			rc = err_errno(ERR_IO, "%s", path);
 		if (rc)
 			return rc;

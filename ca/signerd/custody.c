@@ -10,7 +10,8 @@
 #include "ca/pkcs11.h"
 #include "ca/signerd/signerd.h"
 
-static const char *const key_names[] = {"device-root", "device-ca", "server-root", "server-ca"};
+static const char *const key_names[] = {"device-root", "device-ca", "server-root",
+					"server-ca",   "nas-root",  "nas-ca"};
 #define N_KEYS (sizeof(key_names) / sizeof(key_names[0]))
 
 /* "device-ca" to HOME/ca/device-ca.key or .pem */
@@ -108,7 +109,7 @@ static int protect(const char *home, const struct protect_options *o)
 	if (!rc && !n)
 		rc = err_set(ERR_NOT_FOUND,
 			     "no key %s here: device-root, device-ca, server-root, "
-			     "server-ca or all",
+			     "server-ca, nas-root, nas-ca or all",
 			     o->name);
 	return rc;
 }

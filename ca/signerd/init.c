@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Owns the first start: making both hierarchies. Never overwrites a key. A hierarchy is made in a
- * folder of its own and moved into place once it is whole, so init can be killed anywhere and run
- * again. A key in place without its certificate is an error for a person to look at.
+ * Owns the first start: making the three hierarchies. Never overwrites a key. A hierarchy is made
+ * in a folder of its own and moved into place once it is whole, so init can be killed anywhere and
+ * run again. A key in place without its certificate is an error for a person to look at.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -209,9 +209,10 @@ static int all_have(const char *home)
 	    (rc = folder_have(home, "trust", 0755)) ||
 	    (rc = hierarchy_have(home, "device", CA_KIND_DEVICE_ROOT, &s)) ||
 	    (rc = hierarchy_have(home, "server", CA_KIND_SERVER_ROOT, &s)) ||
-	    (rc = trust_have(home, "device")))
+	    (rc = hierarchy_have(home, "nas", CA_KIND_NAS_ROOT, &s)) ||
+	    (rc = trust_have(home, "device")) || (rc = trust_have(home, "server")))
 		return rc;
-	return trust_have(home, "server");
+	return trust_have(home, "nas");
 }
 
 int command_init(const char *home)

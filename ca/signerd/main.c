@@ -16,12 +16,13 @@ static const char usage[] =
 	"usage: pumpgate-signerd [--home DIR]                serve HOME/run/signer/sock\n"
 	"       pumpgate-signerd [--home DIR] init           make the CAs that are missing\n"
 	"       pumpgate-signerd [--home DIR] server-cert --csr FILE --out FILE\n"
-	"                        (--radius NAME | --est NAME,...)\n"
+	"                        (--radius NAME | --radsec NAME | --est NAME,...)\n"
 	"                                                    certificate for one of our servers\n"
 	"       pumpgate-signerd [--home DIR] keys           where the CA keys are, in what form\n"
 	"       pumpgate-signerd [--home DIR] protect NAME   NAME: device-root, device-ca,\n"
 	"                        (--passphrase-file FILE | --pkcs11 URI | --plain)\n"
-	"                                                    server-root, server-ca or all\n"
+	"                                                    server-root, server-ca, nas-root, "
+	"nas-ca or all\n"
 	"       pumpgate-signerd [--home DIR] request CA     for an issuing CA under an offline "
 	"root;\n"
 	"                        [--pkcs11 URI]              CA: device or server\n"
@@ -51,6 +52,7 @@ enum {
 	OPT_OUT,
 	OPT_RADIUS,
 	OPT_EST,
+	OPT_RADSEC,
 	OPT_PASSPHRASE,
 	OPT_PKCS11,
 	OPT_PLAIN,
@@ -61,6 +63,7 @@ struct call {
 	const char *home;
 	const char *radius;
 	const char *est;
+	const char *radsec;
 	struct server_cert_options cert;
 	struct protect_options protect;
 	const char *organization;
@@ -87,6 +90,7 @@ static int options_read(int argc, char **argv, struct call *call)
 		{"pkcs11", required_argument, NULL, OPT_PKCS11},
 		{"plain", no_argument, NULL, OPT_PLAIN},
 		{"organization", required_argument, NULL, OPT_ORGANIZATION},
+		{"radsec", required_argument, NULL, OPT_RADSEC},
 		{0},
 	};
 	unsigned n_forms = 0;
@@ -126,6 +130,9 @@ static int options_read(int argc, char **argv, struct call *call)
 		case OPT_ORGANIZATION:
 			call->organization = optarg;
 			break;
+		case OPT_RADSEC:
+			call->radsec = optarg;
+			break;
 		case OPT_HELP:
 			fputs(usage, stdout);
 			return EXIT_DONE + 1;
@@ -144,11 +151,13 @@ static int server_cert(struct call *call)
 {
 	if (!call->cert.csr || !call->cert.out)
 		return wrong_usage("server-cert needs --csr and --out");
-	if (!call->radius == !call->est)
-		return wrong_usage("server-cert needs --radius NAME or --est NAMES");
-	if (call->radius && strpbrk(call->radius, ", "))
-		return wrong_usage("--radius takes one name");
-	call->cert.names = call->radius ? call->radius : call->est;
+	if ((call->radius != NULL) + (call->est != NULL) + (call->radsec != NULL) != 1)
+		return wrong_usage("server-cert needs --radius NAME, --radsec NAME or --est NAMES");
+	call->cert.names = call->radius ? call->radius : call->radsec;
+	if (call->cert.names && strpbrk(call->cert.names, ", "))
+		return wrong_usage("--radius and --radsec take one name");
+	if (call->est)
+		call->cert.names = call->est;
 	return command_server_cert(call->home, &call->cert);
 }
 
@@ -204,8 +213,9 @@ int main(int argc, char **argv)
 	call.home = home_dir(call.home);
 	if (optind < argc && !strcmp(argv[optind], "server-cert") && optind + 1 == argc)
 		return server_cert(&call);
-	if (call.cert.csr || call.cert.out || call.radius || call.est)
-		return wrong_usage("--csr, --out, --radius and --est belong to server-cert");
+	if (call.cert.csr || call.cert.out || call.radius || call.radsec || call.est)
+		return wrong_usage("--csr, --out, --radius, --radsec and --est belong to "
+				   "server-cert");
 	if (optind < argc && !strcmp(argv[optind], "protect") && optind + 2 == argc)
 		return protect(&call, argv[optind + 1]);
 	if (optind + 3 == argc && !strcmp(argv[optind], "backup"))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Owns the life of the service: read settings, load the one key it needs, open the lists, listen,
- * put on the cage, start the workers and the keeper, serve, stop. Holds the device CA's key only:
- * the root keys and the server CA's stay on the disk.
+ * Owns the life of the service: read settings, load the keys it needs, open the lists, listen,
+ * put on the cage, start the workers and the keeper, serve, stop. Holds the device CA's key and the
+ * NAS CA's: the root keys and the server CA's stay on the disk.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@
 #include "ca/pkcs11.h"
 #include "ca/signerd/confine.h"
 #include "ca/signerd/keeper.h"
+#include "ca/signerd/nas_cert.h"
 #include "ca/signerd/publisher.h"
 #include "ca/signerd/remember.h"
 #include "ca/signerd/responder.h"
@@ -32,6 +33,7 @@ struct service {
 	struct signer_settings settings;
 	struct signer signer;
 	enum keystore_form key_form; /* of the device CA's key */
+	struct nas_signer nas;
 	struct workers *workers;
 	struct keeper *keeper;
 	struct responder *responder;
@@ -87,6 +89,25 @@ static void ocsp_handle(struct ipc_request *rq, void *ctx)
 	responder_give(s->responder, rq);
 }
 
+/* Rare, and quick: on the loop's own thread. */
+static void nas_handle(struct ipc_request *rq, void *ctx)
+{
+	const struct sign_nas *q = ipc_request_record(rq);
+	struct service *s = ctx;
+	struct signed_cert cert;
+	int rc = nas_cert_issue(&s->nas, q, &cert);
+
+	if (rc) {
+		LOG(LOG_WARN, "signer.refused", LOG_S("verb", "nas"), LOG_S("nas", q->name),
+		    LOG_S("code", err_name(rc)), LOG_S("why", err_text()));
+		ipc_request_fail(rq, rc);
+		return;
+	}
+	LOG(LOG_INFO, "signer.issued", LOG_S("verb", "nas"), LOG_S("nas", cert.device),
+	    LOG_S("serial", cert.cert_serial));
+	ipc_request_reply(rq, &cert, 1);
+}
+
 /* Who may ask what: the whole attack surface. */
 static const struct ipc_verb enroll_verbs[] = {
 	{.verb = SIGNER_ENROLL,
@@ -136,6 +157,12 @@ static const struct ipc_verb admin_verbs[] = {
 	 .req_max = 1,
 	 .rep = &record_crl_part,
 	 .handle = crl_handle},
+	{.verb = SIGNER_NAS,
+	 .name = "nas",
+	 .req = &record_sign_nas,
+	 .req_max = 1,
+	 .rep = &record_signed_cert,
+	 .handle = nas_handle},
 };
 
 static int socket_folder_have(const char *home)
@@ -206,6 +233,15 @@ static int keys_and_lists_open(const char *home, struct service *s)
 	    (rc = list_open(home, "ca/issued.log", issued_log_open, &s->signer.log)) ||
 	    (rc = list_open(home, "ca/revoked.log", revoked_log_open, &s->signer.revoked)))
 		return rc;
+	rc = issuer_load(home, "nas", &s->settings.keys, &s->nas.issuer);
+	if (rc == ERR_NOT_FOUND)
+		LOG(LOG_WARN, "signer.no_nas_ca", LOG_S("do", "pumpctl init, then restart"));
+	else if (rc)
+		return rc;
+	rc = list_open(home, "ca/nas-issued.log", issued_log_open, &s->nas.log);
+	if (rc)
+		return rc;
+	s->nas.validity_ms = s->settings.nas_validity_ms;
 	s->signer.device_validity_ms = s->settings.device_validity_ms;
 	s->signer.unproven_queue = s->settings.unproven_queue;
 	s->signer.crl_url = s->settings.crl_url;
@@ -261,7 +297,9 @@ static void service_done(struct service *s)
 	issued_log_close(s->signer.log);
 	issued_log_close(s->signer.revoked);
 	revoked_set_free(s->signer.revoked_set);
+	issued_log_close(s->nas.log);
 	ca_issuer_done(&s->signer.issuer);
+	ca_issuer_done(&s->nas.issuer);
 }
 
 static int threads_start(const char *home, struct service *s)
@@ -283,7 +321,7 @@ int command_serve(const char *home)
 		{"enroll", s.settings.enroll_uids, 1, enroll_verbs,
 		 sizeof(enroll_verbs) / sizeof(enroll_verbs[0])},
 		{"publish", s.settings.enroll_uids, 1, publish_verbs, 2},
-		{"admin", s.settings.admin_uids, 0, admin_verbs, 2},
+		{"admin", s.settings.admin_uids, 0, admin_verbs, 3},
 	};
 	int rc = keys_and_lists_open(home, &s);
 

@@ -16,6 +16,7 @@
 #define DAY_MS INT64_C(86400000)
 #define SERVER_VALIDITY_MAX_MS (60 * DAY_MS)
 #define DEVICE_VALIDITY_MAX_MS (10 * 365 * DAY_MS)
+#define NAS_VALIDITY_MAX_MS (3 * 365 * DAY_MS)
 #define VALIDITY_MIN_MS INT64_C(60000)
 #define OCSP_PER_MINUTE 6000
 #define URL_LETTERS \
@@ -91,6 +92,8 @@ static int bounds_check(const struct signer_settings *s)
 	if (s->server_validity_ms < VALIDITY_MIN_MS ||
 	    s->server_validity_ms > SERVER_VALIDITY_MAX_MS)
 		return err_set(ERR_INVALID, "[ca] server_validity must be 1m to 60d");
+	if (s->nas_validity_ms < VALIDITY_MIN_MS || s->nas_validity_ms > NAS_VALIDITY_MAX_MS)
+		return err_set(ERR_INVALID, "[ca] nas_validity must be 1m to 1095d");
 	return 0;
 }
 
@@ -145,6 +148,7 @@ static int all_read(struct config *c, struct signer_settings *s)
 		return err_add(rc, "[server] organization");
 	if ((rc = config_duration(c, "ca", "device_validity", "365d", &s->device_validity_ms)) ||
 	    (rc = config_duration(c, "ca", "server_validity", "60d", &s->server_validity_ms)) ||
+	    (rc = config_duration(c, "ca", "nas_validity", "365d", &s->nas_validity_ms)) ||
 	    (rc = config_u32(c, "ca", "issue_per_minute", 6000, 1, 1000000,
 			     &s->issue_per_minute)) ||
 	    (rc = config_u32(c, "ca", "issue_per_hour", 20000, 1, 10000000, &s->issue_per_hour)) ||
@@ -163,6 +167,7 @@ int signer_settings_read(const char *home, struct signer_settings *out)
 	struct signer_settings s = {
 		.device_validity_ms = 365 * DAY_MS,
 		.server_validity_ms = SERVER_VALIDITY_MAX_MS,
+		.nas_validity_ms = 365 * DAY_MS,
 		.issue_per_minute = 6000,
 		.issue_per_hour = 20000,
 		.unproven_queue = true,

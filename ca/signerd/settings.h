@@ -16,6 +16,7 @@
 struct signer_settings {
 	int64_t device_validity_ms;
 	int64_t server_validity_ms;
+	int64_t nas_validity_ms;
 	uint32_t issue_per_minute;
 	uint32_t issue_per_hour;
 	bool unproven_queue;	       /* [ca] unproven_renewals = queue, not refuse */

@@ -15,7 +15,7 @@
 #define EXIT_USAGE 64
 #define EXIT_TRY_AGAIN 75
 
-/* Both hierarchies below HOME/ca, their public parts below HOME/trust. Never overwrites a key; what
+/* All hierarchies below HOME/ca, their public parts below HOME/trust. Never overwrites a key; what
  * is there already stays. EXIT_DONE also when nothing was to do. */
 int command_init(const char *home);
 
@@ -29,11 +29,11 @@ struct server_cert_options {
 };
 int command_server_cert(const char *home, const struct server_cert_options *o);
 
-/* Prints "NAME TAB FORM TAB WHERE" for each of the four keys. */
+/* Prints "NAME TAB FORM TAB WHERE" for each of the six keys. */
 int command_keys(const char *home);
 
 struct protect_options {
-	const char *name; /* device-root, device-ca, server-root, server-ca, all */
+	const char *name; /* device-root, device-ca, server-..., nas-..., all */
 	enum keystore_form form;
 	const char *passphrase_file; /* KEYSTORE_ENCRYPTED: "" for the settings' */
 	const char *uri;	     /* KEYSTORE_PKCS11 */
@@ -60,8 +60,8 @@ int command_restore(const char *home, const char *file, const char *const share_
 /* HOME/ca, mode 0700. */
 int ca_folder_have(const char *home) MUST_USE;
 
-/* An issuer from HOME/ca/WHAT-ca.{key,pem} and HOME/ca/WHAT-root.pem; `what` is "device" or
- * "server". */
+/* An issuer from HOME/ca/WHAT-ca.{key,pem} and HOME/ca/WHAT-root.pem; `what` is "device",
+ * "server" or "nas". */
 int issuer_load(const char *home, const char *what, const struct key_access *access,
 		struct ca_issuer *out) MUST_USE;
 /* Its certificates alone: the key may need a passphrase or a token. The caller frees both. */

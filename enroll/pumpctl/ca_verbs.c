@@ -127,8 +127,7 @@ const struct verb verb_ca_protect = {
 	.name = "protect",
 	.operands = "KEY",
 	.n_operands = 1,
-	.summary =
-		"Give a CA key (device-root, device-ca, server-root, server-ca, all) another form",
+	.summary = "Give a CA key (device-root, device-ca, server-..., nas-..., all) another form",
 	VERB_OPTIONS(protect_options),
 	.examples = {"ca protect all --passphrase-file /etc/pumpgate/ca.passphrase",
 		     "ca protect device-ca --pkcs11 'pkcs11:token=pumpgate;object=device-ca'",

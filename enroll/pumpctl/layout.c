@@ -28,6 +28,8 @@ const struct layout_folder layout_folders[] = {
 	{"est", PROCESS_ENROLLD, 0700},
 	{"radius", PROCESS_RADIUSD, 0700},
 	{"radius/raddb", PROCESS_RADIUSD, 0700},
+	{"radsec", PROCESS_RADSECD, 0700},
+	{"dispatch", PROCESS_DISPATCHD, 0700},
 	{"log", -1, 0755},
 };
 const size_t layout_n_folders = sizeof(layout_folders) / sizeof(layout_folders[0]);

@@ -44,6 +44,7 @@ int main(int argc, char *argv[])
 		verb_nas_secret,
 		verb_nas_test,
 		verb_nas_config,
+		verb_nas_certificate,
 		verb_cert_list,
 		verb_cert_show,
 		verb_cert_rotate,

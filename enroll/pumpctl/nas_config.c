@@ -2,6 +2,8 @@
 /* Owns the vendors' configuration texts, with words in braces for what differs. */
 #include "enroll/pumpctl/nas_config.h"
 
+#include "enroll/pumpctl/nas_config_radsec.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -179,9 +181,39 @@ static int text_fill(const char *text, bool das, const struct word *words, size_
 	return rc;
 }
 
+static int vendor_find(const char *vendor, bool radsec, const char **text_out)
+{
+	if (radsec) {
+		*text_out = nas_config_radsec(vendor);
+		if (*text_out)
+			return 0;
+		if (!strcmp(vendor, "hostapd"))
+			return err_set(
+				ERR_INVALID,
+				"hostapd 2.10 speaks no RadSec, and later ones take no "
+				"Disconnect over it: add this NAS with --ip and a secret, or "
+				"put radsecproxy before it (--vendor radsecproxy)");
+		return err_set(ERR_INVALID,
+			       "no RadSec configuration for '%.32s'; --vendor takes cisco-ios-xe, "
+			       "aruba, juniper or radsecproxy",
+			       vendor);
+	}
+	for (size_t i = 0; i < sizeof(vendors) / sizeof(vendors[0]); i++) {
+		*text_out = vendors[i].text;
+		if (!strcmp(vendors[i].name, vendor))
+			return 0;
+	}
+	return err_set(
+		ERR_INVALID,
+		"no configuration for '%.32s'; --vendor takes hostapd, cisco-ios-xe, aruba or "
+		"juniper",
+		vendor);
+}
+
 int nas_config_build(const char *vendor, const struct nas_config *in, struct buf *out)
 {
-	char auth[11], acct[11], das[11];
+	const char *text;
+	char auth[11], acct[11], das[11], radsec[11];
 	const struct word words[] = {
 		{"{name}", in->name},
 		{"{ip}", in->ip},
@@ -189,20 +221,18 @@ int nas_config_build(const char *vendor, const struct nas_config *in, struct buf
 		{"{auth}", auth},
 		{"{acct}", acct},
 		{"{das}", das},
+		{"{radsec}", radsec},
+		{"{radsec_name}", in->radsec_name ? in->radsec_name : ""},
 		{"{secret}", NAS_CONFIG_SECRET},
 		{"{family}", strchr(in->server, ':') ? "ipv6" : "ipv4"},
 	};
+	int rc = vendor_find(vendor, in->radsec, &text);
 
+	if (rc)
+		return rc;
+	snprintf(radsec, sizeof(radsec), "%u", in->radsec_port);
 	snprintf(auth, sizeof(auth), "%u", in->auth_port);
 	snprintf(acct, sizeof(acct), "%u", in->acct_port);
 	snprintf(das, sizeof(das), "%u", in->das_port);
-	for (size_t i = 0; i < sizeof(vendors) / sizeof(vendors[0]); i++)
-		if (!strcmp(vendors[i].name, vendor))
-			return text_fill(vendors[i].text, in->das_port != 0, words,
-					 sizeof(words) / sizeof(words[0]), out);
-	return err_set(
-		ERR_INVALID,
-		"no configuration for '%.32s'; --vendor takes hostapd, cisco-ios-xe, aruba or "
-		"juniper",
-		vendor);
+	return text_fill(text, in->das_port != 0, words, sizeof(words) / sizeof(words[0]), out);
 }

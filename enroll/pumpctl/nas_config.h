@@ -7,6 +7,7 @@
 #ifndef ENROLL_PUMPCTL_NAS_CONFIG_H
 #define ENROLL_PUMPCTL_NAS_CONFIG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -20,9 +21,13 @@ struct nas_config {
 	uint32_t auth_port;
 	uint32_t acct_port;
 	uint32_t das_port; /* 0: none */
+	bool radsec;	   /* by certificate; then these two count, and no other port */
+	uint32_t radsec_port;
+	const char *radsec_name; /* in our certificate */
 };
 
-/* Vendors: hostapd, cisco-ios-xe, aruba, juniper. ERR_INVALID for another; ERR_NOMEM, ERR_LIMIT. */
+/* Vendors: hostapd, cisco-ios-xe, aruba, juniper; for RadSec radsecproxy and not hostapd.
+ * ERR_INVALID for another; ERR_NOMEM, ERR_LIMIT. */
 int nas_config_build(const char *vendor, const struct nas_config *in, struct buf *out) MUST_USE;
 
 #endif

@@ -12,6 +12,7 @@
 #define CAUSE_UNSUPPORTED_SERVICE 405
 #define CAUSE_UNSUPPORTED_EXTENSION 406
 #define CAUSE_PROHIBITED 501
+#define CAUSE_NOT_ROUTABLE 502
 #define CAUSE_NO_SESSION 503
 
 /* Its signature was right, so port and secret are; what it refused is another matter. */
@@ -37,6 +38,11 @@ static struct nas_finding nak_read(uint32_t cause)
 		return (struct nas_finding){
 			false, false, "the secret is right, but it does not support Disconnect",
 			"switch dynamic authorization on, or `nas add` it with --das-port 0"};
+	case CAUSE_NOT_ROUTABLE: /* radsecd's own word */
+		return (struct nas_finding){
+			false, true,
+			"it holds no RadSec connection with one of its certificates now",
+			"does it connect? see pumpctl nas show and log/radsecd.log"};
 	case CAUSE_PROHIBITED:
 		return (struct nas_finding){
 			false, false, "the secret is right, but it forbids Disconnect to us",

@@ -29,6 +29,7 @@ void probe_take(const struct settings *s, struct probe *out)
 	out->running = out->supervised || layout_is_locked(s->home, LOCK_REGISTRY);
 	out->radius = !port_is_free(PORT_UDP, s->radius_address, s->radius_auth_port) &&
 		      !port_is_free(PORT_UDP, s->radius_address, s->radius_acct_port);
+	out->radsec = s->radsec_port && !port_is_free(PORT_TCP, s->radius_address, s->radsec_port);
 	out->est = !port_is_free(PORT_TCP, s->est_address, s->est_port);
 	out->http = s->http_port && !port_is_free(PORT_TCP, s->est_address, s->http_port);
 	out->signer = signer_answers(s, &out->signer_status);

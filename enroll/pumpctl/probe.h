@@ -12,6 +12,7 @@ struct probe {
 	bool supervised; /* `pumpctl run` holds this home */
 	bool running;	 /* it does, or registryd runs without it (systemd) */
 	bool radius;	 /* somebody has the RADIUS ports */
+	bool radsec;	 /* somebody listens on the RadSec port */
 	bool est;	 /* somebody listens on the EST port */
 	bool http;	 /* somebody listens on the port for CRL and OCSP */
 	bool signer;	 /* signerd answers; then `signer_status` is filled in */

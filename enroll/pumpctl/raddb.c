@@ -160,7 +160,7 @@ bool raddb_path_is_plain(const char *path)
 int raddb_render(const struct settings *s, bool *changed)
 {
 	char folder[PATH_MAX], from[PATH_MAX], libdir[PATH_MAX], auth[8], acct[8];
-	char socket_path[PATH_MAX];
+	char socket_path[PATH_MAX], inner_auth[8], inner_acct[8];
 	struct render r = {.s = s, .changed = changed};
 	int rc = program_folder(folder);
 
@@ -176,6 +176,8 @@ int raddb_render(const struct settings *s, bool *changed)
 			       folder);
 	snprintf(auth, sizeof(auth), "%u", s->radius_auth_port);
 	snprintf(acct, sizeof(acct), "%u", s->radius_acct_port);
+	snprintf(inner_auth, sizeof(inner_auth), "%u", s->radsec_inner_port);
+	snprintf(inner_acct, sizeof(inner_acct), "%u", s->radsec_inner_port + 1);
 	memcpy(r.words,
 	       (const struct raddb_word[]){{"HOME", s->home},
 					   {"LIBDIR", libdir},
@@ -183,9 +185,11 @@ int raddb_render(const struct settings *s, bool *changed)
 					   {"RADIUS_NAME", s->radius_name},
 					   {"AUTH_PORT", auth},
 					   {"ACCT_PORT", acct},
+					   {"RADSEC_AUTH_PORT", inner_auth},
+					   {"RADSEC_ACCT_PORT", inner_acct},
 					   {"REGISTRY_SOCKET", socket_path}},
-	       7 * sizeof(r.words[0]));
-	r.n_words = 7;
+	       9 * sizeof(r.words[0]));
+	r.n_words = 9;
 	rc = tree_render(&r, from, "radius/raddb", 0);
 	if (!rc && !r.seen)
 		rc = err_set(ERR_NOT_FOUND, "%s is empty", from);

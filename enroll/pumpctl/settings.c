@@ -21,7 +21,7 @@
 static const char *const process_names[PROCESS_COUNT] = {
 	[PROCESS_REGISTRYD] = "registryd", [PROCESS_SIGNERD] = "signerd",
 	[PROCESS_ENROLLD] = "enrolld",	   [PROCESS_RADIUSD] = "radiusd",
-	[PROCESS_DISPATCHD] = "dispatchd",
+	[PROCESS_DISPATCHD] = "dispatchd", [PROCESS_RADSECD] = "radsecd",
 };
 
 const char *process_name(enum process p)
@@ -33,16 +33,20 @@ void settings_default(struct settings *s)
 {
 	memset(s, 0, sizeof(*s));
 	strcpy(s->radius_name, "radius-1.pumpgate.internal");
+	strcpy(s->radsec_name, "radsec-1.pumpgate.internal");
 	strcpy(s->organization, "Hospital");
 	strcpy(s->radius_address, "127.0.0.1");
 	strcpy(s->est_address, "127.0.0.1");
 	s->radius_auth_port = 21812;
 	s->radius_acct_port = 21813;
 	s->est_port = 21443;
+	s->radsec_port = 22083;
+	s->radsec_inner_port = 22084;
 	strcpy(s->admins, "root");
 	strcpy(s->device_validity, "365d");
 	strcpy(s->server_validity, "60d");
 	strcpy(s->second_person, "yes");
+	strcpy(s->nas_validity, "365d");
 }
 
 static bool only(const char *text, const char *extra)
@@ -78,6 +82,10 @@ int settings_check(const struct settings *s)
 
 	if (!only(s->radius_name, ".-"))
 		return err_set(ERR_INVALID, "radius_name '%.64s' is no host name", s->radius_name);
+	if (!only(s->radsec_name, ".-"))
+		return err_set(ERR_INVALID, "radsec_name '%.64s' is no host name", s->radsec_name);
+	if (!strcmp(s->radsec_name, s->radius_name))
+		return err_set(ERR_INVALID, "radsec_name must not be the name that pumps pin");
 	if (!only(s->est_names, ".-:, "))
 		return err_set(ERR_INVALID,
 			       "est_names '%.64s': write names or addresses, "
@@ -95,6 +103,10 @@ int settings_check(const struct settings *s)
 		return err_set(ERR_INVALID, "est_port and http_port need two ports");
 	if (s->radius_auth_port == s->radius_acct_port)
 		return err_set(ERR_INVALID, "authentication and accounting need two ports");
+	if (s->radsec_port && s->radsec_port == s->est_port)
+		return err_set(ERR_INVALID, "RadSec and EST need two ports");
+	if (clock_duration_parse(s->nas_validity, &ms))
+		return err_add(ERR_INVALID, "nas_validity");
 	if (clock_duration_parse(s->device_validity, &ms))
 		return err_add(ERR_INVALID, "device_validity");
 	if (clock_duration_parse(s->server_validity, &ms))
@@ -126,6 +138,7 @@ static int strings_read(struct config *c, struct settings *s)
 	} strings[] = {
 		{"server", "radius_name", s->radius_name, sizeof(s->radius_name)},
 		{"server", "est_names", s->est_names, sizeof(s->est_names)},
+		{"server", "radsec_name", s->radsec_name, sizeof(s->radsec_name)},
 		{"server", "organization", s->organization, sizeof(s->organization)},
 		{"listen", "radius_address", s->radius_address, sizeof(s->radius_address)},
 		{"listen", "est_address", s->est_address, sizeof(s->est_address)},
@@ -134,6 +147,7 @@ static int strings_read(struct config *c, struct settings *s)
 		{"ca", "device_validity", s->device_validity, sizeof(s->device_validity)},
 		{"ca", "server_validity", s->server_validity, sizeof(s->server_validity)},
 		{"recall", "second_person", s->second_person, sizeof(s->second_person)},
+		{"ca", "nas_validity", s->nas_validity, sizeof(s->nas_validity)},
 	};
 	int rc = 0;
 
@@ -164,6 +178,10 @@ static int conf_read(struct config *c, struct settings *s)
 			     &s->radius_acct_port)) ||
 	    (rc = config_u32(c, "listen", "est_port", s->est_port, 1, 65535, &s->est_port)) ||
 	    (rc = config_u32(c, "listen", "http_port", 0, 0, 65535, &s->http_port)) ||
+	    (rc = config_u32(c, "listen", "radsec_port", s->radsec_port, 0, 65535,
+			     &s->radsec_port)) ||
+	    (rc = config_u32(c, "listen", "radsec_inner_port", s->radsec_inner_port, 1, 65533,
+			     &s->radsec_inner_port)) ||
 	    (rc = config_u32(c, "ca", "issue_per_minute", 1, 1, 1000000, &per_minute)))
 		return rc;
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
@@ -208,6 +226,7 @@ int settings_write(const struct settings *s)
 		"[server]\n"
 		"radius_name = %s\n"
 		"est_names = %s\n"
+		"radsec_name = %s\n"
 		"organization = %s\n"
 		"\n[listen]\n"
 		"radius_address = %s\n"
@@ -217,11 +236,15 @@ int settings_write(const struct settings *s)
 		"est_port = %u\n"
 		"# CRL and OCSP for other systems that must trust a pump; 0: not served.\n"
 		"http_port = %u\n"
+		"# RADIUS over TLS for access points and switches; 0: off. The inner ports\n"
+		"# (three, on 127.0.0.1) are between our own processes.\n"
+		"radsec_port = %u\n"
+		"radsec_inner_port = %u\n"
 		"\n# A name or a number; empty: the user that runs `pumpctl run`.\n"
 		"[users]\n",
-		s->radius_name, s->est_names, s->organization, s->radius_address,
-		s->radius_auth_port, s->radius_acct_port, s->est_address, s->est_port,
-		s->http_port);
+		s->radius_name, s->est_names, s->radsec_name, s->organization, s->radius_address,
+		s->radius_auth_port, s->radius_acct_port, s->est_address, s->est_port, s->http_port,
+		s->radsec_port, s->radsec_inner_port);
 
 	for (int p = 0; !rc && p < PROCESS_COUNT; p++)
 		rc = buf_printf(&b, "%s =%s%s\n", process_names[p], s->users[p][0] ? " " : "",
@@ -232,10 +255,11 @@ int settings_write(const struct settings *s)
 				"\n[ca]\n"
 				"device_validity = %s\n"
 				"server_validity = %s\n"
+				"nas_validity = %s\n"
 				"\n# Recalls of more than 20 pumps: yes, another admin confirms.\n"
 				"[recall]\n"
 				"second_person = %s\n",
-				s->admins, s->device_validity, s->server_validity,
+				s->admins, s->device_validity, s->server_validity, s->nas_validity,
 				s->second_person);
 	if (rc)
 		return rc;

@@ -19,6 +19,7 @@ enum process {
 	PROCESS_ENROLLD,
 	PROCESS_RADIUSD,
 	PROCESS_DISPATCHD,
+	PROCESS_RADSECD,
 	PROCESS_COUNT
 };
 
@@ -29,6 +30,7 @@ struct settings {
 	char home[PATH_MAX]; /* absolute */
 	char radius_name[254];
 	char est_names[512];
+	char radsec_name[254];
 	char organization[65];
 	char radius_address[46];
 	char est_address[46];
@@ -36,12 +38,15 @@ struct settings {
 	uint32_t radius_acct_port;
 	uint32_t est_port;
 	uint32_t http_port;	       /* CRL and OCSP, at est_address; 0: not served */
+	uint32_t radsec_port;	       /* 0: RadSec is off */
+	uint32_t radsec_inner_port;    /* the first of three on 127.0.0.1 */
 	char users[PROCESS_COUNT][33]; /* "": the user that starts it */
 	char admins[256];
 	char est_labels[256]; /* names, by commas; their terms are enrolld's */
 	char device_validity[16];
 	char server_validity[16];
 	char second_person[16]; /* "yes" or "no": for recalls of many pumps */
+	char nas_validity[16];
 };
 
 struct owner {

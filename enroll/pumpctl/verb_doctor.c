@@ -261,10 +261,19 @@ static void server_certs_check(struct doctor *d)
 
 static void ports_check(struct doctor *d)
 {
-	char radius[64], est[64];
+	char radius[64], radsec[64], est[64];
 
 	settings_endpoint(d->s.radius_address, d->s.radius_auth_port, radius, sizeof(radius));
 	settings_endpoint(d->s.est_address, d->s.est_port, est, sizeof(est));
+	settings_endpoint(d->s.radius_address, d->s.radsec_port, radsec, sizeof(radsec));
+	if (d->s.radsec_port)
+		check(d, d->probe.radsec == d->probe.running ? GRADE_OK : GRADE_FAIL, "radsec",
+		      "%s %s", radsec,
+		      d->probe.running
+			      ? d->probe.radsec ? "is served" : "is not served; see log/radsecd.log"
+		      : d->probe.radsec
+			      ? "is taken by another program; choose another in pumpgate.conf"
+			      : "is free");
 	if (d->probe.running) {
 		check(d, d->probe.radius ? GRADE_OK : GRADE_FAIL, "radius", "%s %s", radius,
 		      d->probe.radius ? "is served" : "is not served; see log/radiusd.log");
@@ -379,6 +388,7 @@ static int doctor_run(const struct call *call)
 	radiusd_config_check(&d);
 	server_certs_check(&d);
 	certs_check(&d, "trust/server.pem", 365 * DAY_MS);
+	certs_check(&d, "trust/nas.pem", 365 * DAY_MS);
 	certs_check(&d, "trust/device.pem", 365 * DAY_MS);
 	ports_check(&d);
 	machine_check(&d);

@@ -16,6 +16,7 @@
 
 #include "base/daemon.h"
 #include "enroll/pumpctl/ca_offline.h"
+#include "enroll/pumpctl/hop_tokens.h"
 #include "enroll/pumpctl/layout.h"
 #include "enroll/pumpctl/ports.h"
 #include "enroll/pumpctl/raddb.h"
@@ -51,11 +52,25 @@ static int port_option(const struct call *call, const char *name, unsigned long 
 	return rc;
 }
 
+/* 0: off. The inner ports follow, unless the file says otherwise. */
+static int radsec_option(const struct call *call, struct settings *s)
+{
+	unsigned long v;
+	int rc = call_number(call, "radsec-port", s->radsec_port, 0, 65532, &v);
+
+	if (rc || !call_flag(call, "radsec-port"))
+		return rc;
+	if (v && v != s->radsec_port)
+		s->radsec_inner_port = (uint32_t)v + 1;
+	s->radsec_port = (uint32_t)v;
+	return 0;
+}
+
 static int users_option(const struct call *call, struct settings *s)
 {
 	static const char *const names[PROCESS_COUNT] = {"pumpgate-registry", "pumpgate-signer",
-							 "pumpgate-enroll", "pumpgate-radius",
-							 "pumpgate-dispatch"};
+							 "pumpgate-enroll",   "pumpgate-radius",
+							 "pumpgate-dispatch", "pumpgate-radsec"};
 	unsigned long first;
 	int rc;
 
@@ -87,10 +102,28 @@ static int options_take(const struct call *call, struct settings *s)
 	    (rc = text_option(call, "est-address", s->est_address, sizeof(s->est_address))) ||
 	    (rc = port_option(call, "radius-auth-port", 1, &s->radius_auth_port)) ||
 	    (rc = port_option(call, "radius-acct-port", 1, &s->radius_acct_port)) ||
+	    (rc = text_option(call, "radsec-name", s->radsec_name, sizeof(s->radsec_name))) ||
+	    (rc = radsec_option(call, s)) ||
 	    (rc = port_option(call, "est-port", 1, &s->est_port)) ||
 	    (rc = port_option(call, "http-port", 0, &s->http_port)))
 		return rc;
 	return users_option(call, s);
+}
+
+static int radsec_ports_choose(const struct call *call, struct settings *s)
+{
+	uint32_t at;
+	int rc = 0;
+
+	if (!call_flag(call, "radsec-port"))
+		rc = port_choose(PORT_TCP, s->radius_address, s->radsec_port, 1, &s->radsec_port);
+	if (!rc)
+		rc = port_choose(PORT_UDP, "127.0.0.1",
+				 s->radsec_port ? s->radsec_port + 1 : s->radsec_inner_port, 3,
+				 &at);
+	if (!rc)
+		s->radsec_inner_port = at;
+	return rc;
 }
 
 /* The ports that nobody named, so that several homes can live on one machine. */
@@ -113,7 +146,7 @@ static int ports_choose(const struct call *call, struct settings *s)
 		rc = port_choose(PORT_TCP, s->est_address, s->est_port, 1, &s->est_port);
 	if (!rc && !call_flag(call, "http-port"))
 		rc = port_choose(PORT_TCP, s->est_address, HTTP_PORT, 1, &s->http_port);
-	return rc;
+	return rc ? rc : radsec_ports_choose(call, s);
 }
 
 /* Names of the EST certificate that nobody named: this machine by loopback and by its address. */
@@ -232,10 +265,10 @@ static int signer_init(const struct settings *s, bool *changed)
 	int closed;
 
 	if (!rc)
-		rc = store_init(s, "pumpgate-signerd", PROCESS_SIGNERD, "trust/device.pem",
-				changed);
+		rc = store_init(s, "pumpgate-signerd", PROCESS_SIGNERD, "trust/nas.pem", changed);
 	closed = trust_open(s, false);
-	if (rc || (rc = closed) || (rc = trust_take(s, "trust/server.pem")))
+	if (rc || (rc = closed) || (rc = trust_take(s, "trust/server.pem")) ||
+	    (rc = trust_take(s, "trust/nas.pem")))
 		return rc;
 	return trust_take(s, "trust/device.pem");
 }
@@ -287,6 +320,8 @@ static int home_complete(const struct call *call, struct settings *s, bool *chan
 	rc = server_keys_apply(s, changed);
 	if (!rc)
 		rc = maker_file_have(s, changed);
+	if (!rc)
+		rc = hop_tokens_apply(s, changed);
 	return rc ? rc : raddb_render(s, changed);
 }
 
@@ -338,6 +373,9 @@ static const struct option_spec init_options[] = {
 	{"est-port", 0, OPTION_VALUE, "N", "EST (21443 or the next free)", false},
 	{"http-port", 0, OPTION_VALUE, "N", "CRL and OCSP (21480 or the next free; 0: not served)",
 	 false},
+	{"radsec-port", 0, OPTION_VALUE, "N", "RadSec (22083 or the next free); 0: off", false},
+	{"radsec-name", 0, OPTION_VALUE, "N",
+	 "name in RadSec's certificate (radsec-1.pumpgate.internal)", false},
 	{"est-name", 0, OPTION_VALUE, "NAMES", "names and addresses in EST's certificate", false},
 	{"radius-name", 0, OPTION_VALUE, "N", "name that pumps pin (radius-1.pumpgate.internal)",
 	 false},
@@ -345,8 +383,8 @@ static const struct option_spec init_options[] = {
 	{"offline-root", 0, OPTION_FLAG, NULL,
 	 "only requests for the issuing CAs: their roots are on another machine", false},
 	{"users", 0, OPTION_MAYBE_NUMBER, "[FIRST]",
-	 "a user per process: pumpgate-registry, -signer, -enroll, -radius, -dispatch; or five "
-	 "numbers from FIRST",
+	 "a user per process: pumpgate-registry, -signer, -enroll, -radius, -dispatch, -radsec; or "
+	 "six numbers from FIRST",
 	 false},
 };
 

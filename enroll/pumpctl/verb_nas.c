@@ -219,7 +219,10 @@ static int probe_show(const struct call *call, const struct nas_probe *p,
 	json_t *j;
 
 	if (!call->json) {
-		printf("NAS %s, %s port %u: %s", p->name, p->ip, p->das_port, p->result);
+		if (*p->ip)
+			printf("NAS %s, %s port %u: %s", p->name, p->ip, p->das_port, p->result);
+		else
+			printf("NAS %s, over its RadSec connection: %s", p->name, p->result);
 		if (p->error_cause)
 			printf(" (Error-Cause %u)", p->error_cause);
 		if (p->rtt_us)
@@ -316,6 +319,9 @@ static int nas_config_run(const struct call *call)
 	in.das_port = n.das_port;
 	in.auth_port = s.radius_auth_port;
 	in.acct_port = s.radius_acct_port;
+	in.radsec = n.radsec;
+	in.radsec_port = s.radsec_port;
+	in.radsec_name = s.radsec_name;
 	rc = nas_config_build(call_value(call, "vendor"), &in, &text);
 	if (rc)
 		return rc == ERR_INVALID ? report_usage() : report_failure(rc);
@@ -325,6 +331,12 @@ static int nas_config_run(const struct call *call)
 		return rc ? report_failure(rc) : EXIT_DONE;
 	}
 	fwrite(text.data, 1, text.len, stdout);
+	if (n.radsec) {
+		report_note("Next: pumpctl nas certificate %s --csr FILE (or --new-key DIR), then: "
+			    "pumpctl nas test %s",
+			    n.name, n.name);
+		return EXIT_DONE;
+	}
 	report_note("Put the NAS's secret in the place of " NAS_CONFIG_SECRET
 		    " (each time the same); Pumpgate never shows a stored one. Then: pumpctl nas "
 		    "test %s",
@@ -333,7 +345,8 @@ static int nas_config_run(const struct call *call)
 }
 
 static const struct option_spec nas_config_options[] = {
-	{"vendor", 0, OPTION_VALUE, "V", "hostapd, cisco-ios-xe, aruba, juniper", true},
+	{"vendor", 0, OPTION_VALUE, "V", "hostapd, cisco-ios-xe, aruba, juniper; radsecproxy",
+	 true},
 	{"server", 0, OPTION_VALUE, "ADDR", "where it reaches this server (radius_address)", false},
 };
 

@@ -26,7 +26,7 @@ struct run {
 
 static int run_json_build(const struct settings *s, char **out)
 {
-	char auth[64], acct[64], est[320], http[320], trust[PATH_MAX];
+	char auth[64], acct[64], radsec[64], est[320], http[320], trust[PATH_MAX];
 	json_t *j;
 	int rc = home_path(s->home, "trust/server.pem", trust);
 
@@ -39,6 +39,12 @@ static int run_json_build(const struct settings *s, char **out)
 	j = json_pack("{s:b s:i s:{s:s s:s} s:s s:s s:s*}", "ready", 1, "pid", (int)getpid(),
 		      "radius", "auth", auth, "acct", acct, "est", est, "trust", trust, "http",
 		      *http ? http : NULL);
+	settings_endpoint(s->radius_address, s->radsec_port, radsec, sizeof(radsec));
+	if (j && s->radsec_port &&
+	    json_object_set_new(j, "radsec", json_pack("{s:s}", "nas", radsec))) {
+		json_decref(j);
+		j = NULL;
+	}
 	*out = j ? json_dumps(j, JSON_COMPACT) : NULL;
 	json_decref(j);
 	return *out ? 0 : err_set(ERR_NOMEM, "no memory for run.json");
@@ -46,14 +52,16 @@ static int run_json_build(const struct settings *s, char **out)
 
 static void addresses_show(const struct settings *s)
 {
-	char auth[64], acct[64], est[320], http[320];
+	char auth[64], acct[64], radsec[64], est[320], http[320];
 
 	settings_endpoint(s->radius_address, s->radius_auth_port, auth, sizeof(auth));
 	settings_endpoint(s->radius_address, s->radius_acct_port, acct, sizeof(acct));
+	settings_endpoint(s->radius_address, s->radsec_port, radsec, sizeof(radsec));
 	settings_est_url(s, est, sizeof(est));
 	puts("ready");
 	printf("  RADIUS authentication  %s\n", auth);
 	printf("  RADIUS accounting      %s\n", acct);
+	printf("  RadSec                 %s\n", s->radsec_port ? radsec : "off");
 	printf("  EST                    %s\n", est);
 	settings_http_url(s, http, sizeof(http));
 	if (*http)

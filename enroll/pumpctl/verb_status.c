@@ -29,6 +29,7 @@ struct health {
 	struct server_cert servers[SERVER_CERTS_MAX];
 	size_t n_servers; /* 0: may not be read by this user */
 	int64_t server_ca_ends, device_ca_ends;
+	bool radsec_off;
 	const char *wrong[WRONG_MAX];
 	size_t n_wrong;
 };
@@ -128,6 +129,8 @@ static void health_judge(struct health *h, int64_t now)
 		"not, somebody mints: stop enrolld, see signerd's log and pumpctl cert list");
 	wrong_add(h, !h->probe.est, "nobody listens on the EST port: no pump can enrol or renew");
 	wrong_add(h, !h->probe.radius, "nobody has the RADIUS ports: no pump gets on");
+	wrong_add(h, !h->probe.radsec && !h->radsec_off,
+		  "nobody listens on the RadSec port: NAS that speak RadSec get no answer");
 	wrong_add(h, !s->dispatcher_present,
 		  "dispatchd is not connected: revocations are not sent to NAS");
 	wrong_add(h, s->orders_open && now - s->orders_oldest > ORDER_OVERDUE_MS,
@@ -188,6 +191,9 @@ static void health_print(const struct health *h)
 	printf("signerd       %s\n", h->probe.signer ? "answers" : "DOES NOT ANSWER");
 	printf("enrolld       %s\n", h->probe.est ? "listens" : "DOES NOT LISTEN");
 	printf("radiusd       %s\n", h->probe.radius ? "listens" : "DOES NOT LISTEN");
+	printf("radsecd       %s\n", h->radsec_off     ? "off"
+				     : h->probe.radsec ? "listens"
+						       : "DOES NOT LISTEN");
 	printf("dispatchd     %s\n", s->dispatcher_present ? "connected" : "NOT CONNECTED");
 	certs_print(h, clock_wall_ms());
 	for (size_t i = 0; i < h->n_wrong; i++)
@@ -212,6 +218,7 @@ static json_t *health_to_json(const struct health *h)
 	    json_object_set_new(j, "server_certificates", certs_to_json(h)) ||
 	    json_object_set_new(j, "server_ca_ends", json_string(server_ca)) ||
 	    json_object_set_new(j, "device_ca_ends", json_string(device_ca)) ||
+	    json_object_set_new(j, "radsec_listens", json_boolean(h->probe.radsec)) ||
 	    json_object_set_new(j, "wrong", wrong))
 		return NULL;
 	return j;
@@ -233,6 +240,7 @@ static int status_run(const struct call *call)
 		return registry_failure(call, rc);
 	probe_take(&s, &h.probe);
 	certs_take(&h, &s);
+	h.radsec_off = !s.radsec_port;
 	health_judge(&h, clock_wall_ms());
 	if (!call->json)
 		health_print(&h);

@@ -39,6 +39,7 @@ extern const struct verb verb_nas_disable;
 extern const struct verb verb_nas_secret;
 extern const struct verb verb_nas_test;
 extern const struct verb verb_nas_config;
+extern const struct verb verb_nas_certificate;
 extern const struct verb verb_cert_list;
 extern const struct verb verb_cert_show;
 extern const struct verb verb_cert_rotate;

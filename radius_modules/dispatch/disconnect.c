@@ -2,6 +2,8 @@
 /* Owns the choice of attributes for a Disconnect-Request. Never sends one. */
 #include "radius_modules/dispatch/disconnect.h"
 
+#include "radius_modules/radsec/hop.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -31,6 +33,9 @@ int disconnect_check(const struct dispatch_order *order)
 {
 	if (!order->secret.len)
 		return err_set(ERR_INVALID, "the NAS has no shared secret");
+	if (order->radsec &&
+	    (!order->cert_serials[0] || strlen(order->cert_serials) > RADIUS_ATTR_MAX))
+		return err_set(ERR_UNAVAILABLE, "the NAS has no certificate in force");
 	if (!order->session_id[0] && !order->calling_station[0])
 		return err_set(ERR_INVALID, "neither a session nor a station is known");
 	return 0;
@@ -43,6 +48,8 @@ int disconnect_build(const struct dispatch_order *order, uint8_t id, uint32_t wa
 
 	radius_begin(out, RADIUS_DISCONNECT_REQUEST, id);
 	rc = radius_put_u32(out, RADIUS_EVENT_TIMESTAMP, wall_s);
+	if (!rc && order->radsec) /* for radsecd, which takes it out again */
+		rc = radius_put_str(out, (enum radius_attr_type)HOP_ATTRIBUTE, order->cert_serials);
 	if (!rc && order->session_id[0])
 		rc = radius_put_str(out, RADIUS_ACCT_SESSION_ID, order->session_id);
 	if (!rc && order->calling_station[0])

@@ -12,7 +12,8 @@ struct sockaddr_storage;
 int disconnect_address(const struct dispatch_order *order, struct sockaddr_storage *out) MUST_USE;
 
 /* Is there anything in the order that names a session or a station, and a secret to sign with?
- * ERR_INVALID says what is missing. */
+ * ERR_INVALID says what is missing; ERR_UNAVAILABLE: a RadSec NAS without a certificate, for now.
+ */
 int disconnect_check(const struct dispatch_order *order) MUST_USE;
 
 /* Builds and signs the request. `wall_s`: seconds since 1970 for Event-Timestamp, which a NAS

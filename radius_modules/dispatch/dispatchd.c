@@ -2,7 +2,7 @@
 /*
  * pumpgate-dispatchd: carries out the registry's disconnect orders (RFC 5176). Three threads, since
  * calls to the registry block: the taker waits for orders, the loop sends and hears, the reporter
- * brings the results back. Keeps nothing on disk; what it had in hand when it died is given out
+ * brings the results back. It keeps nothing on disk; what it had in hand when it died is given out
  * again by the registry.
  */
 #include <getopt.h>
@@ -16,6 +16,7 @@
 #include <event2/event.h>
 #include <event2/thread.h>
 
+#include "base/config.h"
 #include "base/daemon.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -34,6 +35,7 @@
 
 struct dispatchd {
 	char socket[PATH_MAX];
+	struct sender_radsec radsec;
 	struct event_base *base;
 	struct event *orders_came;
 	struct exchange *exchange;
@@ -185,6 +187,28 @@ static void descriptors_raise(void)
 	}
 }
 
+/* A home from before RadSec has no token yet: then nobody speaks it either. */
+static int radsec_take(const char *home, struct sender_radsec *out)
+{
+	AUTO_CONFIG c = NULL;
+	char path[PATH_MAX];
+	uint32_t port;
+	int rc = home_path(home, HOP_TOKEN_DISPATCH, path);
+
+	if (rc)
+		return rc;
+	rc = hop_token_read(path, out->token);
+	if (rc) {
+		LOG(LOG_WARN, "dispatch.no_radsec", LOG_S("why", err_text()));
+		return rc == ERR_NOT_FOUND ? 0 : rc;
+	}
+	if ((rc = home_path(home, "pumpgate.conf", path)) || (rc = config_read(path, &c)) ||
+	    (rc = config_u32(c, "listen", "radsec_inner_port", 22084, 1, 65533, &port)))
+		return rc;
+	out->port = (uint16_t)(port + HOP_DISPATCH_OFFSET);
+	return 0;
+}
+
 static int dispatchd_new(struct dispatchd *d)
 {
 	int rc;
@@ -195,7 +219,7 @@ static int dispatchd_new(struct dispatchd *d)
 	if (!d->orders_came)
 		return err_set(ERR_NOMEM, "no event loop");
 	rc = exchange_new(on_wake, d, &d->exchange);
-	return rc ? rc : sender_new(d->base, on_finished, d, &d->sender);
+	return rc ? rc : sender_new(d->base, &d->radsec, on_finished, d, &d->sender);
 }
 
 /* The library reads its configuration when it is first used: before files are given up. */
@@ -259,8 +283,8 @@ int main(int argc, char **argv)
 	log_start("pumpgate-dispatchd", LOG_INFO);
 	daemon_harden();
 	descriptors_raise();
-	if (home_path(home_dir(home), REGISTRY_SOCKET, d.socket) || dispatchd_new(&d) ||
-	    dispatchd_run(&d)) {
+	if (home_path(home_dir(home), REGISTRY_SOCKET, d.socket) ||
+	    radsec_take(home_dir(home), &d.radsec) || dispatchd_new(&d) || dispatchd_run(&d)) {
 		LOG(LOG_ERROR, "dispatch.failed", LOG_S("why", err_text()));
 		return 1;
 	}

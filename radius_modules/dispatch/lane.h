@@ -26,8 +26,8 @@
 #define LANE_WINDOW_MIN 4
 /* 250 ms, 500 ms, 1 s: silence is certain after 1.75 s; the registry then asks again later. */
 #define LANE_FIRST_WAIT_US 250000
-/* Header, Message-Authenticator, Event-Timestamp, two names of full length. */
-#define LANE_PACKET_MAX (20 + 18 + 6 + 255 + 255)
+/* Header, Message-Authenticator, Event-Timestamp, two names of full length, and certificates. */
+#define LANE_PACKET_MAX (20 + 18 + 6 + 255 + 255 + 255)
 
 /* One order on its way. */
 struct flight {

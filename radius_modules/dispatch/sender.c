@@ -23,6 +23,7 @@
 struct road {
 	struct sender *sender;
 	struct sockaddr_storage to;
+	char nas[NAME_SIZE]; /* of RadSec, which share one address; else "" */
 	struct lane lane;
 	struct event *readable;
 	struct event *timer;
@@ -34,12 +35,13 @@ struct road {
 
 struct sender {
 	struct event_base *base;
+	struct sender_radsec radsec;
 	void (*finish)(const struct dispatch_result *result, void *ctx);
 	void *ctx;
 	LIST_HEAD(, road) roads;
 };
 
-int sender_new(struct event_base *base,
+int sender_new(struct event_base *base, const struct sender_radsec *radsec,
 	       void (*finish)(const struct dispatch_result *result, void *ctx), void *ctx,
 	       struct sender **out)
 {
@@ -48,6 +50,7 @@ int sender_new(struct event_base *base,
 	if (!s)
 		return err_set(ERR_NOMEM, "no memory for the sender");
 	s->base = base;
+	s->radsec = *radsec;
 	s->finish = finish;
 	s->ctx = ctx;
 	LIST_INIT(&s->roads);
@@ -79,6 +82,7 @@ void sender_free(struct sender *s)
 		LIST_REMOVE(r, next);
 		road_free(r);
 	}
+	secret_wipe(&s->radsec, sizeof(s->radsec));
 	free(s);
 }
 
@@ -195,7 +199,8 @@ static void on_timer(evutil_socket_t fd, short what, void *ctx)
 	road_step(r);
 }
 
-static int road_open(struct sender *s, const struct sockaddr_storage *to, struct road **out)
+static int road_open(struct sender *s, const struct sockaddr_storage *to, const char *nas,
+		     struct road **out)
 {
 	socklen_t to_len =
 		to->ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
@@ -206,6 +211,7 @@ static int road_open(struct sender *s, const struct sockaddr_storage *to, struct
 	lane_init(&r->lane);
 	r->sender = s;
 	r->to = *to;
+	memcpy(r->nas, nas, strlen(nas) + 1);
 	r->fd = socket(to->ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (r->fd < 0 || connect(r->fd, (const struct sockaddr *)to, to_len)) {
 		int rc = err_errno(ERR_IO, "no way to the NAS");
@@ -226,6 +232,7 @@ static int road_open(struct sender *s, const struct sockaddr_storage *to, struct
 
 static int road_find(struct sender *s, const struct dispatch_order *order, struct road **out)
 {
+	const char *nas = order->radsec ? order->nas : "";
 	struct sockaddr_storage to;
 	struct road *r;
 	int rc = disconnect_address(order, &to);
@@ -233,20 +240,34 @@ static int road_find(struct sender *s, const struct dispatch_order *order, struc
 	if (rc)
 		return rc;
 	LIST_FOREACH (r, &s->roads, next) {
-		if (!memcmp(&r->to, &to, sizeof(to))) {
+		if (!memcmp(&r->to, &to, sizeof(to)) && !strcmp(r->nas, nas)) {
 			*out = r;
 			return 0;
 		}
 	}
-	return road_open(s, &to, out);
+	return road_open(s, &to, nas, out);
+}
+
+/* To radsecd, which knows the NAS's connection; between us and it our token is the secret. */
+static int radsec_address(const struct sender *s, struct dispatch_order *order)
+{
+	if (!s->radsec.port)
+		return err_set(ERR_UNAVAILABLE, "no way to radsecd; do: pumpctl init");
+	memcpy(order->nas_ip, "127.0.0.1", sizeof("127.0.0.1"));
+	order->das_port = s->radsec.port;
+	order->secret.len = HOP_TOKEN_CHARS;
+	memcpy(order->secret.data, s->radsec.token, HOP_TOKEN_CHARS);
+	return 0;
 }
 
 void sender_add(struct sender *s, struct dispatch_order *order)
 {
 	struct flight *f = NULL;
 	struct road *r = NULL;
-	int rc = flight_new(order, &f);
+	int rc = order->radsec ? radsec_address(s, order) : 0;
 
+	if (!rc)
+		rc = flight_new(order, &f);
 	secret_wipe(&order->secret, sizeof(order->secret));
 	if (!rc)
 		rc = road_find(s, order, &r);

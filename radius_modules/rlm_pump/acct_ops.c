@@ -64,8 +64,7 @@ static void event_read(REQUEST *request, struct acct_event *e)
 		e->mac[0] = '\0';
 	pump_nas_port(request, e->nas_port, sizeof(e->nas_port));
 	pump_source_ip(request, e->nas_ip);
-	if (request->client && request->client->shortname &&
-	    str_copy(e->nas, sizeof(e->nas), request->client->shortname))
+	if (str_copy(e->nas, sizeof(e->nas), pump_nas_name(request)))
 		e->nas[0] = '\0';
 	e->input_octets = (uint64_t)pump_number(vps, PW_ACCT_INPUT_GIGAWORDS, 0) << 32 |
 			  pump_number(vps, PW_ACCT_INPUT_OCTETS, 0);

@@ -91,8 +91,7 @@ static void event_build(REQUEST *request, const struct attempt *a, struct auth_e
 		e->mac[0] = '\0';
 	pump_nas_port(request, e->nas_port, sizeof(e->nas_port));
 	pump_source_ip(request, e->nas_ip);
-	if (request->client && request->client->shortname &&
-	    str_copy(e->nas, sizeof(e->nas), request->client->shortname))
+	if (str_copy(e->nas, sizeof(e->nas), pump_nas_name(request)))
 		e->nas[0] = '\0';
 	e->took_us = took_us(request);
 }

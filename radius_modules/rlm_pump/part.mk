@@ -4,7 +4,7 @@
 RLM_PUMP_GLUE := $(addprefix radius_modules/rlm_pump/,rlm_pump.c auth_ops.c nas_ops.c \
 	session_ops.c acct_ops.c hold_ops.c request_text.c)
 RLM_PUMP_CORE := $(filter-out $(RLM_PUMP_GLUE),$(wildcard radius_modules/rlm_pump/*.c))
-RLM_PUMP_LIBS := rlm_pump_core policies registry_proto base
+RLM_PUMP_LIBS := rlm_pump_core radsec_hop policies registry_proto base
 RLM_PUMP := $(O)/lib/pumpgate/rlm_pump.so
 
 $(call library,rlm_pump_core,$(RLM_PUMP_CORE),libcrypto)

@@ -2,8 +2,6 @@
 /* Owns the way between FreeRADIUS's attribute lists and text. */
 #include "radius_modules/rlm_pump/rlm_pump.h"
 
-#include <arpa/inet.h>
-
 #define DO_NOT_RESPOND 256
 #define EAP_CODE_FAILURE 4
 
@@ -23,14 +21,6 @@ uint32_t pump_number(VALUE_PAIR *list, unsigned int attribute, uint32_t fallback
 	VALUE_PAIR *vp = fr_pair_find_by_num(list, attribute, 0, TAG_ANY);
 
 	return vp ? vp->vp_integer : fallback;
-}
-
-void pump_source_ip(REQUEST *request, char out[IP_SIZE])
-{
-	fr_ipaddr_t const *ip = &request->packet->src_ipaddr;
-
-	if (!inet_ntop(ip->af, &ip->ipaddr, out, IP_SIZE))
-		out[0] = '\0';
 }
 
 void pump_nas_port(REQUEST *request, char *out, size_t size)

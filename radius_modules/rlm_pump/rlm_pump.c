@@ -28,6 +28,8 @@ static const struct pump_operation operations[] = {
 	{"nas", MOD_AUTHORIZE, pump_nas},
 	{"hold", MOD_AUTHORIZE, pump_hold},
 	{"nas-accounting", MOD_PREACCT, pump_nas_preacct},
+	{"radsec", MOD_AUTHORIZE, pump_radsec},
+	{"radsec-accounting", MOD_PREACCT, pump_radsec_preacct},
 	{"verdict", MOD_AUTHORIZE, pump_verdict},
 	{"mab", MOD_AUTHORIZE, pump_mab},
 	{"birth", MOD_AUTHORIZE, pump_birth},
@@ -49,6 +51,8 @@ static const CONF_PARSER pump_config[] = {
 	{"registry_socket",
 	 FR_CONF_OFFSET(PW_TYPE_STRING | PW_TYPE_REQUIRED, struct pump_instance, socket), NULL},
 	{"hold_file", FR_CONF_OFFSET(PW_TYPE_STRING, struct pump_instance, hold_file), NULL},
+	{"hop_token_file", FR_CONF_OFFSET(PW_TYPE_STRING, struct pump_instance, hop_token_file),
+	 NULL},
 	{"session_max", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct pump_instance, session_max),
 	 "16384"},
 	{"session_lifetime",
@@ -140,6 +144,10 @@ static int mod_instantiate(CONF_SECTION *conf, void *instance)
 	if (inst->hold_file)
 		shared.hold_file = inst->hold_file;
 	inst->shared = &shared;
+	if (inst->hop_token_file && hop_token_read(inst->hop_token_file, shared.hop_token)) {
+		cf_log_err_cs(conf, "hop_token_file: %s", err_text());
+		return -1;
+	}
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "radius_modules/rlm_pump/registry_link.h"
 #include "radius_modules/rlm_pump/reject_pace.h"
 #include "radius_modules/rlm_pump/session_cache.h"
+#include "radius_modules/radsec/hop.h"
 
 #define PUMP_METHOD_EAP "eap-tls"
 #define PUMP_METHOD_RESUMED "eap-tls-resumed"
@@ -28,8 +29,9 @@ struct pump_shared {
 	struct session_cache *sessions;
 	struct nas_known *nas;
 	struct reject_pace *pace;
-	DICT_ATTR const *resumed; /* Pumpgate-Session-Resumed */
-	char const *hold_file;	  /* NULL: nobody holds */
+	DICT_ATTR const *resumed;	     /* Pumpgate-Session-Resumed */
+	char const *hold_file;		     /* NULL: nobody holds */
+	char hop_token[HOP_TOKEN_CHARS + 1]; /* "": nobody may speak as radsecd */
 	int64_t started_ms;
 	int users;
 };
@@ -41,6 +43,7 @@ struct pump_instance {
 	char const *operation_name;
 	char const *socket;
 	char const *hold_file;
+	char const *hop_token_file;
 	uint32_t session_max;
 	uint32_t session_lifetime_s;
 	const struct pump_operation *operation;
@@ -58,6 +61,12 @@ rlm_rcode_t pump_client(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_nas(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_hold(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_nas_preacct(struct pump_shared *s, REQUEST *request);
+rlm_rcode_t pump_radsec(struct pump_shared *s, REQUEST *request);
+rlm_rcode_t pump_radsec_preacct(struct pump_shared *s, REQUEST *request);
+/* The name of the NAS that sent this packet, as far as it is known; never NULL. */
+char const *pump_nas_name(REQUEST *request);
+/* Where it was sent from: the NAS's own address, also when radsecd handed it on. */
+void pump_source_ip(REQUEST *request, char out[IP_SIZE]);
 /* auth_ops.c */
 rlm_rcode_t pump_verdict(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_mab(struct pump_shared *s, REQUEST *request);
@@ -80,7 +89,6 @@ void pump_text(char *out, size_t size, VALUE_PAIR *list, unsigned int attribute)
 #define PUMP_TEXT(out, list, attribute) pump_text((out), sizeof(out), (list), (attribute))
 /* `fallback` when the attribute is missing. */
 uint32_t pump_number(VALUE_PAIR *list, unsigned int attribute, uint32_t fallback);
-void pump_source_ip(REQUEST *request, char out[IP_SIZE]);
 /* NAS-Port-Id, else NAS-Port. */
 void pump_nas_port(REQUEST *request, char *out, size_t size);
 /* False when there is no memory. */

@@ -97,6 +97,8 @@ REGISTRY_LIST(nas_list, REGISTRY_NAS_LIST, list_query, nas)
 REGISTRY_ASK(nas_show, REGISTRY_NAS_SHOW, nas_name, nas_detail)
 REGISTRY_TELL(nas_enable, REGISTRY_NAS_ENABLE, nas)
 REGISTRY_TELL(nas_secret, REGISTRY_NAS_SECRET, nas)
+REGISTRY_TELL(nas_cert_add, REGISTRY_NAS_CERT_ADD, nas_cert)
+REGISTRY_LIST(nas_cert_list, REGISTRY_NAS_CERT_LIST, nas_name, nas_cert)
 REGISTRY_ASK(nas_probe, REGISTRY_NAS_PROBE, nas_name, nas_probe)
 
 static inline int MUST_USE registry_device_add(struct ipc_client *c, const struct device *devices,

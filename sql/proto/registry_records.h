@@ -86,9 +86,13 @@ RECORD_DECLARE(birth_query, BIRTH_QUERY_FIELDS)
 	X(S, U32, session_s, 1)
 RECORD_DECLARE(birth_facts, BIRTH_FACTS_FIELDS)
 
-#define NAS_QUERY_FIELDS(X, S) X(S, STR, ip, IP_SIZE)
+/* A NAS by its address or, when cert_serial is not empty, by the certificate that it showed. */
+#define NAS_QUERY_FIELDS(X, S) \
+	X(S, STR, ip, IP_SIZE) \
+	X(S, STR, cert_serial, CERT_SERIAL_SIZE)
 RECORD_DECLARE(nas_query, NAS_QUERY_FIELDS)
 
+/* enabled: also that the certificate is in force, when it was asked for by that. */
 #define NAS_FACTS_FIELDS(X, S)             \
 	X(S, BOOL, found, 1)               \
 	X(S, BOOL, enabled, 1)             \
@@ -266,6 +270,8 @@ RECORD_DECLARE(enroll_event, ENROLL_EVENT_FIELDS)
 	X(S, U32, wait_ms, 1)
 RECORD_DECLARE(dispatch_take, DISPATCH_TAKE_FIELDS)
 
+/* radsec: it goes to the NAS over a connection of its own, with one of cert_serials (apart by
+ * blanks); nas_ip and das_port then say nothing. */
 #define DISPATCH_ORDER_FIELDS(X, S)            \
 	X(S, U64, id, 1)                       \
 	X(S, STR, device, DEVICE_SERIAL_SIZE)  \
@@ -275,7 +281,9 @@ RECORD_DECLARE(dispatch_take, DISPATCH_TAKE_FIELDS)
 	X(S, HIDE, secret, NAS_SECRET_MAX)     \
 	X(S, STR, session_id, SESSION_ID_SIZE) \
 	X(S, STR, calling_station, LABEL_SIZE) \
-	X(S, U32, attempt, 1)
+	X(S, U32, attempt, 1)                  \
+	X(S, BOOL, radsec, 1)                  \
+	X(S, STR, cert_serials, TEXT_SIZE)
 RECORD_DECLARE(dispatch_order, DISPATCH_ORDER_FIELDS)
 
 /* result: ack, nak (error_cause as RFC 5176 3.6), silent, unsendable. */
@@ -307,30 +315,50 @@ RECORD_DECLARE(zone, ZONE_FIELDS)
 	X(S, U32, secret_version, 1)                                         \
 	X(S, HIDE, secret, NAS_SECRET_MAX) /* in requests only */            \
 	X(S, TIME, last_seen, 1)                                             \
-	X(S, STR, site, NAME_SIZE) /* where it stands; "": nobody told */
+	X(S, STR, site, NAME_SIZE) /* where it stands; "": nobody told */    \
+	X(S, BOOL, radsec, 1)	   /* by certificate; no secret, ip may be empty */
 RECORD_DECLARE(nas, NAS_FIELDS)
 
 #define NAS_NAME_FIELDS(X, S) X(S, STR, name, NAME_SIZE)
 RECORD_DECLARE(nas_name, NAS_NAME_FIELDS)
 
 /* The events are those that are still kept. */
-#define NAS_DETAIL_FIELDS(X, S)           \
-	X(S, STR, name, NAME_SIZE)        \
-	X(S, STR, ip, IP_SIZE)            \
-	X(S, STR, site, NAME_SIZE)        \
-	X(S, U32, das_port, 1)            \
-	X(S, BOOL, enabled, 1)            \
-	X(S, U32, secret_version, 1)      \
-	X(S, TIME, added_at, 1)           \
-	X(S, TIME, last_seen, 1)          \
-	X(S, U64, live_sessions, 1)       \
-	X(S, U64, open_orders, 1)         \
-	X(S, U64, wrong_secret_events, 1) \
-	X(S, TIME, wrong_secret_at, 1)    \
-	X(S, U64, claim_events, 1)        \
-	X(S, TIME, claim_at, 1)           \
-	X(S, STR, last_event, TEXT_SIZE)
+#define NAS_DETAIL_FIELDS(X, S)                                           \
+	X(S, STR, name, NAME_SIZE)                                        \
+	X(S, STR, ip, IP_SIZE)                                            \
+	X(S, STR, site, NAME_SIZE)                                        \
+	X(S, U32, das_port, 1)                                            \
+	X(S, BOOL, enabled, 1)                                            \
+	X(S, U32, secret_version, 1)                                      \
+	X(S, TIME, added_at, 1)                                           \
+	X(S, TIME, last_seen, 1)                                          \
+	X(S, U64, live_sessions, 1)                                       \
+	X(S, U64, open_orders, 1)                                         \
+	X(S, U64, wrong_secret_events, 1)                                 \
+	X(S, TIME, wrong_secret_at, 1)                                    \
+	X(S, U64, claim_events, 1)                                        \
+	X(S, TIME, claim_at, 1)                                           \
+	X(S, STR, last_event, TEXT_SIZE)                                  \
+	X(S, BOOL, radsec, 1)                                             \
+	X(S, U64, certificates, 1)		 /* in force */           \
+	X(S, STR, cert_serial, CERT_SERIAL_SIZE) /* the newest of them */ \
+	X(S, TIME, cert_not_after, 1)
 RECORD_DECLARE(nas_detail, NAS_DETAIL_FIELDS)
+
+/* A certificate of a RadSec NAS. sole, in requests: the NAS's others are refused from now on. */
+#define NAS_CERT_FIELDS(X, S)                    \
+	X(S, STR, nas, NAME_SIZE)                \
+	X(S, STR, issuer, ISSUER_SIZE)           \
+	X(S, STR, cert_serial, CERT_SERIAL_SIZE) \
+	X(S, STR, state, STATE_SIZE)             \
+	X(S, BLOB, spki_sha256, 32)              \
+	X(S, TIME, not_before, 1)                \
+	X(S, TIME, not_after, 1)                 \
+	X(S, TIME, issued_at, 1)                 \
+	X(S, TIME, revoked_at, 1)                \
+	X(S, BOOL, sole, 1)                      \
+	X(S, BLOB, der, CERT_DER_MAX)
+RECORD_DECLARE(nas_cert, NAS_CERT_FIELDS)
 
 /* What a NAS makes of a Disconnect-Request for a session that does not exist. result: as in
  * dispatch_result, or "untaken" when no dispatcher sent it in time. */

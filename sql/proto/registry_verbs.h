@@ -67,6 +67,8 @@ enum registry_verb {
 	REGISTRY_NAS_ENABLE = 161,	/* nas: name, enabled -> empty */
 	REGISTRY_NAS_SECRET = 162,	/* nas: name, secret -> empty; secret_version goes up */
 	REGISTRY_NAS_PROBE = 163,     /* nas_name -> nas_probe, once the NAS answered or did not */
+	REGISTRY_NAS_CERT_ADD = 168,  /* nas_cert -> empty */
+	REGISTRY_NAS_CERT_LIST = 169, /* nas_name -> nas_cert[], newest first */
 	REGISTRY_APPROVAL_LIST = 192, /* list_query -> approval[] */
 	REGISTRY_APPROVAL_DECIDE = 193, /* approval_decision -> approval */
 	REGISTRY_MAKER_ADD = 256,	/* maker -> empty */

@@ -60,7 +60,9 @@ void verb_nas_facts(struct ipc_request *rq, void *ctx)
 	struct service *s = ctx;
 	const struct nas_query *q = ipc_request_record(rq);
 	struct nas_facts facts;
-	int rc = store_nas_facts(s->facts, q->ip, &facts);
+	int rc = *q->cert_serial ? store_nas_facts_by_cert(s->facts, q->cert_serial,
+							   clock_wall_ms(), &facts)
+				 : store_nas_facts(s->facts, q->ip, &facts);
 
 	facts_answer(rq, rc, &facts);
 	explicit_bzero(&facts, sizeof(facts)); /* holds the secret */

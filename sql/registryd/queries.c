@@ -68,11 +68,18 @@ static int nas_list(struct reader *r, const void *query, void *out, size_t max, 
 static int nas_show(struct reader *r, const void *query, void *out, size_t max, size_t *n)
 {
 	const struct nas_name *q = query;
-	int rc = store_nas_show(r->registry, q->name, out);
+	int rc = store_nas_show(r->registry, q->name, clock_wall_ms(), out);
 
 	(void)max;
 	*n = 1;
 	return rc ? rc : session_store_nas_detail(r->sessions, out);
+}
+
+static int nas_cert_list(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	const struct nas_name *q = query;
+
+	return store_nas_cert_list(r->registry, q->name, out, max, n);
 }
 
 static int device_list(struct reader *r, const void *query, void *out, size_t max, size_t *n)
@@ -300,6 +307,7 @@ static const struct {
 	{REGISTRY_ZONE_LIST, STORE_LIST_MAX, zone_list},
 	{REGISTRY_NAS_LIST, STORE_LIST_MAX, nas_list},
 	{REGISTRY_NAS_SHOW, 1, nas_show},
+	{REGISTRY_NAS_CERT_LIST, STORE_NAS_CERTS_MAX, nas_cert_list},
 	{REGISTRY_DEVICE_LIST, STORE_LIST_MAX, device_list},
 	{REGISTRY_DEVICE_SHOW, 1, device_show},
 	{REGISTRY_REVOCATION, 1, revocation},

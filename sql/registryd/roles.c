@@ -98,6 +98,7 @@ int roles_init(struct service *s, const char *home, bool *shared_out)
 	for (unsigned i = 0; !rc && i < SERVICE_ROLES; i++)
 		rc = role_init(s, i, conf, &shared);
 	if (!rc && conf) {
+		(void)config_str(conf, "users", "radsecd", ""); /* takes no role here */
 		rc = own_user_check(config_str(conf, "users", "registryd", ""));
 		if (!rc)
 			rc = config_check_unused(conf, "users");

@@ -81,6 +81,8 @@ static const struct ipc_verb admin_verbs[] = {
 	ASK(REGISTRY_NAS_SHOW, "nas_show", nas_name, nas_detail, verb_query),
 	TELL(REGISTRY_NAS_ENABLE, "nas_enable", nas, verb_write),
 	TELL(REGISTRY_NAS_SECRET, "nas_secret", nas, verb_write),
+	TELL(REGISTRY_NAS_CERT_ADD, "nas_cert_add", nas_cert, verb_write),
+	ASK(REGISTRY_NAS_CERT_LIST, "nas_cert_list", nas_name, nas_cert, verb_query),
 	ASK(REGISTRY_NAS_PROBE, "nas_probe", nas_name, nas_probe, verb_write),
 	{.verb = REGISTRY_DEVICE_ADD,
 	 .name = "device_add",

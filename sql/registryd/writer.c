@@ -139,6 +139,14 @@ static struct dispatch_result *results_copy(struct ipc_request *rq, size_t *n_ou
 	return copy;
 }
 
+static void nas_cert_add(struct writer *w, struct ipc_request *rq, const struct action *by)
+{
+	const struct nas_cert *c = ipc_request_record(rq);
+
+	writer_tell(rq, store_nas_cert_add(w->registry, by, c), "nas.certificate", c->nas,
+		    by->actor);
+}
+
 /* NAS verbs that change one row. */
 static void nas_change(struct writer *w, struct ipc_request *rq, const struct action *by)
 {
@@ -147,6 +155,9 @@ static void nas_change(struct writer *w, struct ipc_request *rq, const struct ac
 	switch (ipc_request_verb(rq)->verb) {
 	case REGISTRY_NAS_ADD:
 		writer_tell(rq, store_nas_add(w->registry, by, n), "nas.add", n->name, by->actor);
+		return;
+	case REGISTRY_NAS_CERT_ADD:
+		nas_cert_add(w, rq, by);
 		return;
 	case REGISTRY_NAS_SECRET:
 		writer_tell(rq, store_nas_secret(w->registry, by, n), "nas.secret", n->name,
@@ -198,6 +209,7 @@ static void request_run(struct writer *w, struct request_job *job)
 	case REGISTRY_NAS_ADD:
 	case REGISTRY_NAS_ENABLE:
 	case REGISTRY_NAS_SECRET:
+	case REGISTRY_NAS_CERT_ADD:
 		nas_change(w, rq, &by);
 		return;
 	case REGISTRY_NAS_PROBE:

@@ -41,7 +41,7 @@ void writer_probe(struct writer *w, struct ipc_request *rq)
 	struct parked_probe *p = slot_free(w);
 	struct dispatch_order to = {0};
 	uint64_t random;
-	int rc = p ? store_nas_reach(w->registry, q->name, &to)
+	int rc = p ? store_nas_reach(w->registry, q->name, clock_wall_ms(), &to)
 		   : err_set(ERR_BUSY, "%d NAS are being tested already", PROBES_MAX);
 
 	secret_wipe(&to.secret, sizeof(to.secret));
@@ -80,7 +80,7 @@ size_t writer_probes_take(struct writer *w, struct dispatch_order *out, size_t m
 		if (!p->rq || p->taken)
 			continue;
 		p->taken = true;
-		if (store_nas_reach(w->registry, p->answer.name, &out[n]))
+		if (store_nas_reach(w->registry, p->answer.name, clock_wall_ms(), &out[n]))
 			continue; /* ends untaken, and says so */
 		out[n].id = p->id;
 		out[n].attempt = 1;

@@ -111,7 +111,8 @@ int store_nas_facts(struct store *st, const char *ip, struct nas_facts *out)
 {
 	AUTO_QUERY q;
 	int rc = query_open(&q, st->db,
-			    "SELECT name, enabled, secret, secret_version FROM nas WHERE ip = ?1",
+			    "SELECT name, enabled, secret, secret_version FROM nas WHERE ip = ?1"
+			    " AND radsec = 0",
 			    DB_T(ip));
 
 	memset(out, 0, sizeof(*out));

@@ -119,7 +119,7 @@ static int due_read(struct db *db, int64_t now, struct dispatch_order *out, size
 	size_t n = 0;
 	int rc = query_open(&q, db,
 			    "SELECT o.id, d.serial, n.name, n.ip, n.das_port, n.secret,"
-			    " o.session_id, o.calling_station, o.attempts"
+			    " o.session_id, o.calling_station, o.attempts, n.radsec"
 			    " FROM orders o JOIN nas n ON n.id = o.nas_id"
 			    " JOIN devices d ON d.id = o.device_id"
 			    " WHERE o.state IN ('waiting', 'sent')"
@@ -133,12 +133,15 @@ static int due_read(struct db *db, int64_t now, struct dispatch_order *out, size
 		*o = (struct dispatch_order){.id = (uint64_t)query_i64(&q, 0)};
 		query_text(&q, 1, o->device, sizeof(o->device));
 		query_text(&q, 2, o->nas, sizeof(o->nas));
-		query_text(&q, 3, o->nas_ip, sizeof(o->nas_ip));
+		nas_ip_read(&q, 3, o->nas_ip);
 		o->das_port = (uint32_t)query_i64(&q, 4);
 		rc = query_blob(&q, 5, &o->secret, sizeof(o->secret.data));
 		query_text(&q, 6, o->session_id, sizeof(o->session_id));
 		query_text(&q, 7, o->calling_station, sizeof(o->calling_station));
 		o->attempt = (uint32_t)query_i64(&q, 8) + 1;
+		o->radsec = query_i64(&q, 9) != 0;
+		if (!rc)
+			rc = nas_certs_reach(db, now, o);
 	}
 	*n_out = n;
 	return rc < 0 ? rc : 0;
@@ -311,7 +314,7 @@ int store_order_list(struct store *st, uint64_t revocation, struct order_status 
 
 		*o = (struct order_status){.id = (uint64_t)query_i64(&q, 0)};
 		query_text(&q, 1, o->nas, sizeof(o->nas));
-		query_text(&q, 2, o->nas_ip, sizeof(o->nas_ip));
+		nas_ip_read(&q, 2, o->nas_ip);
 		query_text(&q, 3, o->session_id, sizeof(o->session_id));
 		query_text(&q, 4, o->cause, sizeof(o->cause));
 		query_text(&q, 5, o->state, sizeof(o->state));

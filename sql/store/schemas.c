@@ -42,6 +42,11 @@ static const char registry_0010[] = {
 	0,
 };
 
+static const char registry_0011[] = {
+#include "sql/schema/registry/0011_radsec.sql.inc"
+	0,
+};
+
 static const char sessions_0001[] = {
 #include "sql/schema/sessions/0001_initial.sql.inc"
 	0,
@@ -54,7 +59,7 @@ static const char sessions_0002[] = {
 
 static const char *const registry_texts[] = {registry_0001, registry_0004, registry_0005,
 					     registry_0006, registry_0007, registry_0008,
-					     registry_0009, registry_0010};
+					     registry_0009, registry_0010, registry_0011};
 static const char *const sessions_texts[] = {sessions_0001, sessions_0002};
 
 const struct schema schema_registry = {

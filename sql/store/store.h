@@ -48,6 +48,9 @@ int store_pump_facts(struct store *st, const char *issuer, const char *cert_seri
 int store_mac_facts(struct store *st, const char *mac, struct mac_facts *out) MUST_USE;
 int store_birth_facts(struct store *st, const char *device, struct birth_facts *out) MUST_USE;
 int store_nas_facts(struct store *st, const char *ip, struct nas_facts *out) MUST_USE;
+/* By the certificate of a RadSec NAS. */
+int store_nas_facts_by_cert(struct store *st, const char *cert_serial, int64_t now_ms,
+			    struct nas_facts *out) MUST_USE;
 int store_cert_facts(struct store *st, const char *issuer, const char *cert_serial,
 		     struct cert_facts *out) MUST_USE;
 
@@ -84,7 +87,7 @@ int store_standings(struct store *st, enum standing_pick pick, int64_t id, struc
 int store_zone_add(struct store *st, const struct action *by, const struct zone *z) MUST_USE;
 int store_zone_list(struct store *st, const struct list_query *q, struct zone *out, size_t max,
 		    size_t *n_out) MUST_USE;
-/* As store_zone_add. The address is brought to its canonical form. */
+/* As store_zone_add. The address is brought to its canonical form; a RadSec NAS needs none. */
 int store_nas_add(struct store *st, const struct action *by, const struct nas *nas) MUST_USE;
 /* last_seen stays 0; no secret. */
 int store_nas_list(struct store *st, const struct list_query *q, struct nas *out, size_t max,
@@ -97,9 +100,20 @@ int store_nas_enable(struct store *st, const struct action *by, const char *name
  * ERR_INVALID. */
 int store_nas_secret(struct store *st, const struct action *by, const struct nas *nas) MUST_USE;
 /* What the registry knows; last_seen and the session members stay zero. ERR_NOT_FOUND. */
-int store_nas_show(struct store *st, const char *name, struct nas_detail *out) MUST_USE;
-/* Address, DAS port and secret, as for an order. ERR_NOT_FOUND. */
-int store_nas_reach(struct store *st, const char *name, struct dispatch_order *out) MUST_USE;
+int store_nas_show(struct store *st, const char *name, int64_t now_ms,
+		   struct nas_detail *out) MUST_USE;
+/* One more certificate by which a RadSec NAS is known; `sole`: the others end. ERR_NOT_FOUND,
+ * ERR_CONFLICT (it speaks no RadSec), ERR_UNCHANGED, ERR_EXISTS (the serial is another's, or
+ * revoked), ERR_INVALID. */
+int store_nas_cert_add(struct store *st, const struct action *by,
+		       const struct nas_cert *c) MUST_USE;
+#define STORE_NAS_CERTS_MAX 16
+/* Newest first. ERR_NOT_FOUND, ERR_CONFLICT. */
+int store_nas_cert_list(struct store *st, const char *name, struct nas_cert *out, size_t max,
+			size_t *n_out) MUST_USE;
+/* Address, DAS port and secret, or certificates, as for an order. ERR_NOT_FOUND. */
+int store_nas_reach(struct store *st, const char *name, int64_t now_ms,
+		    struct dispatch_order *out) MUST_USE;
 /* Whether another NAS than `nas` has this address or this name: its name, else "". */
 int store_nas_claimed(struct store *st, const char *nas, const char *ip, const char *id,
 		      char other_out[NAME_SIZE]) MUST_USE;

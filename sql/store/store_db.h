@@ -45,6 +45,12 @@ int audit_append(struct db *db, const struct action *by, const char *action, con
 int list_limit(const struct list_query *q, size_t max, size_t *out) MUST_USE;
 
 /* Names of things: zones, NAS, pumps. ERR_INVALID says what is allowed. */
+/* A NAS's address as others see it: "" for one that is known by certificate alone. */
+void nas_ip_read(const struct query *q, int column, char out[IP_SIZE]);
+/* Fills in, for a RadSec NAS, by which certificates it may be reached: the newest four. */
+int nas_certs_reach(struct db *db, int64_t now_ms, struct dispatch_order *out) MUST_USE;
+/* Fills in what certificates say of out->name. */
+int nas_certs_detail(struct db *db, int64_t now_ms, struct nas_detail *out) MUST_USE;
 int name_check(const char *what, const char *name) MUST_USE;
 int device_serial_check(const char *serial) MUST_USE;
 /* Printable, without control characters. */

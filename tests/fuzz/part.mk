@@ -14,6 +14,7 @@ endif
 $(call fuzz,ipc_record,base)
 $(call fuzz,config,base)
 $(call fuzz,radius_packet,radius_packet base)
+$(call fuzz,radsec_relay,radsec radsec_hop radius_packet base,)
 $(call fuzz,tls_session_strip,rlm_pump_core base,)
 $(call fuzz,rlm_pump_text,rlm_pump_core policies base,)
 $(call fuzz,est_request,est base)

@@ -3,6 +3,7 @@ $(call tool,testswitch,$(wildcard tests/support/testswitch/*.c),radius_packet ba
 $(call tool,signer_client,tests/support/signer_client.c,ca_request signer_proto registry_proto base,)
 $(call tool,hostile_enrolld,tests/support/hostile_enrolld.c,ca_request signer_proto registry_proto base,)
 $(call tool,dastool,tests/support/dastool/dastool.c,radius_packet base,)
+$(call tool,radsecnas,tests/support/radsecnas.c,radius_packet base,openssl)
 $(call tool,est_raw,tests/support/est_raw.c,,openssl)
 $(call tool,est_bound,tests/support/est_bound.c,,openssl)
 $(call tool,registry_probe,$(wildcard tests/support/registry_probe/*.c),registry_proto base,)

@@ -45,7 +45,8 @@ scratch_init() {
 	# below the kernel's ephemeral range, so that no client's socket sits there
 	base=$(shuf -i 10000-29990 -n 1)
 	pumpctl init --radius-auth-port "$base" --radius-acct-port "$((base + 1))" \
-		--est-port "$((base + 2))" --http-port "$((base + 3))" "$@" >"$SCRATCH/init.out" 2>&1 || return
+		--est-port "$((base + 2))" --http-port "$((base + 3))" --radsec-port "$((base + 4))" \
+		"$@" >"$SCRATCH/init.out" 2>&1 || return
 	printf '%s' "${SCRATCH_SETTINGS:-}" >>"$PUMPGATE_HOME/pumpgate.conf"
 }
 

@@ -84,7 +84,8 @@ restarted() {
 	kill -9 "$old"
 	wait_until 10 came_back "$1" "$old" && wait_until 10 pumpctl status
 }
-for name in pumpgate-registryd pumpgate-signerd pumpgate-enrolld freeradius pumpgate-dispatchd; do
+for name in pumpgate-registryd pumpgate-signerd pumpgate-enrolld freeradius pumpgate-dispatchd \
+	pumpgate-radsecd; do
 	check "${name#pumpgate-}_comes_back_after_it_was_killed" restarted "$name"
 done
 end INT

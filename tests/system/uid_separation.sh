@@ -13,8 +13,8 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 FIRST=61000
-NAMES=(registryd signerd enrolld radiusd dispatchd)
-FOLDERS=(registry ca est radius)
+NAMES=(registryd signerd enrolld radiusd dispatchd radsecd)
+FOLDERS=(registry ca est radius dispatch radsec)
 
 pid_of() {
 	case $1 in
@@ -79,7 +79,7 @@ for j in "${!NAMES[@]}"; do
 done
 REGISTRY_ROLES=(signer enroll radius dispatch)
 for i in 0 1 2 3; do
-	for j in 1 2 3 4; do
+	for j in 1 2 3 4 5; do
 		if [ $((i + 1)) = "$j" ]; then
 			check "${NAMES[j]}_gets_the_role_${REGISTRY_ROLES[i]}" \
 				role_is_given $((FIRST + j)) registry "${REGISTRY_ROLES[i]}"
@@ -92,7 +92,7 @@ for i in 0 1 2 3; do
 		role_is_refused 61999 registry "${REGISTRY_ROLES[i]}"
 done
 check enrolld_gets_its_role_at_the_signer role_is_given $((FIRST + 2)) signer enroll
-for j in 0 3 4; do
+for j in 0 3 4 5; do
 	check "${NAMES[j]}_gets_no_role_at_the_signer" role_is_refused $((FIRST + j)) signer enroll
 done
 check a_stranger_is_no_admin_of_the_registry role_is_refused 61999 registry admin

@@ -29,6 +29,58 @@ static int cas_free(void **state)
 	return 0;
 }
 
+/* Three hierarchies, each for its own: no chain of one passes for another's, whatever the purpose.
+ */
+static void a_nas_certificate_is_no_pump_and_no_server_and_no_pump_is_a_nas(void **state)
+{
+	struct ca_terms t = {.kind = CA_KIND_NAS_LEAF, .common_name = "sw-1"};
+	struct ca_hierarchy h = {0};
+	struct ca_issuer nas = {0};
+	AUTO_X509 leaf = NULL;
+	AUTO_X509 pump = fixture_leaf(&device, true, PUMP, ec);
+	X509_PUBKEY *spki = NULL;
+
+	(void)state;
+	assert_int_equal(ca_hierarchy_new(CA_KIND_NAS_ROOT, "Hospital", NOW_MS, &h), 0);
+	assert_int_equal(ca_issuer_init(h.ca, h.ca_key, h.root, &nas), 0);
+	ca_hierarchy_done(&h);
+	ca_serial_random(t.serial);
+	t.not_before_ms = NOW_MS;
+	t.not_after_ms = NOW_MS + 3600000;
+	assert_true(X509_PUBKEY_set(&spki, ec));
+	assert_int_equal(ca_issue(&nas, &t, spki, &leaf), 0);
+	X509_PUBKEY_free(spki);
+	assert_int_equal(fixture_verify(&nas, leaf, X509_PURPOSE_SSL_CLIENT), X509_V_OK);
+	assert_int_equal(fixture_verify(&nas, leaf, X509_PURPOSE_SSL_SERVER),
+			 X509_V_ERR_INVALID_PURPOSE);
+	assert_int_not_equal(fixture_verify(&device, leaf, X509_PURPOSE_SSL_CLIENT), X509_V_OK);
+	assert_int_not_equal(fixture_verify(&server, leaf, X509_PURPOSE_SSL_SERVER), X509_V_OK);
+	assert_int_not_equal(fixture_verify(&nas, pump, X509_PURPOSE_SSL_CLIENT), X509_V_OK);
+	ca_issuer_done(&nas);
+}
+
+static void a_nas_s_name_is_checked_before_it_is_signed(void **state)
+{
+	static const char *const bad[] = {"",	  "-sw",   "sw 1",
+					  "sw/1", "sw\n1", "sw-0123456789-0123456789-0123456789"};
+	X509_PUBKEY *spki = NULL;
+
+	(void)state;
+	assert_true(X509_PUBKEY_set(&spki, ec));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct ca_terms t = {.kind = CA_KIND_NAS_LEAF,
+				     .common_name = bad[i],
+				     .not_before_ms = NOW_MS,
+				     .not_after_ms = NOW_MS + 3600000};
+		X509 *leaf = NULL;
+
+		ca_serial_random(t.serial);
+		assert_int_equal(ca_issue(&device, &t, spki, &leaf), ERR_INVALID);
+		assert_null(leaf);
+	}
+	X509_PUBKEY_free(spki);
+}
+
 static void device_certificate_is_no_server(void **state)
 {
 	AUTO_X509 leaf = fixture_leaf(&device, true, PUMP, ec);
@@ -346,6 +398,8 @@ static void device_leaf_has_its_names_and_is_small(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_nas_certificate_is_no_pump_and_no_server_and_no_pump_is_a_nas),
+		cmocka_unit_test(a_nas_s_name_is_checked_before_it_is_signed),
 		cmocka_unit_test(device_certificate_is_no_server),
 		cmocka_unit_test(server_certificate_is_no_client),
 		cmocka_unit_test(another_ca_with_the_same_names_is_refused),

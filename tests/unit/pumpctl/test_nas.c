@@ -38,6 +38,45 @@ static void an_unknown_vendor_is_refused_with_those_that_are_known(void **state)
 		assert_non_null(strstr(err_text(), vendors[i]));
 }
 
+static void radsec_has_no_hostapd_and_says_what_to_do(void **state)
+{
+	struct nas_config in = ap;
+	AUTO_BUF out = {.max = 65536};
+
+	(void)state;
+	in.radsec = true;
+	assert_int_equal(nas_config_build("hostapd", &in, &out), ERR_INVALID);
+	assert_non_null(strstr(err_text(), "radsecproxy"));
+	assert_int_equal(nas_config_build("acme", &in, &out), ERR_INVALID);
+	in.radsec = false;
+	assert_int_equal(nas_config_build("radsecproxy", &in, &out), ERR_INVALID);
+}
+
+static void radsec_names_port_and_server_and_disconnect_only_where_wanted(void **state)
+{
+	static const char *const names[] = {"cisco-ios-xe", "aruba", "juniper", "radsecproxy"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct nas_config in = ap;
+		char *text;
+
+		in.radsec = true;
+		in.radsec_port = 22083;
+		in.radsec_name = "radsec-1.pumpgate.internal";
+		text = config_of(names[i], &in);
+		assert_non_null(strstr(text, "22083"));
+		assert_null(strchr(text, '{') && strstr(text, "{radsec") ? text : NULL);
+		assert_non_null(strstr(text, "Disconnect"));
+		free(text);
+		in.das_port = 0;
+		text = config_of(names[i], &in);
+		assert_null(strstr(text, "Disconnect"));
+		assert_null(strstr(text, "dyn"));
+		free(text);
+	}
+}
+
 static void every_configuration_is_filled_in_and_waits_for_its_secret(void **state)
 {
 	(void)state;
@@ -211,6 +250,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_unknown_vendor_is_refused_with_those_that_are_known),
+		cmocka_unit_test(radsec_has_no_hostapd_and_says_what_to_do),
+		cmocka_unit_test(radsec_names_port_and_server_and_disconnect_only_where_wanted),
 		cmocka_unit_test(every_configuration_is_filled_in_and_waits_for_its_secret),
 		cmocka_unit_test(without_a_das_port_no_dynamic_authorization_is_switched_on),
 		cmocka_unit_test(a_name_that_looks_like_a_word_is_not_filled_in_again),

@@ -301,7 +301,7 @@ static void a_nas_stands_where_an_admin_says(void **state)
 	assert_int_equal(store_nas_site(f->st, "nobody", site), 0);
 	assert_string_equal(site, "");
 	assert_int_equal(store_nas_add(f->st, &admin_now, &n), 0);
-	assert_int_equal(store_nas_show(f->st, "ap-9", &show), 0);
+	assert_int_equal(store_nas_show(f->st, "ap-9", NOW, &show), 0);
 	assert_string_equal(show.site, "north");
 	strcpy(n.site, "south");
 	assert_int_equal(store_nas_add(f->st, &admin_now, &n), ERR_EXISTS);

@@ -38,8 +38,8 @@ static void an_unknown_nas_cannot_be_changed(void **state)
 
 	assert_int_equal(store_nas_enable(f->st, &admin_now, "nobody", false), ERR_NOT_FOUND);
 	assert_int_equal(store_nas_secret(f->st, &admin_now, &n), ERR_NOT_FOUND);
-	assert_int_equal(store_nas_show(f->st, "nobody", &d), ERR_NOT_FOUND);
-	assert_int_equal(store_nas_reach(f->st, "nobody", &to), ERR_NOT_FOUND);
+	assert_int_equal(store_nas_show(f->st, "nobody", NOW, &d), ERR_NOT_FOUND);
+	assert_int_equal(store_nas_reach(f->st, "nobody", NOW, &to), ERR_NOT_FOUND);
 }
 
 static void a_secret_that_is_short_or_holds_a_nul_is_refused(void **state)
@@ -124,7 +124,7 @@ static void events_of_a_nas_are_counted_by_kind_and_are_no_pump_s(void **state)
 	e.at = NOW + 5;
 	assert_int_equal(session_store_nas_event(f->ss, &e, "names-another-nas", "sw-8", NOW), 0);
 	assert_int_equal(session_store_commit(f->ss), 0);
-	assert_int_equal(store_nas_show(f->st, "sw-9", &d), 0);
+	assert_int_equal(store_nas_show(f->st, "sw-9", NOW, &d), 0);
 	assert_int_equal(session_store_nas_detail(f->ss, &d), 0);
 	assert_int_equal(d.wrong_secret_events, 1);
 	assert_int_equal(d.wrong_secret_at, NOW);
@@ -150,7 +150,7 @@ static void a_user_name_cannot_make_an_event_of_a_nas(void **state)
 	assert_int_equal(session_store_begin(f->ss), 0);
 	assert_int_equal(session_store_auth(f->ss, &e, NOW), 0);
 	assert_int_equal(session_store_commit(f->ss), 0);
-	assert_int_equal(store_nas_show(f->st, "sw-9", &d), 0);
+	assert_int_equal(store_nas_show(f->st, "sw-9", NOW, &d), 0);
 	assert_int_equal(session_store_nas_detail(f->ss, &d), 0);
 	assert_int_equal(d.wrong_secret_events + d.claim_events, 0);
 	assert_string_equal(d.last_event, "");
