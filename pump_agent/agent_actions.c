@@ -126,7 +126,7 @@ static void link_look(struct agent *a)
 		return;
 	if (supplicant_is_admitted(a->link, &yes))
 		agent_link_failed(a);
-	else if (yes)
+	else if (yes && !(a->cable && link_watch_is_down(a->cable))) /* which it does not look at */
 		agent_queue(a, EVENT_ADMITTED);
 	else if (!a->due.retry)
 		a->due.retry = agent_wait(&a->reject_wait);

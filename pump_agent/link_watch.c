@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@ struct link_watch {
 	int fd;
 	struct event *event;
 	char interface[IFNAMSIZ];
-	bool is_down; /* as last told; an interface nobody spoke of counts as up */
+	bool is_down; /* as last told; one that is not there counts as up */
 	link_watch_change change;
 	void *ctx;
 };
@@ -84,6 +85,15 @@ static void readable(evutil_socket_t fd, short what, void *arg)
 		take(w, link_news_parse(&in, (size_t)n, w->interface));
 }
 
+/* How it stands before the first change is told. */
+static bool is_down_now(const struct link_watch *w)
+{
+	struct ifreq rq = {0};
+
+	memcpy(rq.ifr_name, w->interface, sizeof(rq.ifr_name));
+	return ioctl(w->fd, SIOCGIFFLAGS, &rq) == 0 && !(rq.ifr_flags & IFF_RUNNING);
+}
+
 int link_watch_new(struct event_base *base, const char *interface, link_watch_change change,
 		   void *ctx, struct link_watch **out)
 {
@@ -100,6 +110,7 @@ int link_watch_new(struct event_base *base, const char *interface, link_watch_ch
 	if (!rc && (w->fd < 0 || bind(w->fd, (struct sockaddr *)&to, sizeof(to))))
 		rc = err_errno(ERR_IO, "watching %s", interface);
 	if (!rc) {
+		w->is_down = is_down_now(w);
 		w->event = event_new(base, w->fd, EV_READ | EV_PERSIST, readable, w);
 		if (!w->event || event_add(w->event, NULL))
 			rc = err_set(ERR_NOMEM, "no memory to watch %s", interface);
@@ -109,6 +120,11 @@ int link_watch_new(struct event_base *base, const char *interface, link_watch_ch
 	else
 		*out = w;
 	return rc;
+}
+
+bool link_watch_is_down(const struct link_watch *w)
+{
+	return w->is_down;
 }
 
 void link_watch_free(struct link_watch *w)

@@ -20,6 +20,8 @@ typedef void (*link_watch_change)(void *ctx, bool is_up);
 /* `interface` is copied; it need not exist yet. ERR_IO, ERR_LIMIT (name too long), ERR_NOMEM. */
 int link_watch_new(struct event_base *base, const char *interface, link_watch_change change,
 		   void *ctx, struct link_watch **out) MUST_USE;
+/* No carrier, or switched off. */
+bool link_watch_is_down(const struct link_watch *w);
 void link_watch_free(struct link_watch *w); /* NULL ok */
 
 enum link_news { LINK_NO_NEWS = 0, LINK_DOWN, LINK_UP };

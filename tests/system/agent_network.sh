@@ -187,8 +187,13 @@ check and_gets_the_pump_online_again wait_until 15 state_is online
 stop agent
 
 # --- the cable ---
+ip -n "$NAS" link set port0 down
+rm "$T/state/status.json" # says how the last one stood
 agent
-wait_until 15 state_is online
+wait_until 10 logged agent agent.network_kept 2
+check agent_that_starts_without_a_cable_is_not_online state_is enrolled
+ip -n "$NAS" link set port0 up
+check and_gets_online_when_it_is_plugged_in wait_until 20 state_is online
 ip -n "$NAS" link set port0 down
 check agent_notices_that_the_cable_is_pulled wait_until 3 state_is enrolled
 ip -n "$NAS" link set port0 up
