@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The tests of ca/ must notice when a check is missing: each line below takes one out of a copy of a
 # source file, and the named test program must then fail.
+# shellcheck disable=SC2317 # functions are called through check and attempt
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/support/tap.sh
 . tests/support/tap.sh
@@ -136,28 +137,44 @@ build_all() {
 	ar rcs "$work/lib.a" "$work"/{base,policies,ca,sql}.*.o
 }
 
-# shellcheck disable=SC2317 # called by check
-# run TEST [MUTANT.o]: the mutant comes first and takes the place of the library's own member.
+# run TEST FOLDER [MUTANT.o]: the mutant comes first and takes the place of the library's own member.
 run() {
-	"$cc" -pthread -o "$work/$1" "$work/tests.unit.ca.$1.c.o" ${2:+"$2"} \
-		"$work"/tests.unit.ca.{ca,maker}_fixture.c.o "$work/lib.a" "${libs[@]}" &&
-		timeout 60 "$work/$1" >"$work/out" 2>&1
+	mkdir -p "$2" &&
+		"$cc" -pthread -o "$2/$1" "$work/tests.unit.ca.$1.c.o" ${3:+"$3"} \
+			"$work"/tests.unit.ca.{ca,maker}_fixture.c.o "$work/lib.a" "${libs[@]}" &&
+		timeout 60 "$2/$1" >"$2/out" 2>&1
 }
 
-# shellcheck disable=SC2317 # called by check
+# notices FOLDER FILE TEST THERE INSTEAD
 notices() {
-	cmp -s "$1" "$work/mutant.c" && echo "the pattern is not in $1" && return 1
-	object "$work/mutant.c" "$work/mutant.o" || return 1
-	! run "$2" "$work/mutant.o" && grep -q '^not ok' "$work/out"
+	mkdir "$1" && P=$4 R=$5 perl -0pe 's/\Q$ENV{P}\E/$ENV{R}/' "$2" >"$1/mutant.c"
+	cmp -s "$2" "$1/mutant.c" && echo "the pattern is not in $2" && return 1
+	object "$1/mutant.c" "$1/mutant.o" || return 1
+	! run "$3" "$1" "$1/mutant.o" && grep -q '^not ok' "$1/out"
 }
+
+# attempt N COMMAND...: as many at once as there are processors; how it went is kept for `went_well`
+attempt() {
+	local n=$1 running
+	shift
+	mapfile -t running < <(jobs -rp)
+	[ ${#running[@]} -lt "$(nproc)" ] || wait -n
+	{ "$@" </dev/null >"$work/$n.says" 2>&1 && touch "$work/$n.well"; rm -rf "${work:?}/$n"; } &
+}
+went_well() { [ -e "$work/$1.well" ] || { cat "$work/$1.says"; return 1; }; }
 
 build_all
+sentences=()
 for name in csr related_cert_request profile grounds idevid issued_log keystore offline confine crl ocsp sealed lint key_strength; do
-	check "without_a_mutant_test_${name}_passes" run "test_$name"
+	attempt ${#sentences[@]} run "test_$name" "$work/${#sentences[@]}"
+	sentences+=("without_a_mutant_test_${name}_passes")
 done
 while IFS='|' read -r file name there instead; do
-	P=$there R=$instead perl -0pe 's/\Q$ENV{P}\E/$ENV{R}/' "$file" >"$work/mutant.c"
-	check "test_$name notices in $file when this is missing: $there" \
-		notices "$file" "test_$name"
+	attempt ${#sentences[@]} notices "$work/${#sentences[@]}" "$file" "test_$name" "$there" "$instead"
+	sentences+=("test_$name notices in $file when this is missing: $there")
 done < <(mutants)
+wait
+for n in "${!sentences[@]}"; do
+	check "${sentences[$n]}" went_well "$n"
+done
 tap_done
