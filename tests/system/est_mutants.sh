@@ -12,7 +12,7 @@ cc=${CC:-gcc}
 flags=(-std=gnu11 -D_GNU_SOURCE -I. -O0 -w)
 
 for file in enroll/est/*.c enroll/status/*.c ca/proto/signer_records.c \
-	base/{buf,err,secret,ipc_record}.c; do
+	base/{buf,clock,err,ipc_record,secret}.c; do
 	"$cc" "${flags[@]}" -c -o "$work/$(basename "$file" .c).o" "$file" || exit 1
 done
 # build FILE TEST [MUTANT]: the test, with MUTANT in the place of FILE
