@@ -99,7 +99,7 @@ mutant_rlm_pump() {
 		-idirafter radius_modules/rlm_pump/shim -include freeradius/autoconf.h \
 		-include freeradius/build.h -include freeradius/features.h \
 		-include freeradius/radpaths.h &&
-		objects "$1" radius_modules/rlm_pump policies sql/proto base &&
+		objects "$1" radius_modules/rlm_pump radius_modules/radsec/hop.o policies sql/proto base &&
 		"$cc" -shared -pthread -o "$SCRATCH/prefix/lib/pumpgate/rlm_pump.so" \
 			-Wl,--version-script=radius_modules/rlm_pump/exports.map "$SCRATCH/mutant.o" \
 			"@$SCRATCH/objects" -lcrypto -ltalloc -lsodium -levent -levent_pthreads -linih -lsystemd
