@@ -38,24 +38,14 @@ static void recall_read(const struct query *q, struct recall *out)
 
 /* The orders of a recall; ?1 is its id. */
 #define COUNT_IF(what) "sum(CASE WHEN " what " THEN 1 ELSE 0 END)"
-#define ORDER_COUNTS                                                                                                                                                                                   \
-	"count(*), " COUNT_IF("o.state = 'acked'") ", " COUNT_IF(                                                                                                                                      \
-		"o.state = 'gone'") ", " COUNT_IF("o.state IN ('waiting', 'sent') AND "                                                                                                                \
-						  "o.last_result = 'nak'") ", " COUNT_IF("o."                                                                                                          \
-											 "state "                                                                                                      \
-											 "IN "                                                                                                         \
-											 "('"                                                                                                          \
-											 "waiting"                                                                                                     \
-											 "', "                                                                                                         \
-											 "'sent')"                                                                                                     \
-											 " AND "                                                                                                       \
-											 "o.last_"                                                                                                     \
-											 "result "                                                                                                     \
-											 "= "                                                                                                          \
-											 "'silent"                                                                                                     \
-											 "'") ","                                                                                                      \
-											      " " COUNT_IF("o.state IN ('waiting', 'sent') AND o.last_result NOT IN ('nak', 'silent')") ", " COUNT_IF( \
-												      "o.state = 'unsendable'")
+/* clang-format off */
+#define OPEN_AND(what) COUNT_IF("o.state IN ('waiting', 'sent') AND o.last_result " what)
+#define ORDER_COUNTS                                                       \
+	"count(*), " COUNT_IF("o.state = 'acked'") ", "                    \
+	COUNT_IF("o.state = 'gone'") ", " OPEN_AND("= 'nak'") ", "         \
+	OPEN_AND("= 'silent'") ", " OPEN_AND("NOT IN ('nak', 'silent')")   \
+	", " COUNT_IF("o.state = 'unsendable'")
+/* clang-format on */
 #define RECALL_ORDERS                                                             \
 	" FROM recall_pumps p JOIN orders o ON o.revocation_id = p.revocation_id" \
 	" WHERE p.recall_id = ?1"
