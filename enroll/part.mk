@@ -5,5 +5,5 @@ $(call program,pumpctl,enroll/pumpctl/main.c,pumpctl policies registry_proto sig
 $(call library,est,$(wildcard enroll/est/*.c),)
 # reads what anybody asks about certificates; ca/ is not in it
 $(call library,status,$(wildcard enroll/status/*.c),libcrypto)
-$(call library,enrolld,$(filter-out enroll/enrolld/main.c,$(wildcard enroll/enrolld/*.c)),libevent_core openssl libseccomp libsodium)
-$(call program,pumpgate-enrolld,enroll/enrolld/main.c,enrolld status est policies ca_request signer_proto registry_proto base,)
+$(call library,enrolld,$(filter-out enroll/enrolld/main.c,$(wildcard enroll/enrolld/*.c)),libevent_core openssl libsodium)
+$(call program,pumpgate-enrolld,enroll/enrolld/main.c,enrolld status est policies ca_request signer_proto registry_proto cage base,)

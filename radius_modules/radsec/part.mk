@@ -2,4 +2,4 @@
 $(call library,radsec_hop,radius_modules/radsec/hop.c,)
 $(call library,radsec,$(addprefix radius_modules/radsec/,relay.c gate.c),)
 $(call program,pumpgate-radsecd,$(addprefix radius_modules/radsec/,radsecd.c link.c tls.c confine.c),\
-	radsec radsec_hop radius_packet registry_proto base,libevent_openssl openssl libseccomp)
+	radsec radsec_hop radius_packet registry_proto cage base,libevent_openssl openssl)

@@ -90,7 +90,7 @@ mutant_registryd() {
 	mutant_object "$@" &&
 		objects "$1" sql/registryd sql/store sql/proto policies base &&
 		"$cc" -pthread -o "$SCRATCH/prefix/bin/pumpgate-registryd" "$SCRATCH/mutant.o" \
-			"@$SCRATCH/objects" -lsqlite3 -lsodium -levent -levent_pthreads -linih -lsystemd
+			"@$SCRATCH/objects" -lsqlite3 -lsodium -levent -levent_pthreads -linih -lsystemd -lseccomp
 }
 
 # mutant_rlm_pump SOURCE SED-SCRIPT
@@ -102,7 +102,7 @@ mutant_rlm_pump() {
 		objects "$1" radius_modules/rlm_pump radius_modules/radsec/hop.o policies sql/proto base &&
 		"$cc" -shared -pthread -o "$SCRATCH/prefix/lib/pumpgate/rlm_pump.so" \
 			-Wl,--version-script=radius_modules/rlm_pump/exports.map "$SCRATCH/mutant.o" \
-			"@$SCRATCH/objects" -lcrypto -ltalloc -lsodium -levent -levent_pthreads -linih -lsystemd
+			"@$SCRATCH/objects" -lcrypto -ltalloc -lsodium -levent -levent_pthreads -linih -lsystemd -lseccomp
 }
 
 sound() {

@@ -8,5 +8,5 @@ $(call test,dispatch/test_dispatchd,tests/unit/dispatch/test_dispatchd.c,\
 	radius_packet registry_proto base,)
 ifeq ($(SAN),) # a sanitized program needs files: no cage around it
 $(call test,dispatch/test_dispatch_confine,tests/unit/dispatch/test_dispatch_confine.c \
-	radius_modules/dispatch/confine.c,base,libseccomp)
+	radius_modules/dispatch/confine.c,cage base,)
 endif
