@@ -14,8 +14,6 @@
 #include <sys/eventfd.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <event2/buffer.h>
@@ -24,6 +22,7 @@
 #include <event2/listener.h>
 
 #include "base/clock.h"
+#include "base/ipc_socket.h"
 #include "base/log.h"
 
 #define HELLO_WAIT_S 3		     /* a peer that says nothing must not hold a place */
@@ -127,46 +126,6 @@ static void frame_build_failure(struct buf *b, uint16_t verb, int code, uint64_t
 		buf_done(b);
 }
 
-/* Sends at once what the socket takes; only the rest waits for the loop, which costs a look-up on
- * the packet path as much as the look-up itself. */
-static void connection_send(struct connection *c, const uint8_t *data, size_t len)
-{
-	ssize_t n = 0;
-
-	if (evbuffer_get_length(bufferevent_get_output(c->bev)) == 0)
-		n = send(bufferevent_getfd(c->bev), data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (n < 0)
-		n = 0; /* full, or broken: then the loop sees that too */
-	if ((size_t)n < len)
-		bufferevent_write(c->bev, data + n, len - (size_t)n);
-}
-
-/* A descriptor goes with the first byte, or not at all. */
-static void connection_send_fd(struct connection *c, const uint8_t *data, size_t len, int fd)
-{
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = {0};
-	struct iovec part = {.iov_base = (void *)(uintptr_t)data, .iov_len = len};
-	struct msghdr msg = {.msg_iov = &part,
-			     .msg_iovlen = 1,
-			     .msg_control = &control,
-			     .msg_controllen = sizeof(control.room)};
-	struct cmsghdr *head = CMSG_FIRSTHDR(&msg);
-	ssize_t n;
-
-	head->cmsg_level = SOL_SOCKET;
-	head->cmsg_type = SCM_RIGHTS;
-	head->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(head), &fd, sizeof(fd));
-	n = sendmsg(bufferevent_getfd(c->bev), &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (n < 0)
-		n = 0; /* then the answer comes without it, and the peer asks again */
-	if ((size_t)n < len)
-		bufferevent_write(c->bev, data + n, len - (size_t)n);
-}
-
 /* Loop thread: sends the answer if the connection still exists, and frees the request. */
 static void request_finish(struct ipc_request *rq)
 {
@@ -177,9 +136,9 @@ static void request_finish(struct ipc_request *rq)
 	if (c) {
 		c->in_flight--;
 		if (rq->answer.len && rq->fd >= 0)
-			connection_send_fd(c, rq->answer.data, rq->answer.len, rq->fd);
+			ipc_socket_send_fd(c->bev, rq->answer.data, rq->answer.len, rq->fd);
 		else if (rq->answer.len)
-			connection_send(c, rq->answer.data, rq->answer.len);
+			ipc_socket_send(c->bev, rq->answer.data, rq->answer.len);
 		if (evbuffer_get_length(bufferevent_get_output(c->bev)) > OUTPUT_MAX) {
 			LOG(LOG_WARN, "ipc.peer_does_not_read", LOG_S("role", c->role->name));
 			connection_close(c);
@@ -335,7 +294,7 @@ static int hello_take(struct connection *c, const struct ipc_header *h, struct c
 			       hello.role);
 	bufferevent_set_timeouts(c->bev, NULL, NULL);
 	if (frame_build(&answer, IPC_HELLO, 0, h->request_id, NULL, NULL, 0) == 0)
-		connection_send(c, answer.data, answer.len);
+		ipc_socket_send(c->bev, answer.data, answer.len);
 	buf_done(&answer);
 	return 0;
 }
@@ -569,35 +528,6 @@ static void accept_error(struct evconnlistener *l, void *arg)
 	LOG(LOG_ERROR, "ipc.accept_failed", LOG_S("why", strerror(errno)));
 }
 
-static int listen_at(const struct ipc_server_options *o, int *fd_out)
-{
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	int rc = str_copy(addr.sun_path, sizeof(addr.sun_path), o->path);
-	int fd;
-
-	if (rc)
-		return err_add(rc, "socket path %s", o->path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return err_errno(ERR_IO, "socket");
-	if (unlink(o->path) && errno != ENOENT)
-		rc = err_errno(ERR_IO, "%s", o->path);
-	/* bind under umask 0177: nobody else can connect before mode and group are right */
-	mode_t old = umask(0177);
-	if (!rc && bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
-		rc = err_errno(ERR_IO, "%s", o->path);
-	umask(old);
-	if (!rc && o->group != (gid_t)-1 && chown(o->path, (uid_t)-1, o->group))
-		rc = err_errno(ERR_IO, "%s: change of group", o->path);
-	if (!rc && (chmod(o->path, o->mode) || listen(fd, 128)))
-		rc = err_errno(ERR_IO, "%s", o->path);
-	if (rc)
-		close(fd);
-	else
-		*fd_out = fd;
-	return rc;
-}
-
 int ipc_server_new(struct event_base *base, const struct ipc_server_options *o,
 		   struct ipc_server **out)
 {
@@ -613,7 +543,7 @@ int ipc_server_new(struct event_base *base, const struct ipc_server_options *o,
 	LIST_INIT(&s->connections);
 	STAILQ_INIT(&s->done);
 	pthread_mutex_init(&s->done_lock, NULL);
-	rc = listen_at(o, &fd);
+	rc = ipc_socket_listen(o->path, o->mode, o->group, &fd);
 	if (rc) {
 		ipc_server_free(s);
 		return rc;
