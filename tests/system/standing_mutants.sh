@@ -128,7 +128,7 @@ mutant "a changed zone changes nothing" $watch test_standings \
 	's/\{"zones", EFFECT_ALL, EFFECT_NONE\}/{"zones", EFFECT_NONE, EFFECT_NONE}/' \
 	'*answer*'
 
-# ---- the service itself: tests/unit/sql/test_registryd against a changed one ----
+# ---- the service itself: tests/unit/sql/test_registryd_map against a changed one ----
 mkdir -p "$work/service/bin"
 service_mutant() { # SENTENCE SOURCE NAME-OF-TESTS SED-SCRIPT
 	changed "$1" "$2" "$4" || return
@@ -140,7 +140,7 @@ service_mutant() { # SENTENCE SOURCE NAME-OF-TESTS SED-SCRIPT
 }
 # shellcheck disable=SC2317 # called by check
 service_tests() {
-	PUMPGATE_BUILD=$work/service timeout 60 "$build/tests/sql/test_registryd" "$1" >/dev/null 2>&1
+	PUMPGATE_BUILD=$work/service timeout 60 "$build/tests/sql/test_registryd_map" "$1" >/dev/null 2>&1
 }
 # A machine that is slow for a moment hides what happens too early: once in ten times is enough.
 # shellcheck disable=SC2317 # called by check
