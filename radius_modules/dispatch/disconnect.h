@@ -3,7 +3,7 @@
 #ifndef DISPATCH_DISCONNECT_H
 #define DISPATCH_DISCONNECT_H
 
-#include "radius_modules/dispatch/radius_packet.h"
+#include "radius_modules/packet/radius_packet.h"
 #include "sql/proto/registry_records.h"
 
 struct sockaddr_storage;

@@ -22,7 +22,7 @@
 #include "base/secret.h"
 #include "radius_modules/dispatch/confine.h"
 #include "radius_modules/dispatch/exchange.h"
-#include "radius_modules/dispatch/radius_packet.h"
+#include "radius_modules/packet/radius_packet.h"
 #include "radius_modules/dispatch/sender.h"
 #include "sql/client/registry_client.h"
 

@@ -8,7 +8,7 @@
 #ifndef RADIUS_MODULES_RADSEC_RELAY_H
 #define RADIUS_MODULES_RADSEC_RELAY_H
 
-#include "radius_modules/dispatch/radius_packet.h"
+#include "radius_modules/packet/radius_packet.h"
 #include "radius_modules/radsec/hop.h"
 
 /* How long the packet at the start of a stream is: 0 while its header is not whole. ERR_INVALID:

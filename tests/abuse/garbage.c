@@ -19,7 +19,7 @@
 
 #include "base/clock.h"
 #include "base/ipc_frame.h"
-#include "radius_modules/dispatch/radius_packet.h"
+#include "radius_modules/packet/radius_packet.h"
 #include "tests/bench/radius_target.h"
 
 #define OPEN_MAX_AT_ONCE 24 /* connections left open, half a message in */

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "radius_modules/dispatch/radius_packet.h"
+#include "radius_modules/packet/radius_packet.h"
 #include "tests/bench/credential_set.h"
 #include "tests/bench/latency.h"
 #include "tests/bench/process_cpu.h"

@@ -7,7 +7,7 @@
 #ifndef TESTS_BENCH_EAP_SLOT_H
 #define TESTS_BENCH_EAP_SLOT_H
 
-#include "radius_modules/dispatch/radius_packet.h"
+#include "radius_modules/packet/radius_packet.h"
 #include "tests/bench/credential_set.h"
 #include "tests/bench/eap_peer.h"
 #include "tests/bench/radius_target.h"

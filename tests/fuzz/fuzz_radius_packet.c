@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Any datagram at all: parsing, walking and verifying it must stay within its bytes. */
-#include "radius_modules/dispatch/radius_packet.h"
+#include "radius_modules/packet/radius_packet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

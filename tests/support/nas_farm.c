@@ -22,7 +22,7 @@
 #include <sys/socket.h>
 
 #include "base/secret.h"
-#include "radius_modules/dispatch/radius_packet.h"
+#include "radius_modules/packet/radius_packet.h"
 
 #define NAS_MAX 1000
 #define SESSIONS_MAX 200000

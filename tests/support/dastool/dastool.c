@@ -18,7 +18,7 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
-#include "radius_modules/dispatch/radius_packet.h"
+#include "radius_modules/packet/radius_packet.h"
 
 struct das {
 	int fd;

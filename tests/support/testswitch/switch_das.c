@@ -9,7 +9,7 @@
 
 #include <event2/event.h>
 
-#include "radius_modules/dispatch/radius_packet.h"
+#include "radius_modules/packet/radius_packet.h"
 
 struct switch_das {
 	int outer; /* towards the server */

@@ -16,7 +16,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "radius_modules/dispatch/radius_packet.h"
+#include "radius_modules/packet/radius_packet.h"
 
 #define TRIES 4
 #define WAIT_MS 800

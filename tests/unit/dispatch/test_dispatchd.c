@@ -25,7 +25,7 @@
 #include "base/clock.h"
 #include "base/daemon.h"
 #include "base/ipc_server.h"
-#include "radius_modules/dispatch/radius_packet.h"
+#include "radius_modules/packet/radius_packet.h"
 #include "sql/proto/registry_records.h"
 #include "sql/proto/registry_verbs.h"
 

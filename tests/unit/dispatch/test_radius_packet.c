@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "radius_modules/dispatch/radius_packet.h"
+#include "radius_modules/packet/radius_packet.h"
 
 #define RFC_SECRET "xyzzy5461"
 #define KEY RFC_SECRET, sizeof(RFC_SECRET) - 1

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Owns the byte form and the signatures of RADIUS packets. Never reads past the datagram, never
  * sends anything. */
-#include "radius_modules/dispatch/radius_packet.h"
+#include "radius_modules/packet/radius_packet.h"
 
 #include <string.h>
 

@@ -8,8 +8,8 @@
  *   rc = radius_put_str(&p, RADIUS_CALLING_STATION_ID, mac);
  *   rc = rc ? rc : radius_sign_request(&p, secret, secret_len);
  */
-#ifndef DISPATCH_RADIUS_PACKET_H
-#define DISPATCH_RADIUS_PACKET_H
+#ifndef RADIUS_MODULES_PACKET_RADIUS_PACKET_H
+#define RADIUS_MODULES_PACKET_RADIUS_PACKET_H
 
 #include <stdbool.h>
 #include <stddef.h>
