@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
+$(call library,login_wire,$(wildcard sql/wire/*.c),)
+
 $(call library,registry_proto,$(wildcard sql/proto/*.c),)
 
 $(call library,store,$(wildcard sql/store/*.c),sqlite3 libsodium)
