@@ -346,10 +346,14 @@ static void mac_verdict(struct pump_shared *s, REQUEST *request, struct attempt 
 	a->session_s = session_seconds(f.session_s, f.window_until, clock_wall_ms());
 }
 
+/* Called in the virtual server `mab`, which FreeRADIUS runs as a request of its own. */
 rlm_rcode_t pump_mab(struct pump_shared *s, REQUEST *request)
 {
-	struct attempt *a = attempt_of(s, request, true);
+	struct attempt *a;
 
+	if (!request->parent) /* not in that virtual server: its gate would be missing */
+		return RLM_MODULE_REJECT;
+	a = attempt_of(s, request->parent, true);
 	if (!a)
 		return RLM_MODULE_REJECT;
 	if (pump_number(request->packet->vps, PW_SERVICE_TYPE, 0) != SERVICE_CALL_CHECK) {
@@ -400,19 +404,29 @@ static bool verdict_fits(const struct attempt *a, enum way way)
 	}
 }
 
+static bool accept_fits(REQUEST *request, const struct attempt *a, enum way way)
+{
+	bool eap = fr_pair_find_by_num(request->packet->vps, PW_EAP_MESSAGE, 0, TAG_ANY) != NULL;
+
+	return verdict_fits(a, way) && eap == (way != WAY_MAC) &&
+	       request->reply->code == PW_CODE_ACCESS_ACCEPT;
+}
+
+static rlm_rcode_t accept_stopped(void)
+{
+	radlog(L_ERR, "pump.auth an Accept without its verdict was stopped");
+	return RLM_MODULE_REJECT;
+}
+
 static rlm_rcode_t accept_leaves(struct pump_shared *s, REQUEST *request, enum way way)
 {
 	struct attempt *a = attempt_of(s, request, false);
-	bool eap = fr_pair_find_by_num(request->packet->vps, PW_EAP_MESSAGE, 0, TAG_ANY) != NULL;
 	char mac[MAC_SIZE];
 
 	if (pump_is_silenced(request))
 		return RLM_MODULE_NOOP;
-	if (!a || !verdict_fits(a, way) || eap != (way != WAY_MAC) ||
-	    request->reply->code != PW_CODE_ACCESS_ACCEPT) {
-		radlog(L_ERR, "pump.auth an Accept without its verdict was stopped");
-		return RLM_MODULE_REJECT;
-	}
+	if (!a || !accept_fits(request, a, way))
+		return accept_stopped();
 	station_read(request, mac);
 	reject_pace_accepted(s->pace, mac);
 	event_post(s, request, a);
@@ -424,8 +438,30 @@ rlm_rcode_t pump_admit(struct pump_shared *s, REQUEST *request)
 	return accept_leaves(s, request, WAY_PUMP);
 }
 
+/* MAC authentication has two gates that know nothing but ONBOARD: where its virtual server ends,
+ * and where the Accept leaves. Each writes the reply anew, so that only the verdict's place is in
+ * it. */
+static bool reply_only_place(REQUEST *request, const struct attempt *a)
+{
+	fr_pair_list_free(&request->reply->vps);
+	return reply_place(request, a);
+}
+
+rlm_rcode_t pump_mab_gate(struct pump_shared *s, REQUEST *request)
+{
+	struct attempt *a = request->parent ? attempt_of(s, request->parent, false) : NULL;
+
+	if (!a || !accept_fits(request, a, WAY_MAC) || !reply_only_place(request, a))
+		return accept_stopped();
+	return RLM_MODULE_OK;
+}
+
 rlm_rcode_t pump_onboard(struct pump_shared *s, REQUEST *request)
 {
+	struct attempt *a = attempt_of(s, request, false);
+
+	if (a && verdict_fits(a, WAY_MAC) && !reply_only_place(request, a))
+		return accept_stopped();
 	return accept_leaves(s, request, WAY_MAC);
 }
 

@@ -34,6 +34,7 @@ static const struct pump_operation operations[] = {
 	{"mab", MOD_AUTHORIZE, pump_mab},
 	{"birth", MOD_AUTHORIZE, pump_birth},
 	{"admit", MOD_POST_AUTH, pump_admit},
+	{"mab-gate", MOD_POST_AUTH, pump_mab_gate},
 	{"onboard", MOD_POST_AUTH, pump_onboard},
 	{"onboard-birth", MOD_POST_AUTH, pump_onboard_birth},
 	{"refuse", MOD_POST_AUTH, pump_refuse},

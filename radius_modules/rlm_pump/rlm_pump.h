@@ -71,6 +71,7 @@ void pump_source_ip(REQUEST *request, char out[IP_SIZE]);
 rlm_rcode_t pump_verdict(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_mab(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_birth(struct pump_shared *s, REQUEST *request);
+rlm_rcode_t pump_mab_gate(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_admit(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_onboard(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_onboard_birth(struct pump_shared *s, REQUEST *request);

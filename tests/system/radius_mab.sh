@@ -11,8 +11,7 @@ cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/support/pump_client.sh
 . tests/support/pump_client.sh
 
-scratch_up && rejects_at_once || exit 1
-site_up || exit 1
+scratch_up && site_up || exit 1
 pump_add PG-8 02:00:00:00:00:08 || exit 1
 pump_add PG-9 02:00:00:00:00:09 || exit 1
 pump_enrol PG-1 02:00:00:00:00:01 || exit 1
@@ -38,6 +37,25 @@ onboarded() {
 		grep -qE 'Message-Authenticator = 0x[0-9a-f]{32}' "$SCRATCH/mab.log" &&
 		[ "$(last_attempt verdict)" = onboard ] || { cat "$SCRATCH/mab.log"; return 1; }
 }
+
+# MAC authentication goes through a virtual server of its own as if it were proxied: that must cost
+# the reject neither its delay nor the process a socket.
+held_back() { # at least the second of reject_delay, which the answer of a home server would not have
+	local began
+	began=$(date +%s%3N)
+	refused unknown-pump 0200000000ff 02-00-00-00-00-FF && [ $(($(date +%s%3N) - began)) -ge 900 ]
+}
+only_its_listeners() {
+	local pid sockets
+	pid=$(pgrep -P "$SUPERVISOR" -x freeradius) || return 1
+	sockets=$(ss -Hanup | grep "pid=$pid,")
+	printf '%s\n' "$sockets"
+	[ "$(wc -l <<<"$sockets")" = 4 ] && # auth and acct, for NAS and for radsecd
+		! ss -Hantp | grep "pid=$pid,"
+}
+check "a_refusal_is_held_back_like_any_other" held_back
+check "the_virtual_server_has_no_socket" only_its_listeners
+rejects_at_once || exit 1
 
 check "an_unknown_mac_is_refused" refused unknown-pump 0200000000ff 02-00-00-00-00-FF
 check "an_expected_pump_without_a_window_is_refused" refused window-closed 020000000008 \

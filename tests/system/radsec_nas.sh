@@ -128,6 +128,16 @@ check "a_pump_gets_on_over_radsec" wait_until 20 proxied PG-1 -N 44:s:over-tls
 check "into_its_zone" [ "$(accept_attribute 81)" = 313230 ]
 check "the_keys_of_the_session_arrive" grep -q 'MS-MPPE-.*-Key\|Attribute 26' "$SCRATCH/eap.log"
 check "the_session_is_this_nas_s" wait_until 5 session_of over-tls sw1
+pump_add PG-9 02:00:00:00:00:09 && pumpctl pump token PG-9 --mab-window 30m >/dev/null || exit 1
+mab_over_radsec() {
+	printf 'User-Name = "020000000009"\nCalling-Station-Id = 02-00-00-00-00-09\n%s\n%s\n%s\n' \
+		'Service-Type = Call-Check' 'NAS-Port-Type = Ethernet' 'Message-Authenticator = 0x00' |
+		radclient -r 3 -t 4 -x "127.0.0.1:$PROXY_PORT" auth "$NAS_SECRET" >"$SCRATCH/mab.log" 2>&1 &&
+		grep -q 'Tunnel-Private-Group-Id:0 = "99"' "$SCRATCH/mab.log" &&
+		grep 'pump.auth verdict=onboard' "$log/radiusd.log" | grep -q 'nas=sw1 ' ||
+		{ cat "$SCRATCH/mab.log"; return 1; }
+}
+check "mac_authentication_over_radsec_is_this_nas_s_too" mab_over_radsec
 CLASS=$(grep -o 'pg1\.PG-1\.[0-9a-f]*' "$PUMPGATE_HOME"/log/*.log "$SCRATCH/eap.log" | head -n 1 | sed 's/.*pg1/pg1/')
 check "accounting_is_answered" acct Start over-tls
 check "and_recorded_for_this_nas" wait_until 5 eval \
