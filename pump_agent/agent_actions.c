@@ -236,6 +236,7 @@ static void swap_commit(struct agent *a)
 	a->cert = OSSL_TAKE(a->next_cert);
 	next_drop(a);
 	a->asked_renew_s = 0;
+	agent_report_soon(a);
 	backoff_succeeded(&a->renew_wait);
 	a->due.renew = agent_in_ms(RENEW_PAUSE_MS);
 	if (!rc)

@@ -60,11 +60,12 @@ static json_t *clock_json(const struct clock_report *c)
 int status_build(const struct status *st, struct buf *out)
 {
 	AUTO_JSON root = json_pack(
-		"{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", 1, "state",
+		"{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", 1, "state",
 		agent_state_name(st->state), "since", time_or_null(st->since_ms), "pump",
 		text_or_null(st->pump), "certificate", text_or_null(st->certificate), "not_after",
 		time_or_null(st->not_after_ms), "renew_at", time_or_null(st->renew_at_ms), "clock",
-		clock_json(&st->clock), "error", error_json(st));
+		clock_json(&st->clock), "server_says", text_or_null(st->told), "server_reason",
+		text_or_null(st->told_reason), "error", error_json(st));
 	char text[STATUS_MAX];
 	size_t len = root ? json_dumpb(root, text, sizeof(text), JSON_INDENT(2)) : 0;
 	int rc;
@@ -130,6 +131,12 @@ int status_print(const char *dir, bool json, FILE *out)
 	fprintf(out, "certificate  %s\n  ends       %s\n  renewal    %s\n",
 		word(root, "certificate"), word(root, "not_after"), word(root, "renew_at"));
 	clock_print(json_object_get(root, "clock"), out);
+	if (json_is_string(json_object_get(root, "server_says")))
+		fprintf(out, "server says  %s%s%s\n", word(root, "server_says"),
+			json_is_string(json_object_get(root, "server_reason")) ? ": " : "",
+			json_is_string(json_object_get(root, "server_reason"))
+				? word(root, "server_reason")
+				: "");
 	error = json_object_get(root, "error");
 	if (json_is_object(error))
 		fprintf(out, "last error   %s: %s (%s)\n", word(error, "step"), word(error, "text"),
