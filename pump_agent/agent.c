@@ -70,6 +70,7 @@ static void status_write(struct agent *a)
 	a->status.not_after_ms = a->cert ? credential_not_after(a->cert) * 1000 : 0;
 	a->status.renew_at_ms = a->cert ? renew_at_s(a) * 1000 : 0;
 	a->status.clock = wall_clock_report(a->clock);
+	agent_controller_tell(a);
 	memcpy(a->status.told, a->told.state, sizeof(a->status.told));
 	memcpy(a->status.told_reason, a->told.reason, sizeof(a->status.told_reason));
 	rc = status_build(&a->status, &text);
@@ -259,7 +260,8 @@ static int agent_set_up(struct agent *a)
 
 	if (rc)
 		return rc;
-	rc = wall_clock_new(&a->store, a->options->may_set_clock, &a->clock);
+	rc = agent_controller_open(a);
+	rc = rc ? rc : wall_clock_new(&a->store, a->options->may_set_clock, &a->clock);
 	rc = rc ? rc : job_new(a->base, agent_job_done, a, &a->job);
 	rc = rc ? rc : job_new(a->base, agent_ask_done, a, &a->ask_job);
 	if (!rc && a->options->driver == NET_WIRED)
@@ -309,6 +311,7 @@ void agent_stop(struct agent *a)
 	job_free(a->ask_job);
 	link_watch_free(a->cable);
 	agent_link_close(a);
+	controller_link_free(a->controller);
 	if (a->timer)
 		event_free(a->timer);
 	EVP_PKEY_free(a->key);

@@ -9,6 +9,7 @@
 #include <event2/event.h>
 
 #include "pump_agent/backoff.h"
+#include "pump_agent/controller_link.h"
 #include "pump_agent/job.h"
 #include "pump_agent/link_watch.h"
 #include "pump_agent/machine.h"
@@ -48,6 +49,8 @@ struct agent {
 	int64_t asked_us;		 /* when the server was last asked */
 	bool clock_moved;	  /* since the attempt that failed: the next one need not wait */
 	struct link_watch *cable; /* NULL on Wi-Fi */
+	struct controller_link *controller; /* NULL: none is configured */
+	enum pumplink_network network_told; /* to it, last */
 
 	enum agent_state at;
 	int64_t entered_us;  /* when `at` began, by the clock that never steps */
@@ -98,6 +101,11 @@ int64_t agent_in_ms(int64_t ms);       /* a deadline */
 void agent_job_done(void *ctx, int rc, const char *why, const struct enrol *e);
 /* Writes status.json and sets the timer, after a change that is no event of the machine. */
 void agent_refresh(struct agent *a);
+
+/* agent_controller.c: the infusion controller, which is told and never waited for. */
+int agent_controller_open(
+	struct agent *a) MUST_USE;	     /* ERR_* of controller_link_new, ERR_NOT_FOUND */
+void agent_controller_tell(struct agent *a); /* as status.json has it */
 
 /* What the pump holds was made before now: the clock's floor. */
 void agent_clock_floor(struct agent *a);

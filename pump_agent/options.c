@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pump_agent/pumplink/pumplink.h"
+
 static const char HELP[] =
 	"usage: pumpgate-agentd [OPTION...]            run on a pump\n"
 	"       pumpgate-agentd [--state DIR] status [--json]\n"
@@ -25,6 +27,8 @@ static const char HELP[] =
 	"  --renew-at N      renew after N percent of the certificate's life (66)\n"
 	"  --clock C         set (default): a wrong clock is set, to the floor or by the EST\n"
 	"                    server; tell: it is only told\n"
+	"  --controller-user U    user of the infusion controller, which may use pumplink(3)\n"
+	"  --controller-socket S  its socket (" PUMPLINK_SOCKET ")\n"
 	"  --config FILE     the same settings as lines `name = value` below [agent]\n"
 	"                    (" AGENT_CONFIG_DEFAULT ", if it is there)\n"
 	"  --json            with status: as JSON\n"
@@ -41,12 +45,33 @@ const char *options_help(void)
 }
 
 /* In the order of `values`. */
-enum setting { STATE, BUNDLE, INTERFACE, DRIVER, SSID, CONTROL, KEY, RENEW_AT, CLOCK, N_SETTINGS };
+enum setting {
+	STATE,
+	BUNDLE,
+	INTERFACE,
+	DRIVER,
+	SSID,
+	CONTROL,
+	KEY,
+	RENEW_AT,
+	CLOCK,
+	CONTROLLER_USER,
+	CONTROLLER_SOCKET,
+	N_SETTINGS
+};
 
 static const char *const SETTING_NAMES[N_SETTINGS] = {
-	[STATE] = "state",   [BUNDLE] = "bundle",     [INTERFACE] = "interface",
-	[DRIVER] = "driver", [SSID] = "ssid",	      [CONTROL] = "control",
-	[KEY] = "key",	     [RENEW_AT] = "renew-at", [CLOCK] = "clock",
+	[STATE] = "state",
+	[BUNDLE] = "bundle",
+	[INTERFACE] = "interface",
+	[DRIVER] = "driver",
+	[SSID] = "ssid",
+	[CONTROL] = "control",
+	[KEY] = "key",
+	[RENEW_AT] = "renew-at",
+	[CLOCK] = "clock",
+	[CONTROLLER_USER] = "controller-user",
+	[CONTROLLER_SOCKET] = "controller-socket",
 };
 
 enum { OPT_CONFIG = N_SETTINGS, OPT_JSON, OPT_HELP, OPT_VERSION, N_OPTIONS };
@@ -165,6 +190,9 @@ static int values_take(struct agent_options *o, const char *const values[N_SETTI
 	o->bundle = values[BUNDLE]; /* NULL: bundle.json in the state folder */
 	o->interface = values[INTERFACE];
 	o->ssid = values[SSID];
+	o->controller_user = values[CONTROLLER_USER];
+	o->controller_socket =
+		values[CONTROLLER_SOCKET] ? values[CONTROLLER_SOCKET] : PUMPLINK_SOCKET;
 	o->control = values[CONTROL] ? values[CONTROL] : "/run/wpa_supplicant";
 	if (o->command != COMMAND_RUN)
 		return 0;

@@ -23,6 +23,8 @@ struct agent_options {
 	const char *interface;
 	const char *control; /* folder of wpa_supplicant's control sockets */
 	const char *ssid;
+	const char *controller_socket;
+	const char *controller_user; /* NULL: no controller is served */
 	enum net_driver driver;
 	enum key_kind key_kind;
 	uint32_t renew_percent;

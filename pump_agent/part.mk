@@ -2,7 +2,8 @@
 # agent_core: no sockets and no files; agent_shell: the rest, but main.
 $(call library,agent_core,$(addprefix pump_agent/,anchors.c backoff.c bundle.c credential.c \
 	clock_rules.c csrattrs.c machine.c netblock.c open_ports.c self_report.c),libcrypto jansson)
-$(call library,agent_shell,$(addprefix pump_agent/,agent.c agent_actions.c agent_ask.c agent_link.c enrol.c \
+$(call library,agent_shell,$(addprefix pump_agent/,agent.c agent_actions.c agent_ask.c agent_link.c \
+	agent_controller.c controller_link.c enrol.c pumplink/agent_side.c pumplink/layout.c \
 	est_client.c job.c link_watch.c options.c status.c store.c store_state.c supplicant.c \
 	wall_clock.c wpa_link.c),libcurl libssl)
 
@@ -10,4 +11,8 @@ $(call library,agent_shell,$(addprefix pump_agent/,agent.c agent_actions.c agent
 AGENT_BUILD_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),$(shell \
 	stat -c %Y pump_agent/wall_clock.c))
 $(O)/obj/pump_agent/wall_clock.o: private CFLAGS += -DPUMPGATE_BUILD_TIME=$(AGENT_BUILD_TIME)
+
+# For the controller: libc only, and no call of it from the loop's half (pumplink.c, layout.c).
+$(call library,pumplink,$(addprefix pump_agent/pumplink/,pumplink.c layout.c handover.c),)
+
 $(call program,pumpgate-agentd,pump_agent/main.c,agent_shell agent_core ca_request base,,-lwpa_client)

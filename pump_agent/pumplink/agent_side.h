@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "pump_agent/pumplink/layout.h" /* enum pumplink_kind, pumplink_end */
 #include "pump_agent/pumplink/pumplink.h"
 
 struct agent_side;
@@ -24,9 +25,12 @@ void agent_side_close(struct agent_side *s); /* NULL ok; the controller sees the
 
 /* Readable: agent_side_attach has something to do. */
 int agent_side_fd(const struct agent_side *s);
-/* Takes one datagram. True: a controller was attached that was not before; what the one before had
- * asked for is void. ERR_* of a datagram that was refused stands in err_text(): false. */
-bool agent_side_attach(struct agent_side *s);
+/*
+ * Takes one datagram. 1: a controller was attached that was not before; what the one before had
+ * asked for is void. 0: the one that is attached has come again. ERR_NOT_FOUND: no datagram;
+ * ERR_INVALID, ERR_DENIED, ERR_IO: it was refused.
+ */
+int agent_side_attach(struct agent_side *s) MUST_USE;
 bool agent_side_is_attached(const struct agent_side *s);
 
 /* How the pump stands. Kept, and told to controllers that attach later. */
@@ -43,12 +47,6 @@ void agent_side_beat(struct agent_side *s);
 
 /* Unknown also when the controller's own beat is missing; `now_ms` never steps. */
 enum pumplink_infusing agent_side_infusing(struct agent_side *s, uint64_t now_ms);
-
-enum pumplink_kind {
-	PUMPLINK_LOGIN_PASSWORD = 1, /* name and password */
-	PUMPLINK_LOGIN_BADGE,	     /* badge (in `name`) and PIN */
-	PUMPLINK_LOGIN_BREAK_GLASS,  /* code; no name */
-};
 
 /* Checked: a known kind, UTF-8 without control characters in the name, no NUL in the secret. */
 struct pumplink_request {
@@ -83,14 +81,6 @@ int agent_side_answer(struct agent_side *s, uint32_t request,
 /* Ends a session that was begun (the person was disabled). */
 void agent_side_end_session(struct agent_side *s, uint32_t session);
 
-enum pumplink_end {
-	PUMPLINK_END_NONE = 0,
-	PUMPLINK_END_LOGOUT,   /* by the person */
-	PUMPLINK_END_IDLE,     /* by itself, nobody touched a key */
-	PUMPLINK_END_EXPIRED,  /* its time was over */
-	PUMPLINK_END_REPLACED, /* another person logged in */
-	PUMPLINK_END_AGENT,    /* agent_side_end_session */
-};
 /* True: a session has ended since the last call; the last one, when there were several. */
 bool agent_side_ended(struct agent_side *s, uint32_t *session_out, enum pumplink_end *why_out);
 

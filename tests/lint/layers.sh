@@ -30,6 +30,7 @@ allowed sql/wire base/ sql/wire/
 allowed sql/client base/ sql/proto/ sql/client/
 allowed sql/store base/ policies/ sql/proto/ sql/store/
 allowed sql/registryd base/ policies/ sql/
+allowed sql/directory base/ sql/directory/
 allowed ca/proto base/ ca/proto/
 allowed ca base/ policies/ sql/proto/ sql/client/ ca/
 allowed enroll base/ policies/ sql/proto/ sql/client/ ca/proto/ ca/request/ enroll/

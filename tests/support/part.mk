@@ -10,3 +10,4 @@ $(call tool,registry_probe,$(wildcard tests/support/registry_probe/*.c),registry
 $(call tool,trespass,tests/support/trespass.c,base,)
 $(call tool,nas_farm,tests/support/nas_farm.c,radius_packet base,)
 $(call tool,renew_fleet,tests/support/renew_fleet.c,agent_shell agent_core ca_request base,,-lwpa_client)
+$(call tool,directory_probe,tests/support/directory_probe.c,directory base,)

@@ -9,3 +9,4 @@ $(call test,sql/test_standings,tests/unit/sql/test_standings.c tests/unit/sql/fi
 	sql/registryd/standing_keeper.c,$(SQL_TEST_LIBS),sqlite3 libsodium)
 $(foreach t,registryd registryd_revoke registryd_map registryd_reports,$(call test,sql/test_$(t),tests/unit/sql/test_$(t).c \
 	tests/unit/sql/running.c tests/unit/sql/fixture.c,$(SQL_TEST_LIBS),sqlite3 libsodium))
+$(call test,sql/test_directory,tests/unit/sql/test_directory.c,directory base,)

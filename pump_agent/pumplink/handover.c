@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Owns the making of the shared memory and its way to the agent. Runs in the controller, outside
+ * its loop. No call here waits for the agent.
+ *
+ * The memory is made here, and not by the agent, so that it can't be taken away: a memory file that
+ * its maker shrinks ends its readers with SIGBUS. Seals keep either side from shrinking it, and the
+ * agent from writing where the controller tells.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "pump_agent/pumplink/link.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
+#endif
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010 /* Linux 5.1 */
+#endif
+#define SIZE_SEALS (F_SEAL_SHRINK | F_SEAL_GROW)
+
+static int memory_make(const char *name, int *fd_out)
+{
+	const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	int fd = memfd_create(name, flags | MFD_NOEXEC_SEAL);
+
+	if (fd < 0 && errno == EINVAL) /* an older kernel */
+		fd = memfd_create(name, flags);
+	if (fd < 0)
+		return -errno;
+	*fd_out = fd;
+	return ftruncate(fd, PUMPLINK_AREA_BYTES) ? -errno : 0;
+}
+
+/* All of it is there from the start: no page fault in the controller's loop. */
+static int memory_map(int fd, int access, void **out)
+{
+	void *at = mmap(NULL, PUMPLINK_AREA_BYTES, access, MAP_SHARED | MAP_POPULATE, fd, 0);
+
+	if (at == MAP_FAILED)
+		return -errno;
+	mlock(at, PUMPLINK_AREA_BYTES); /* may be refused: then it is only likely to stay */
+	madvise(at, PUMPLINK_AREA_BYTES, MADV_DONTDUMP);
+	*out = at;
+	return 0;
+}
+
+static int memory_open(struct pumplink *l)
+{
+	void *told = NULL;
+	void *asked = NULL;
+	int rc = memory_make("pumplink-told", &l->told_fd);
+
+	rc = rc ? rc : memory_make("pumplink-asked", &l->asked_fd);
+	rc = rc ? rc : memory_map(l->told_fd, PROT_READ, &told);
+	l->told = told;
+	rc = rc ? rc : memory_map(l->asked_fd, PROT_READ | PROT_WRITE, &asked);
+	l->asked = asked;
+	if (rc)
+		return rc;
+	if (fcntl(l->told_fd, F_ADD_SEALS, SIZE_SEALS | F_SEAL_SEAL))
+		return -errno;
+	if (!fcntl(l->asked_fd, F_ADD_SEALS, SIZE_SEALS | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL))
+		return 0;
+	/* an older kernel: the agent could write there, to itself; it is not read here */
+	return fcntl(l->asked_fd, F_ADD_SEALS, SIZE_SEALS | F_SEAL_SEAL) ? -errno : 0;
+}
+
+static int address_set(struct pumplink *l, const char *path)
+{
+	size_t len = strlen(path);
+
+	if (!len || len >= sizeof(l->agent.sun_path))
+		return -ENAMETOOLONG;
+	l->agent.sun_family = AF_UNIX;
+	memcpy(l->agent.sun_path, path, len + 1);
+	l->agent_len = sizeof(l->agent);
+	l->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	return l->socket < 0 ? -errno : 0;
+}
+
+int pumplink_open(const char *agent_socket, struct pumplink **out)
+{
+	struct pumplink *l = calloc(1, sizeof(*l));
+	int rc;
+
+	if (!l)
+		return -ENOMEM;
+	l->socket = l->told_fd = l->asked_fd = -1;
+	rc = address_set(l, agent_socket);
+	rc = rc ? rc : memory_open(l);
+	if (rc)
+		pumplink_close(l);
+	else
+		*out = l;
+	return rc;
+}
+
+void pumplink_close(struct pumplink *l)
+{
+	if (!l)
+		return;
+	if (l->asked) {
+		letter_wipe(l->asked);
+		munmap(l->asked, PUMPLINK_AREA_BYTES);
+	}
+	if (l->told)
+		munmap((void *)(uintptr_t)l->told, PUMPLINK_AREA_BYTES);
+	if (l->told_fd >= 0)
+		close(l->told_fd);
+	if (l->asked_fd >= 0)
+		close(l->asked_fd);
+	if (l->socket >= 0)
+		close(l->socket);
+	free(l);
+}
+
+int pumplink_tend(struct pumplink *l)
+{
+	uint32_t version = PUMPLINK_VERSION;
+	const int fds[2] = {l->told_fd, l->asked_fd};
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(fds))];
+	} control = {0};
+	struct iovec io = {.iov_base = &version, .iov_len = sizeof(version)};
+	struct msghdr m = {
+		.msg_name = &l->agent,
+		.msg_namelen = l->agent_len,
+		.msg_iov = &io,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	if (atomic_load_explicit(&l->is_alive, memory_order_acquire))
+		return 0;
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(fds));
+	memcpy(CMSG_DATA(c), fds, sizeof(fds));
+	return sendmsg(l->socket, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}

@@ -1,0 +1,784 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Both sides of pumplink in one process; each is also played by somebody who means harm. */
+#include "tests/support/cmocka.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "pump_agent/pumplink/agent_side.h"
+#include "pump_agent/pumplink/link.h"
+
+#define NOBODY 65534
+
+struct world {
+	char dir[64];
+	char path[96];
+	struct pumplink *link;
+	struct agent_side *agent;
+	struct pumplink_view view;
+	uint64_t now_ms;
+};
+
+static int world_make(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	snprintf(w->dir, sizeof(w->dir), "/tmp/pumplink.XXXXXX");
+	assert_non_null(mkdtemp(w->dir));
+	snprintf(w->path, sizeof(w->path), "%s/s", w->dir);
+	w->now_ms = 1000000;
+	assert_int_equal(pumplink_open(w->path, &w->link), 0);
+	*state = w;
+	return 0;
+}
+
+static int world_end(void **state)
+{
+	struct world *w = *state;
+
+	pumplink_close(w->link);
+	agent_side_close(w->agent);
+	rmdir(w->dir);
+	free(w);
+	return 0;
+}
+
+static void look(struct world *w, unsigned later_ms)
+{
+	w->now_ms += later_ms;
+	pumplink_look(w->link, w->now_ms, &w->view);
+}
+
+/* An agent is started, and the controller has seen its beat. */
+static void attach(struct world *w)
+{
+	assert_int_equal(agent_side_open(w->path, getuid(), &w->agent), 0);
+	look(w, 10);
+	assert_int_equal(pumplink_tend(w->link), 0);
+	assert_int_equal(agent_side_attach(w->agent), 1);
+	look(w, 10);
+	assert_true(w->view.is_agent_alive);
+}
+
+static void beat(struct world *w)
+{
+	agent_side_beat(w->agent);
+	look(w, 10);
+}
+
+static struct told_area *agents_memory(struct world *w)
+{
+	void *at = mmap(NULL, PUMPLINK_AREA_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+			w->link->told_fd, 0);
+
+	assert_true(at != MAP_FAILED);
+	return at;
+}
+
+static bool is_zero(const void *data, size_t len)
+{
+	const unsigned char *at = data;
+
+	while (len && !*at) {
+		at++;
+		len--;
+	}
+	return !len;
+}
+
+static uint32_t request(struct world *w, struct pumplink_request *rq)
+{
+	uint32_t id = pumplink_login(w->link, "nurse.joy", "correct horse");
+
+	assert_true(id);
+	assert_true(agent_side_next(w->agent, rq));
+	assert_int_equal(rq->id, id);
+	return id;
+}
+
+static const struct pumplink_answer JOY = {.result = PUMPLINK_OK,
+					   .person = "Joy Zo\xc3\xab",
+					   .role = "bedside",
+					   .session_s = 600,
+					   .idle_s = 120};
+
+static uint32_t log_in(struct world *w)
+{
+	struct pumplink_request rq;
+	uint32_t id = request(w, &rq);
+
+	assert_int_equal(agent_side_answer(w->agent, id, &JOY), 0);
+	beat(w);
+	assert_int_equal(pumplink_login_poll(w->link, id, NULL), PUMPLINK_OK);
+	return id;
+}
+
+/* ---- no agent, a dead one, a stopped one ---- */
+
+static void controller_goes_on_without_an_agent(void **state)
+{
+	struct world *w = *state;
+	uint32_t id;
+
+	look(w, 10);
+	assert_false(w->view.is_agent_alive);
+	assert_int_equal(w->view.agent_age_ms, UINT32_MAX);
+	assert_int_equal(w->view.network, PUMPLINK_NET_UNKNOWN);
+	assert_int_equal(pumplink_tend(w->link), -ENOENT);
+	id = pumplink_login(w->link, "nurse.joy", "correct horse");
+	assert_int_equal(pumplink_login_poll(w->link, id, NULL), PUMPLINK_NO_AGENT);
+	assert_true(is_zero(w->link->asked->letter_words, sizeof(w->link->asked->letter_words)));
+}
+
+static void agent_that_stops_beating_is_gone_after_three_seconds(void **state)
+{
+	struct world *w = *state;
+	struct pumplink_standing st = {.network = PUMPLINK_NET_ONLINE};
+
+	attach(w);
+	agent_side_tell(w->agent, &st);
+	look(w, PUMPLINK_AGENT_GONE_MS - 20);
+	assert_int_equal(w->view.network, PUMPLINK_NET_ONLINE);
+	assert_int_equal(pumplink_tend(w->link), 0);
+	assert_int_equal(agent_side_attach(w->agent), ERR_NOT_FOUND);
+	look(w, 20);
+	assert_false(w->view.is_agent_alive);
+	assert_int_equal(w->view.network, PUMPLINK_NET_UNKNOWN);
+	assert_int_equal(w->view.agent_age_ms, PUMPLINK_AGENT_GONE_MS);
+	beat(w);
+	assert_true(w->view.is_agent_alive);
+}
+
+static void agent_stopped_in_the_middle_of_a_word_leaves_the_last_whole_one(void **state)
+{
+	struct world *w = *state;
+	struct pumplink_standing st = {.network = PUMPLINK_NET_ONLINE};
+	struct told_area *told;
+	unsigned next;
+
+	attach(w);
+	agent_side_tell(w->agent, &st);
+	told = agents_memory(w);
+	next = (told->latest + 1) % TOLD_SLOTS; /* where it would have written */
+	told->slots[next].number = 0;
+	told->slots[next].words[0] = PUMPLINK_NET_REVOKED;
+	beat(w);
+	assert_int_equal(w->view.network, PUMPLINK_NET_ONLINE);
+	munmap(told, PUMPLINK_AREA_BYTES);
+}
+
+static void agent_that_is_started_anew_is_attached_and_told_nothing_of_before(void **state)
+{
+	struct world *w = *state;
+	struct pumplink_standing st = {.network = PUMPLINK_NET_REVOKED, .pump = "PG-1"};
+
+	attach(w);
+	log_in(w);
+	agent_side_close(w->agent);
+	look(w, PUMPLINK_AGENT_GONE_MS);
+	assert_false(w->view.is_agent_alive);
+	assert_string_equal(w->view.session.person, JOY.person); /* the bedside goes on */
+	attach(w);
+	agent_side_tell(w->agent, &st);
+	look(w, 10);
+	assert_int_equal(w->view.network, PUMPLINK_NET_REVOKED);
+	assert_string_equal(w->view.pump, "PG-1");
+	assert_string_equal(pumplink_network_text(w->view.network),
+			    "network credential revoked, standalone");
+	assert_string_equal(pumplink_who(w->link), JOY.person);
+}
+
+static void controller_that_is_started_anew_takes_the_place_of_the_one_before(void **state)
+{
+	struct world *w = *state;
+	struct pumplink_request rq;
+
+	attach(w);
+	assert_true(pumplink_login(w->link, "nurse.joy", "correct horse"));
+	pumplink_close(w->link);
+	assert_int_equal(pumplink_open(w->path, &w->link), 0);
+	look(w, 10);
+	assert_int_equal(pumplink_tend(w->link), 0);
+	assert_int_equal(agent_side_attach(w->agent), 1);
+	assert_false(agent_side_next(w->agent, &rq));
+	look(w, 10);
+	assert_true(w->view.is_agent_alive);
+	assert_int_equal(w->view.session.id, 0);
+}
+
+static void the_same_controller_coming_again_loses_nothing(void **state)
+{
+	struct world *w = *state;
+	struct pumplink_request rq;
+	uint32_t id;
+
+	attach(w);
+	id = request(w, &rq);
+	look(w, PUMPLINK_AGENT_GONE_MS - 30);
+	w->link->is_alive = false;
+	assert_int_equal(pumplink_tend(w->link), 0);
+	assert_int_equal(agent_side_attach(w->agent), 0);
+	assert_int_equal(agent_side_answer(w->agent, id, &JOY), 0);
+	beat(w);
+	assert_int_equal(pumplink_login_poll(w->link, id, NULL), PUMPLINK_OK);
+}
+
+/* ---- logins ---- */
+
+static void login_is_refused_when_it_is_empty_or_too_long(void **state)
+{
+	struct world *w = *state;
+	char name[PUMPLINK_NAME_MAX + 2];
+	char secret[PUMPLINK_SECRET_MAX + 2];
+
+	memset(name, 'n', sizeof(name));
+	memset(secret, 's', sizeof(secret));
+	name[sizeof(name) - 1] = secret[sizeof(secret) - 1] = '\0';
+	attach(w);
+	assert_int_equal(pumplink_login(w->link, "", "x"), 0);
+	assert_int_equal(pumplink_login(w->link, "nurse.joy", ""), 0);
+	assert_int_equal(pumplink_login(w->link, name, "x"), 0);
+	assert_int_equal(pumplink_login_badge(w->link, "0451", secret), 0);
+	assert_int_equal(pumplink_login_break_glass(w->link, ""), 0);
+	name[PUMPLINK_NAME_MAX] = secret[PUMPLINK_SECRET_MAX] = '\0';
+	assert_int_equal(pumplink_login(w->link, name, secret), 1);
+}
+
+static void what_was_typed_is_wiped_as_soon_as_the_agent_has_it(void **state)
+{
+	struct world *w = *state;
+	const struct asked_area *asked = w->link->asked;
+	struct pumplink_request rq;
+
+	attach(w);
+	request(w, &rq);
+	assert_string_equal(rq.name, "nurse.joy");
+	assert_string_equal(rq.secret, "correct horse");
+	assert_int_equal(rq.kind, PUMPLINK_LOGIN_PASSWORD);
+	assert_false(is_zero(asked->letter_words, sizeof(asked->letter_words)));
+	look(w, 10);
+	assert_true(is_zero(asked->letter_words, sizeof(asked->letter_words)));
+	pumplink_request_wipe(&rq);
+	assert_true(is_zero(&rq, sizeof(rq)));
+	assert_false(agent_side_next(w->agent, &rq));
+}
+
+static void login_that_nobody_answers_ends_and_is_wiped(void **state)
+{
+	struct world *w = *state;
+	const struct asked_area *asked = w->link->asked;
+	uint32_t id;
+
+	attach(w);
+	id = pumplink_login_badge(w->link, "0451", "1234");
+	for (int i = 0; i < PUMPLINK_LOGIN_MS / 1000; i++) {
+		assert_int_equal(pumplink_login_poll(w->link, id, NULL), PUMPLINK_PENDING);
+		agent_side_beat(w->agent);
+		look(w, 1000);
+	}
+	agent_side_beat(w->agent);
+	look(w, 1000);
+	assert_int_equal(pumplink_login_poll(w->link, id, NULL), PUMPLINK_NO_AGENT);
+	assert_true(is_zero(asked->letter_words, sizeof(asked->letter_words)));
+	assert_true(agent_side_is_void(w->agent, id));
+}
+
+static void login_is_cancelled_by_the_next_one_and_by_hand(void **state)
+{
+	struct world *w = *state;
+	struct pumplink_request rq;
+	uint32_t first;
+	uint32_t second;
+
+	attach(w);
+	first = request(w, &rq);
+	second = pumplink_login_break_glass(w->link, "ABCD-EFGH");
+	assert_int_equal(pumplink_login_poll(w->link, first, NULL), PUMPLINK_CANCELLED);
+	assert_true(agent_side_is_void(w->agent, first));
+	assert_false(agent_side_is_void(w->agent, second));
+	assert_int_equal(agent_side_answer(w->agent, first, &JOY), 0); /* too late */
+	look(w, 10);
+	assert_int_equal(w->view.session.id, 0);
+	assert_true(agent_side_next(w->agent, &rq));
+	assert_int_equal(rq.kind, PUMPLINK_LOGIN_BREAK_GLASS);
+	pumplink_cancel(w->link);
+	assert_int_equal(pumplink_login_poll(w->link, second, NULL), PUMPLINK_CANCELLED);
+	assert_true(agent_side_is_void(w->agent, second));
+}
+
+static void refusals_reach_the_controller(void **state)
+{
+	struct world *w = *state;
+	struct pumplink_answer a = {.result = PUMPLINK_TRY_AGAIN, .wait_s = 7};
+	struct pumplink_request rq;
+	uint32_t wait_s;
+	uint32_t id;
+
+	attach(w);
+	id = request(w, &rq);
+	assert_int_equal(agent_side_answer(w->agent, id, &a), 0);
+	beat(w);
+	assert_int_equal(pumplink_login_poll(w->link, id, &wait_s), PUMPLINK_TRY_AGAIN);
+	assert_int_equal(wait_s, 7);
+	a.result = PUMPLINK_REFUSED;
+	id = request(w, &rq);
+	assert_int_equal(agent_side_answer(w->agent, id, &a), 0);
+	beat(w);
+	assert_int_equal(pumplink_login_poll(w->link, id, &wait_s), PUMPLINK_REFUSED);
+	assert_int_equal(wait_s, 0);
+	assert_int_equal(w->view.session.id, 0);
+}
+
+static void agent_cannot_answer_what_would_not_be_believed(void **state)
+{
+	struct world *w = *state;
+	struct pumplink_answer a = JOY;
+
+	attach(w);
+	a.person[0] = '\n';
+	assert_int_equal(agent_side_answer(w->agent, 1, &a), ERR_INVALID);
+	a = JOY;
+	a.role[0] = 'B';
+	assert_int_equal(agent_side_answer(w->agent, 1, &a), ERR_INVALID);
+	a = JOY;
+	a.session_s = 0;
+	assert_int_equal(agent_side_answer(w->agent, 1, &a), ERR_INVALID);
+	a.result = PUMPLINK_NO_AGENT;
+	assert_int_equal(agent_side_answer(w->agent, 1, &a), ERR_INVALID);
+}
+
+static void session_ends_at_its_time_and_the_agent_hears_why(void **state)
+{
+	struct world *w = *state;
+	enum pumplink_end why = PUMPLINK_END_NONE;
+	uint32_t session = 0;
+	uint32_t id;
+
+	attach(w);
+	id = log_in(w);
+	assert_string_equal(pumplink_who(w->link), "Joy Zo\xc3\xab");
+	assert_string_equal(pumplink_role(w->link), "bedside");
+	assert_int_equal(w->view.session.left_s, 600);
+	assert_false(agent_side_ended(w->agent, &session, &why));
+	look(w, 599990);
+	assert_int_equal(w->view.session.left_s, 1);
+	look(w, 10);
+	assert_int_equal(w->view.session.id, 0);
+	assert_string_equal(pumplink_who(w->link), "");
+	assert_true(agent_side_ended(w->agent, &session, &why));
+	assert_int_equal(session, id);
+	assert_int_equal(why, PUMPLINK_END_EXPIRED);
+	assert_false(agent_side_ended(w->agent, &session, &why));
+	beat(w); /* the old answer still stands there */
+	assert_int_equal(w->view.session.id, 0);
+}
+
+static void logout_holds_at_once_and_without_an_agent(void **state)
+{
+	struct world *w = *state;
+	enum pumplink_end why = PUMPLINK_END_NONE;
+	uint32_t session = 0;
+
+	attach(w);
+	log_in(w);
+	look(w, PUMPLINK_AGENT_GONE_MS);
+	pumplink_logout(w->link, true);
+	assert_string_equal(pumplink_role(w->link), "");
+	look(w, 10);
+	assert_int_equal(w->view.session.id, 0);
+	assert_true(agent_side_ended(w->agent, &session, &why));
+	assert_int_equal(why, PUMPLINK_END_IDLE);
+}
+
+static void next_person_takes_the_place_of_the_one_before(void **state)
+{
+	struct world *w = *state;
+	enum pumplink_end why = PUMPLINK_END_NONE;
+	uint32_t session = 0;
+	uint32_t first;
+
+	attach(w);
+	first = log_in(w);
+	assert_int_not_equal(log_in(w), first);
+	assert_true(agent_side_ended(w->agent, &session, &why));
+	assert_int_equal(session, first);
+	assert_int_equal(why, PUMPLINK_END_REPLACED);
+	agent_side_end_session(w->agent, first); /* which is over: nothing happens */
+	beat(w);
+	assert_int_not_equal(w->view.session.id, 0);
+	agent_side_end_session(w->agent, w->view.session.id);
+	beat(w);
+	assert_int_equal(w->view.session.id, 0);
+}
+
+static void no_agent_grants_more_than_a_day(void **state)
+{
+	struct world *w = *state;
+	struct pumplink_answer a = JOY;
+	struct pumplink_request rq;
+	uint32_t id;
+
+	attach(w);
+	id = request(w, &rq);
+	a.session_s = UINT32_MAX;
+	assert_int_equal(agent_side_answer(w->agent, id, &a), 0);
+	beat(w);
+	assert_int_equal(w->view.session.left_s, PUMPLINK_SESSION_MAX_S);
+}
+
+/* ---- the infusing bit ---- */
+
+static void infusing_is_unknown_unless_the_controller_says_so_and_lives(void **state)
+{
+	struct world *w = *state;
+
+	attach(w);
+	assert_int_equal(agent_side_infusing(w->agent, 1000), PUMPLINK_INFUSING_UNKNOWN);
+	pumplink_tell_infusing(w->link, PUMPLINK_INFUSING);
+	assert_int_equal(agent_side_infusing(w->agent, 1000), PUMPLINK_INFUSING);
+	look(w, 10);
+	assert_int_equal(agent_side_infusing(w->agent, 2000), PUMPLINK_INFUSING);
+	assert_int_equal(agent_side_infusing(w->agent, 5000), PUMPLINK_INFUSING_UNKNOWN);
+	pumplink_tell_infusing(w->link, PUMPLINK_IDLE);
+	look(w, 10);
+	assert_int_equal(agent_side_infusing(w->agent, 5000), PUMPLINK_IDLE);
+	w->link->asked->infusing = 77;
+	assert_int_equal(agent_side_infusing(w->agent, 5000), PUMPLINK_INFUSING_UNKNOWN);
+}
+
+/* ---- an agent that means harm ---- */
+
+static void agent_cannot_write_where_the_controller_tells(void **state)
+{
+	struct world *w = *state;
+
+	assert_true(mmap(NULL, PUMPLINK_AREA_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+			 w->link->asked_fd, 0) == MAP_FAILED);
+	assert_int_equal(pwrite(w->link->asked_fd, "x", 1, 0), -1);
+}
+
+static void agent_cannot_take_the_memory_away(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(ftruncate(w->link->told_fd, 0), -1);
+	assert_int_equal(errno, EPERM);
+	assert_int_equal(ftruncate(w->link->asked_fd, 0), -1);
+	assert_int_equal(fcntl(w->link->told_fd, F_ADD_SEALS, F_SEAL_WRITE), -1);
+	attach(w);
+	/* a hole is memory all the same: it reads as zeroes */
+	assert_int_equal(fallocate(w->link->told_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+				   PUMPLINK_AREA_BYTES),
+			 0);
+	look(w, 10);
+	assert_int_equal(w->view.network, PUMPLINK_NET_UNKNOWN);
+}
+
+static void check_view(const struct pumplink_view *v)
+{
+	assert_in_range(v->network, 0, PUMPLINK_NET_DECOMMISSIONED);
+	assert_in_range(v->clock, 0, PUMPLINK_CLOCK_WRONG);
+	assert_in_range(v->ways, 0, 7);
+	assert_true(text_is_serial(v->pump, sizeof(v->pump)));
+	if (!v->session.id)
+		return;
+	assert_true(text_is_shown_safely(v->session.person, sizeof(v->session.person)));
+	assert_true(text_is_role(v->session.role, sizeof(v->session.role)));
+	assert_in_range(v->session.left_s, 1, PUMPLINK_SESSION_MAX_S);
+}
+
+static void whatever_stands_in_the_memory_is_checked(void **state)
+{
+	struct world *w = *state;
+	struct told_area *told;
+	unsigned seed = 20261122;
+
+	attach(w);
+	told = agents_memory(w);
+	for (int i = 0; i < 20000; i++) {
+		struct told t;
+		unsigned char *at = (unsigned char *)&t;
+		uint32_t number = told->latest;
+
+		for (size_t n = 0; n < sizeof(t); n++)
+			at[n] = (unsigned char)rand_r(&seed);
+		if (i % 2) { /* an answer that nearly fits */
+			pumplink_login(w->link, "nurse.joy", "correct horse");
+			t.answered = w->link->last_request;
+			t.result = PUMPLINK_OK;
+			snprintf(t.person, sizeof(t.person), "Joy%c", (char)rand_r(&seed));
+			snprintf(t.role, sizeof(t.role), "bedside%c", (char)rand_r(&seed));
+		}
+		t.network %= 10;
+		told_write(told, &t, &number);
+		told->latest = i % 7 ? told->latest : (uint32_t)rand_r(&seed);
+		told->beat++;
+		look(w, 10);
+		check_view(&w->view);
+	}
+	munmap(told, PUMPLINK_AREA_BYTES);
+}
+
+static void texts_that_could_deceive_are_not_shown(void **state)
+{
+	(void)state;
+	assert_true(text_is_shown_safely("Zo\xc3\xab \xf0\x9f\x92\x89", 20));
+	assert_false(text_is_shown_safely("", 20));
+	assert_false(text_is_shown_safely("no end", 6));
+	assert_false(text_is_shown_safely("two\nlines", 20));
+	assert_false(text_is_shown_safely("\x7f", 20));
+	assert_false(text_is_shown_safely("\xc2\x85", 20));	    /* NEL */
+	assert_false(text_is_shown_safely("\xc0\xaf", 20));	    /* overlong */
+	assert_false(text_is_shown_safely("\xed\xa0\x80", 20));	    /* surrogate */
+	assert_false(text_is_shown_safely("\xf4\x90\x80\x80", 20)); /* beyond U+10FFFF */
+	assert_false(text_is_shown_safely("\x80", 20));
+	assert_false(text_is_shown_safely("cut \xe2\x82", 20));
+	assert_false(text_is_shown_safely("a\xe2\x80\xae"
+					  "b",
+					  20)); /* U+202E */
+	assert_false(text_is_role("Admin", 20));
+	assert_false(text_is_role("", 20));
+	assert_true(text_is_serial("", 20));
+	assert_false(text_is_serial("PG 1", 20));
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IS_SANITIZED 1
+#endif
+#endif
+
+/* In strict mode the kernel ends a process at its first system call but read, write and exit. */
+static void loops_half_alone(struct world *w)
+{
+	uint32_t id = 0;
+
+	prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+	for (int i = 0; i < 200000; i++) {
+		pumplink_look(w->link, w->now_ms += 10, &w->view);
+		pumplink_tell_infusing(w->link, i % 3);
+		if (i % 50 == 0)
+			id = pumplink_login_badge(w->link, "0451", "1234");
+		pumplink_login_poll(w->link, id, NULL);
+		if (i % 90 == 0)
+			pumplink_logout(w->link, false);
+	}
+	syscall(SYS_exit, *pumplink_network_text(w->view.network) ? 0 : 1);
+}
+
+static void loops_half_makes_no_system_call_while_a_hostile_agent_writes(void **state)
+{
+	struct world *w = *state;
+	struct told_area *told;
+	unsigned seed = 7;
+	int status;
+	pid_t child;
+
+#ifdef IS_SANITIZED
+	skip();
+#endif
+	attach(w);
+	told = agents_memory(w);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child)
+		loops_half_alone(w);
+	while (waitpid(child, &status, WNOHANG) == 0)
+		for (size_t i = 0; i < PUMPLINK_AREA_BYTES / 4; i++)
+			((pumplink_word *)told)[i] = (uint32_t)rand_r(&seed) % 5;
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	munmap(told, PUMPLINK_AREA_BYTES);
+}
+
+/* ---- a controller that means harm, and others who say that they are it ---- */
+
+static int memory(size_t size, int seals)
+{
+	int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)size), 0);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, seals), 0);
+	return fd;
+}
+
+/* One datagram; closes the descriptors. */
+static void hand_over(const struct world *w, uint32_t version, const int *fds, size_t n)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int) * 8)];
+	} control = {0};
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	struct iovec io = {&version, sizeof(version)};
+	struct msghdr m = {.msg_name = &to,
+			   .msg_namelen = sizeof(to),
+			   .msg_iov = &io,
+			   .msg_iovlen = 1,
+			   .msg_control = n ? control.bytes : NULL,
+			   .msg_controllen = n ? CMSG_SPACE(sizeof(int) * n) : 0};
+	int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s", w->path);
+	if (n) {
+		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int) * n);
+		memcpy(CMSG_DATA(c), fds, sizeof(int) * n);
+	}
+	assert_int_equal(sendmsg(s, &m, MSG_DONTWAIT), sizeof(version));
+	close(s);
+	for (size_t i = 0; i < n; i++)
+		close(fds[i]);
+}
+
+static int open_descriptors(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static void agent_takes_no_memory_that_could_be_taken_away(void **state)
+{
+	struct world *w = *state;
+	const int good = F_SEAL_SHRINK;
+	int before;
+
+	assert_int_equal(agent_side_open(w->path, getuid(), &w->agent), 0);
+	before = open_descriptors();
+	hand_over(w, PUMPLINK_VERSION, (int[]){memory(4096, 0), memory(4096, good)}, 2);
+	assert_int_equal(agent_side_attach(w->agent), ERR_INVALID);
+	hand_over(w, PUMPLINK_VERSION, (int[]){memory(4096, good), memory(4096, 0)}, 2);
+	assert_int_equal(agent_side_attach(w->agent), ERR_INVALID);
+	hand_over(w, PUMPLINK_VERSION, (int[]){memory(64, good), memory(4096, good)}, 2);
+	assert_int_equal(agent_side_attach(w->agent), ERR_INVALID);
+	hand_over(w, PUMPLINK_VERSION, (int[]){memory(4096, good), open("/dev/zero", O_RDONLY)}, 2);
+	assert_int_equal(agent_side_attach(w->agent), ERR_INVALID);
+	hand_over(w, PUMPLINK_VERSION, (int[]){memory(4096, good)}, 1);
+	assert_int_equal(agent_side_attach(w->agent), ERR_INVALID);
+	hand_over(w, PUMPLINK_VERSION, NULL, 0);
+	assert_int_equal(agent_side_attach(w->agent), ERR_INVALID);
+	hand_over(w, 0, (int[]){memory(4096, good), memory(4096, good)}, 2);
+	assert_int_equal(agent_side_attach(w->agent), ERR_INVALID);
+	hand_over(w, PUMPLINK_VERSION,
+		  (int[]){memory(4096, good), memory(4096, good), memory(4096, good),
+			  memory(4096, good), memory(4096, good)},
+		  5);
+	assert_int_equal(agent_side_attach(w->agent), ERR_INVALID);
+	assert_int_equal(agent_side_attach(w->agent), ERR_NOT_FOUND);
+	assert_false(agent_side_is_attached(w->agent));
+	assert_int_equal(open_descriptors(), before);
+}
+
+static void agent_takes_no_memory_from_another_user(void **state)
+{
+	struct world *w = *state;
+	int status;
+	pid_t child;
+
+	if (getuid() != 0)
+		skip();
+	assert_int_equal(agent_side_open(w->path, 12345, &w->agent), 0);
+	assert_int_equal(chmod(w->path, 0666), 0);
+	assert_int_equal(chmod(w->dir, 0755), 0);
+	child = fork();
+	if (!child) {
+		struct pumplink *l = NULL;
+
+		_exit(setuid(NOBODY) || pumplink_open(w->path, &l) || pumplink_tend(l));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(agent_side_attach(w->agent), ERR_DENIED);
+	assert_int_equal(pumplink_tend(w->link), 0); /* root may */
+	assert_int_equal(agent_side_attach(w->agent), 1);
+}
+
+static void agent_checks_each_request(void **state)
+{
+	struct world *w = *state;
+	struct letter good = {
+		.kind = PUMPLINK_LOGIN_BADGE, .name = "0451", .secret = "1234", .secret_len = 4};
+	struct pumplink_request rq;
+	struct letter bad[7];
+	uint32_t id = 1;
+
+	for (size_t i = 0; i < 7; i++)
+		bad[i] = good;
+	bad[0].kind = 0;
+	bad[1].kind = 4;
+	bad[2].secret_len = 5; /* NUL within */
+	bad[3].secret_len = UINT32_MAX;
+	memset(bad[4].name, 'x', sizeof(bad[4].name));
+	bad[5].name[1] = '\033';
+	memset(bad[6].secret, 'x', sizeof(bad[6].secret));
+	bad[6].secret_len = PUMPLINK_SECRET_MAX + 1;
+	attach(w);
+	for (size_t i = 0; i < 7; i++) {
+		letter_write(w->link->asked, &bad[i], id++);
+		assert_false(agent_side_next(w->agent, &rq));
+	}
+	letter_write(w->link->asked, &good, UINT32_MAX);
+	assert_false(agent_side_next(w->agent, &rq));
+	letter_write(w->link->asked, &good, id);
+	assert_true(agent_side_next(w->agent, &rq));
+	assert_string_equal(rq.name, "0451");
+	assert_int_equal(rq.secret_len, 4);
+	w->link->asked->ended = 9 << 3 | 7;
+	assert_false(agent_side_ended(w->agent, &id, &(enum pumplink_end){0}));
+}
+
+#define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, world_make, world_end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_A_WORLD(controller_goes_on_without_an_agent),
+		IN_A_WORLD(agent_that_stops_beating_is_gone_after_three_seconds),
+		IN_A_WORLD(agent_stopped_in_the_middle_of_a_word_leaves_the_last_whole_one),
+		IN_A_WORLD(agent_that_is_started_anew_is_attached_and_told_nothing_of_before),
+		IN_A_WORLD(controller_that_is_started_anew_takes_the_place_of_the_one_before),
+		IN_A_WORLD(the_same_controller_coming_again_loses_nothing),
+		IN_A_WORLD(login_is_refused_when_it_is_empty_or_too_long),
+		IN_A_WORLD(what_was_typed_is_wiped_as_soon_as_the_agent_has_it),
+		IN_A_WORLD(login_that_nobody_answers_ends_and_is_wiped),
+		IN_A_WORLD(login_is_cancelled_by_the_next_one_and_by_hand),
+		IN_A_WORLD(refusals_reach_the_controller),
+		IN_A_WORLD(agent_cannot_answer_what_would_not_be_believed),
+		IN_A_WORLD(session_ends_at_its_time_and_the_agent_hears_why),
+		IN_A_WORLD(logout_holds_at_once_and_without_an_agent),
+		IN_A_WORLD(next_person_takes_the_place_of_the_one_before),
+		IN_A_WORLD(no_agent_grants_more_than_a_day),
+		IN_A_WORLD(infusing_is_unknown_unless_the_controller_says_so_and_lives),
+		IN_A_WORLD(agent_cannot_write_where_the_controller_tells),
+		IN_A_WORLD(agent_cannot_take_the_memory_away),
+		IN_A_WORLD(whatever_stands_in_the_memory_is_checked),
+		cmocka_unit_test(texts_that_could_deceive_are_not_shown),
+		IN_A_WORLD(loops_half_makes_no_system_call_while_a_hostile_agent_writes),
+		IN_A_WORLD(agent_takes_no_memory_that_could_be_taken_away),
+		IN_A_WORLD(agent_takes_no_memory_from_another_user),
+		IN_A_WORLD(agent_checks_each_request),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
