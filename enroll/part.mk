@@ -2,7 +2,7 @@
 # pumpctl: the pure parts and the verbs; main.c alone stays out of the library.
 $(call library,pumpctl,$(filter-out enroll/pumpctl/main.c,$(wildcard enroll/pumpctl/*.c)),jansson libcrypto libevent libqrencode libsodium)
 $(call program,pumpctl,enroll/pumpctl/main.c,pumpctl policies registry_proto signer_proto base,,-lcsv)
-$(call library,est,$(wildcard enroll/est/*.c),jansson)
+$(call library,est,$(wildcard enroll/est/*.c),)
 # reads what anybody asks about certificates; ca/ is not in it
 $(call library,status,$(wildcard enroll/status/*.c),libcrypto)
 $(call library,enrolld,$(filter-out enroll/enrolld/main.c,$(wildcard enroll/enrolld/*.c)),libevent_core openssl libsodium)

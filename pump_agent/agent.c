@@ -70,9 +70,10 @@ static void status_write(struct agent *a)
 	a->status.not_after_ms = a->cert ? credential_not_after(a->cert) * 1000 : 0;
 	a->status.renew_at_ms = a->cert ? renew_at_s(a) * 1000 : 0;
 	a->status.clock = wall_clock_report(a->clock);
+	a->status.has_logins = a->logins != NULL;
+	if (a->logins)
+		a->status.logins = login_standing(a->logins);
 	agent_controller_tell(a);
-	memcpy(a->status.told, a->told.state, sizeof(a->status.told));
-	memcpy(a->status.told_reason, a->told.reason, sizeof(a->status.told_reason));
 	rc = status_build(&a->status, &text);
 	rc = rc ? rc : store_path(&a->store, STATUS_FILE, path);
 	rc = rc ? rc : buf_write_file(path, 0644, text.data, text.len);
@@ -97,6 +98,7 @@ static void event_run(struct agent *a, enum agent_event event)
 		a->due.retry = 0;
 		agent_error_over(a, true);
 		agent_ask_due(a);
+		agent_logins_network(a, true);
 	}
 	if (step.next != a->at) {
 		LOG(LOG_INFO, "agent.state", LOG_S("from", agent_state_name(a->at)),
@@ -261,6 +263,7 @@ static int agent_set_up(struct agent *a)
 	if (rc)
 		return rc;
 	rc = agent_controller_open(a);
+	rc = rc ? rc : agent_logins_open(a);
 	rc = rc ? rc : wall_clock_new(&a->store, a->options->may_set_clock, &a->clock);
 	rc = rc ? rc : job_new(a->base, agent_job_done, a, &a->job);
 	rc = rc ? rc : job_new(a->base, agent_ask_done, a, &a->ask_job);
@@ -311,6 +314,7 @@ void agent_stop(struct agent *a)
 	job_free(a->ask_job);
 	link_watch_free(a->cable);
 	agent_link_close(a);
+	login_free(a->logins);
 	controller_link_free(a->controller);
 	if (a->timer)
 		event_free(a->timer);

@@ -41,7 +41,11 @@ static int identity_read(const struct agent *a, enum slot slot, EVP_PKEY **key, 
 
 int agent_identity_load(struct agent *a)
 {
-	return identity_read(a, a->state.active, &a->key, &a->cert);
+	int rc = identity_read(a, a->state.active, &a->key, &a->cert);
+
+	if (!rc)
+		agent_logins_identity(a);
+	return rc;
 }
 
 static void job_begin(struct agent *a, job_work work, const char *step)
@@ -235,8 +239,8 @@ static void swap_commit(struct agent *a)
 	a->key = OSSL_TAKE(a->next_key);
 	a->cert = OSSL_TAKE(a->next_cert);
 	next_drop(a);
+	agent_logins_identity(a);
 	a->asked_renew_s = 0;
-	agent_report_soon(a);
 	backoff_succeeded(&a->renew_wait);
 	a->due.renew = agent_in_ms(RENEW_PAUSE_MS);
 	if (!rc)

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "ca/request/device_name.h"
+#include "pump_agent/login/address.h"
 
 #define TOKEN_MAX 128
 
@@ -42,6 +43,21 @@ int server_name_check(const char *name)
 	    name[strlen(name) - 1] == '.')
 		return err_set(ERR_INVALID, "radius_server_name: must be a full DNS name");
 	return 0;
+}
+
+int login_server_check(const char *address, const char *name)
+{
+	struct sockaddr_storage where;
+	socklen_t len;
+	int rc;
+
+	if (!*address && !*name)
+		return 0;
+	rc = radsec_address_parse(address, &where, &len);
+	if (rc)
+		return err_add(rc, "login_server");
+	rc = server_name_check(name);
+	return rc ? err_set(ERR_INVALID, "login_server_name: must be a full DNS name") : 0;
 }
 
 int est_url_check(const char *url)
@@ -90,6 +106,21 @@ static int settings_take(const json_t *root, struct pump_settings *s)
 	rc = str_copy(s->pump, sizeof(s->pump), pump);
 	rc = rc ? rc : str_copy(s->est, sizeof(s->est), est);
 	return rc ? rc : str_copy(s->radius_name, sizeof(s->radius_name), name);
+}
+
+/* Bundles from before there were logins do not have it. */
+static int login_server_take(const json_t *root, struct pump_settings *s)
+{
+	const char *address, *name;
+	int rc;
+
+	if (!json_object_get(root, "login_server") && !json_object_get(root, "login_server_name"))
+		return 0;
+	rc = field_text(root, "login_server", &address);
+	rc = rc ? rc : field_text(root, "login_server_name", &name);
+	rc = rc ? rc : login_server_check(address, name);
+	rc = rc ? rc : str_copy(s->login_address, sizeof(s->login_address), address);
+	return rc ? rc : str_copy(s->login_name, sizeof(s->login_name), name);
 }
 
 static int token_take(const json_t *root, struct secret **out)
@@ -152,6 +183,7 @@ int bundle_parse(const void *json, size_t len, struct bundle *out)
 		return err_set(ERR_NEWER, "bundle: version %lld is newer than this agent",
 			       (long long)json_integer_value(version));
 	rc = settings_take(root, &b.settings);
+	rc = rc ? rc : login_server_take(root, &b.settings);
 	rc = rc ? rc : grounds_take(root, &b);
 	if (rc)
 		return err_add(rc, "bundle");

@@ -18,6 +18,7 @@
 #define SERVER_NAME_MAX 254
 #define ANCHOR_HASH_BYTES 32
 #define BUNDLE_PATH_MAX 256
+#define LOGIN_ADDRESS_MAX 64
 
 /* The part of a bundle that the pump keeps. Nothing in it is secret. */
 struct pump_settings {
@@ -25,6 +26,11 @@ struct pump_settings {
 	char est[EST_URL_MAX];			/* https://HOST[:PORT]/PATH, no "/" at the end */
 	char radius_name[SERVER_NAME_MAX];	/* DNS name in the RADIUS server's certificate */
 	uint8_t anchor_hash[ANCHOR_HASH_BYTES]; /* SHA-256 of the server root's DER */
+	/* The clinicians' server (RadSec), ADDRESS:PORT in numbers, and the name in its
+	 * certificate.
+	 * "": logins at the server are not to be had. */
+	char login_address[LOGIN_ADDRESS_MAX];
+	char login_name[SERVER_NAME_MAX];
 };
 
 struct bundle {
@@ -47,5 +53,7 @@ void bundle_done(struct bundle *b); /* wipes; safe on a zeroed struct */
 int pump_serial_check(const char *serial) MUST_USE;
 int est_url_check(const char *url) MUST_USE;
 int server_name_check(const char *name) MUST_USE;
+/* Both "", or both good. */
+int login_server_check(const char *address, const char *name) MUST_USE;
 
 #endif

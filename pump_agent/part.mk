@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # agent_core: no sockets and no files; agent_shell: the rest, but main.
 $(call library,agent_core,$(addprefix pump_agent/,anchors.c backoff.c bundle.c credential.c \
-	clock_rules.c csrattrs.c machine.c netblock.c open_ports.c self_report.c),libcrypto jansson)
+	clock_rules.c csrattrs.c login/address.c machine.c netblock.c),libcrypto jansson)
 $(call library,agent_shell,$(addprefix pump_agent/,agent.c agent_actions.c agent_ask.c agent_link.c \
-	agent_controller.c controller_link.c enrol.c pumplink/agent_side.c pumplink/layout.c \
+	agent_controller.c agent_logins.c controller_link.c enrol.c pumplink/agent_side.c pumplink/layout.c \
 	est_client.c job.c link_watch.c options.c status.c store.c store_state.c supplicant.c \
 	wall_clock.c wpa_link.c),libcurl libssl)
+# Clinicians' logins: login_core as agent_core, but for processor time; login_shell: the rest.
+$(call library,login_core,$(addprefix pump_agent/login/,age.c answer.c offline.c pin_hash.c vault_plain.c),)
+$(call library,login_shell,$(addprefix pump_agent/login/,desk.c login.c radsec.c vault.c),libssl)
 
 # No clock is right that is before it: of the last commit, else of the source.
 AGENT_BUILD_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),$(shell \
@@ -15,4 +18,5 @@ $(O)/obj/pump_agent/wall_clock.o: private CFLAGS += -DPUMPGATE_BUILD_TIME=$(AGEN
 # For the controller: libc only, and no call of it from the loop's half (pumplink.c, layout.c).
 $(call library,pumplink,$(addprefix pump_agent/pumplink/,pumplink.c layout.c handover.c),)
 
-$(call program,pumpgate-agentd,pump_agent/main.c,agent_shell agent_core ca_request base,,-lwpa_client)
+AGENT_LIBRARIES := agent_shell login_shell login_core agent_core login_wire radius_packet ca_request base
+$(call program,pumpgate-agentd,pump_agent/main.c,$(AGENT_LIBRARIES),,-lwpa_client)

@@ -57,15 +57,27 @@ static json_t *clock_json(const struct clock_report *c)
 			 c->is_refused);
 }
 
+/* null without a controller. */
+static json_t *logins_json(const struct status *st)
+{
+	const struct login_standing *l = &st->logins;
+
+	if (!st->has_logins)
+		return json_null();
+	return json_pack("{s:b, s:o, s:i, s:i, s:i, s:b, s:o}", "server", l->is_configured,
+			 "answered", time_or_null(l->answered_ms), "people", (int)l->n_people,
+			 "codes", (int)l->n_codes, "untold", (int)l->n_records, "clock_set_back",
+			 l->is_clock_set_back, "noticed", text_or_null(l->noticed));
+}
+
 int status_build(const struct status *st, struct buf *out)
 {
 	AUTO_JSON root = json_pack(
-		"{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", 1, "state",
+		"{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", 1, "state",
 		agent_state_name(st->state), "since", time_or_null(st->since_ms), "pump",
 		text_or_null(st->pump), "certificate", text_or_null(st->certificate), "not_after",
 		time_or_null(st->not_after_ms), "renew_at", time_or_null(st->renew_at_ms), "clock",
-		clock_json(&st->clock), "server_says", text_or_null(st->told), "server_reason",
-		text_or_null(st->told_reason), "error", error_json(st));
+		clock_json(&st->clock), "logins", logins_json(st), "error", error_json(st));
 	char text[STATUS_MAX];
 	size_t len = root ? json_dumpb(root, text, sizeof(text), JSON_INDENT(2)) : 0;
 	int rc;
@@ -96,6 +108,28 @@ static void clock_print(const json_t *clock, FILE *out)
 		fprintf(out, "clock        confirmed by the server %s (it was %lld s %s)\n",
 			word(clock, "checked"), behind < 0 ? -behind : behind,
 			behind < 0 ? "ahead" : "behind");
+}
+
+static void logins_print(const json_t *l, FILE *out)
+{
+	const char *noticed = json_string_value(json_object_get(l, "noticed"));
+
+	if (!json_is_object(l))
+		return;
+	if (!json_is_true(json_object_get(l, "server")))
+		fprintf(out, "logins       no server for them is known (a newer bundle says it)\n");
+	else
+		fprintf(out, "logins       server last heard %s\n", word(l, "answered"));
+	fprintf(out,
+		"  without it %lld people by badge, %lld break-glass codes, %lld records to tell\n",
+		json_integer_value(json_object_get(l, "people")),
+		json_integer_value(json_object_get(l, "codes")),
+		json_integer_value(json_object_get(l, "untold")));
+	if (json_is_true(json_object_get(l, "clock_set_back")))
+		fprintf(out, "  refused    the clock was set back: nobody without the server\n");
+	if (noticed)
+		fprintf(out, "  ATTENTION  somebody changed what this pump had kept: %s\n",
+			noticed);
 }
 
 static const char *what_to_do(const char *state)
@@ -131,12 +165,7 @@ int status_print(const char *dir, bool json, FILE *out)
 	fprintf(out, "certificate  %s\n  ends       %s\n  renewal    %s\n",
 		word(root, "certificate"), word(root, "not_after"), word(root, "renew_at"));
 	clock_print(json_object_get(root, "clock"), out);
-	if (json_is_string(json_object_get(root, "server_says")))
-		fprintf(out, "server says  %s%s%s\n", word(root, "server_says"),
-			json_is_string(json_object_get(root, "server_reason")) ? ": " : "",
-			json_is_string(json_object_get(root, "server_reason"))
-				? word(root, "server_reason")
-				: "");
+	logins_print(json_object_get(root, "logins"), out);
 	error = json_object_get(root, "error");
 	if (json_is_object(error))
 		fprintf(out, "last error   %s: %s (%s)\n", word(error, "step"), word(error, "text"),

@@ -13,8 +13,8 @@
 #include "base/err.h"
 #include "pump_agent/bundle.h"
 #include "pump_agent/credential.h"
+#include "pump_agent/login/login.h"
 #include "pump_agent/machine.h"
-#include "pump_agent/self_report.h"
 #include "pump_agent/wall_clock.h"
 
 #define STATUS_FILE "status.json"
@@ -31,8 +31,8 @@ struct status {
 	char error_text[STATUS_WHY_MAX];
 	int64_t error_at_ms;
 	struct clock_report clock;
-	char told[SELF_TOLD_WORD_SIZE]; /* how the server says that the pump stands; "": not said */
-	char told_reason[SELF_TOLD_REASON_SIZE];
+	bool has_logins; /* a controller is served */
+	struct login_standing logins;
 };
 
 /* JSON with a newline at the end. ERR_NOMEM, ERR_LIMIT. */

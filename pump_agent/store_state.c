@@ -19,6 +19,7 @@ static int state_parse(const struct buf *text, struct store_state *out)
 {
 	AUTO_JSON root = json_loadb((char *)text->data, text->len, JSON_REJECT_DUPLICATES, NULL);
 	const char *pump, *est, *name, *anchor, *active, *bundle;
+	const char *login = "", *login_name = "";
 	struct store_state st = {0};
 	int version, enrolled, revoked;
 	size_t len = 0;
@@ -35,6 +36,14 @@ static int state_parse(const struct buf *text, struct store_state *out)
 	st.enrolled = enrolled;
 	st.revoked = revoked;
 	st.active = strcmp(active, "b") ? SLOT_A : SLOT_B;
+	/* absent before there were logins */
+	if (json_unpack(root, "{s?s, s?s}", "login_server", &login, "login_server_name",
+			&login_name))
+		return err_set(ERR_CORRUPT, "state.json: login_server cannot be read");
+	if (login_server_check(login, login_name) ||
+	    str_copy(st.settings.login_address, sizeof(st.settings.login_address), login) ||
+	    str_copy(st.settings.login_name, sizeof(st.settings.login_name), login_name))
+		return err_set(ERR_CORRUPT, "state.json: login_server is out of its bounds");
 	if (pump_serial_check(pump) || est_url_check(est) || server_name_check(name) ||
 	    hex_decode(anchor, ANCHOR_HASH_BYTES, st.settings.anchor_hash, &len) ||
 	    len != ANCHOR_HASH_BYTES || (strcmp(active, "a") && strcmp(active, "b")) ||
@@ -69,11 +78,13 @@ int store_state_write(const struct store *s, const struct store_state *st)
 	if (rc)
 		return rc;
 	hex_encode(st->settings.anchor_hash, ANCHOR_HASH_BYTES, anchor, sizeof(anchor));
-	root = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b}", "version", STATE_VERSION,
-			 "pump", st->settings.pump, "est", st->settings.est, "radius_server_name",
-			 st->settings.radius_name, "server_anchor_sha256", anchor, "active",
-			 st->active == SLOT_A ? "a" : "b", "bundle", st->bundle_hash, "enrolled",
-			 st->enrolled, "revoked", st->revoked);
+	root = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b}", "version",
+			 STATE_VERSION, "pump", st->settings.pump, "est", st->settings.est,
+			 "radius_server_name", st->settings.radius_name, "server_anchor_sha256",
+			 anchor, "login_server", st->settings.login_address, "login_server_name",
+			 st->settings.login_name, "active", st->active == SLOT_A ? "a" : "b",
+			 "bundle", st->bundle_hash, "enrolled", st->enrolled, "revoked",
+			 st->revoked);
 	if (!root)
 		return err_set(ERR_NOMEM, "no memory for state.json");
 	len = json_dumpb(root, text, sizeof(text) - 1, JSON_INDENT(2));

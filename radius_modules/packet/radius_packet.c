@@ -10,6 +10,7 @@
 #include <openssl/hmac.h>
 
 #define AUTHENTICATOR_AT 4
+#define VENDOR_HEADER 6 /* vendor, type, length */
 
 static bool is_accounting(uint8_t code)
 {
@@ -79,6 +80,34 @@ int radius_put_eap(struct radius_packet *p, const void *eap, size_t len)
 	return p->len == before ? err_set(ERR_INVALID, "an empty EAP packet") : 0;
 }
 
+int radius_put_vendor(struct radius_packet *p, uint32_t vendor, uint8_t type, const void *value,
+		      size_t len)
+{
+	const uint8_t *at = value;
+	size_t before = p->len;
+
+	while (len) {
+		size_t part = len < RADIUS_VENDOR_MAX ? len : RADIUS_VENDOR_MAX;
+		uint8_t attr[RADIUS_ATTR_MAX] = {(uint8_t)(vendor >> 24),
+						 (uint8_t)(vendor >> 16),
+						 (uint8_t)(vendor >> 8),
+						 (uint8_t)vendor,
+						 type,
+						 (uint8_t)(part + 2)};
+		int rc;
+
+		memcpy(attr + VENDOR_HEADER, at, part);
+		rc = radius_put(p, RADIUS_VENDOR_SPECIFIC, attr, VENDOR_HEADER + part);
+		if (rc) {
+			p->len = before;
+			return rc;
+		}
+		at += part;
+		len -= part;
+	}
+	return 0;
+}
+
 static int check_secret(size_t secret_len)
 {
 	return secret_len ? 0 : err_set(ERR_INVALID, "the shared secret is empty");
@@ -107,6 +136,37 @@ static int digest(const uint8_t *data, size_t len, const void *secret, size_t se
 
 	EVP_MD_CTX_free(ctx);
 	return ok ? 0 : err_set(ERR_CRYPTO, "MD5 is not available");
+}
+
+int radius_put_password(struct radius_packet *p, const uint8_t random[RADIUS_AUTHENTICATOR_BYTES],
+			const void *secret, size_t secret_len, const void *password, size_t len)
+{
+	uint8_t hidden[RADIUS_PASSWORD_MAX] = {0};
+	uint8_t mask[RADIUS_AUTHENTICATOR_BYTES];
+	const uint8_t *before = random;
+	size_t blocks = (len + sizeof(mask) - 1) / sizeof(mask);
+	int rc = check_secret(secret_len);
+
+	if (!rc && (!len || memchr(password, 0, len)))
+		rc = err_set(ERR_INVALID, "a password is empty or has a NUL");
+	if (!rc && (len > RADIUS_PASSWORD_MAX))
+		rc = err_set(ERR_LIMIT, "a password has more than %d bytes", RADIUS_PASSWORD_MAX);
+	if (rc)
+		return rc;
+	memcpy(hidden, password, len);
+	/* c(1) = p(1) xor MD5(S + RA), c(i) = p(i) xor MD5(S + c(i-1)) */
+	for (size_t i = 0; !rc && i < blocks; i++) {
+		uint8_t *block = hidden + i * sizeof(mask);
+
+		rc = digest(secret, secret_len, before, sizeof(mask), mask);
+		for (size_t j = 0; j < sizeof(mask); j++)
+			block[j] ^= mask[j];
+		before = block;
+	}
+	rc = rc ? rc : radius_put(p, RADIUS_USER_PASSWORD, hidden, blocks * sizeof(mask));
+	OPENSSL_cleanse(mask, sizeof(mask));
+	OPENSSL_cleanse(hidden, sizeof(hidden));
+	return rc;
 }
 
 /* Fills in length and Message-Authenticator; the authenticator field is already what the
@@ -258,6 +318,26 @@ bool radius_attr_tagged_str(const struct radius_view *v, enum radius_attr_type t
 		return false;
 	tag = a.value[0] <= 0x1f;
 	return copy_printable(a.value + tag, a.len - tag, out, size);
+}
+
+bool radius_attr_vendor_next(const struct radius_view *v, size_t *at, uint32_t vendor, uint8_t type,
+			     struct radius_attr *out)
+{
+	struct radius_attr a;
+
+	while (radius_attr_next(v, at, &a)) {
+		const uint8_t *b = a.value;
+
+		if (a.type != RADIUS_VENDOR_SPECIFIC || a.len <= VENDOR_HEADER ||
+		    ((uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3]) !=
+			    vendor ||
+		    b[4] != type || b[5] != a.len - 4)
+			continue;
+		*out = (struct radius_attr){type, (uint8_t)(a.len - VENDOR_HEADER),
+					    b + VENDOR_HEADER};
+		return true;
+	}
+	return false;
 }
 
 /* `authenticator` is what both signatures are computed over in place of the packet's own. */

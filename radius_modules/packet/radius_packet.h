@@ -21,6 +21,8 @@
 #define RADIUS_AUTHENTICATOR_BYTES 16
 #define RADIUS_PACKET_MAX 4096 /* RFC 2865 3 */
 #define RADIUS_ATTR_MAX 253    /* bytes of value */
+#define RADIUS_VENDOR_MAX 247  /* bytes of value in one Vendor-Specific attribute */
+#define RADIUS_PASSWORD_MAX 128
 
 enum radius_code {
 	RADIUS_ACCESS_REQUEST = 1,
@@ -40,13 +42,16 @@ enum radius_code {
 
 enum radius_attr_type {
 	RADIUS_USER_NAME = 1,
+	RADIUS_USER_PASSWORD = 2,
 	RADIUS_NAS_IP_ADDRESS = 4,
 	RADIUS_NAS_PORT = 5,
 	RADIUS_SERVICE_TYPE = 6,
 	RADIUS_FRAMED_MTU = 12,
 	RADIUS_FILTER_ID = 11,
+	RADIUS_REPLY_MESSAGE = 18,
 	RADIUS_STATE = 24,
 	RADIUS_CLASS = 25,
+	RADIUS_VENDOR_SPECIFIC = 26,
 	RADIUS_SESSION_TIMEOUT = 27,
 	RADIUS_TERMINATION_ACTION = 29,
 	RADIUS_CALLED_STATION_ID = 30,
@@ -93,6 +98,15 @@ int radius_put_str(struct radius_packet *p, enum radius_attr_type type, const ch
 int radius_put_u32(struct radius_packet *p, enum radius_attr_type type, uint32_t v) MUST_USE;
 /* Splits an EAP packet over as many EAP-Message attributes as it needs (RFC 3579 3.1). */
 int radius_put_eap(struct radius_packet *p, const void *eap, size_t len) MUST_USE;
+/* Vendor-Specific (RFC 2865 5.26): as many attributes of that vendor and type as `len` bytes need,
+ * none for an empty value. ERR_LIMIT: the packet is unchanged. */
+int radius_put_vendor(struct radius_packet *p, uint32_t vendor, uint8_t type, const void *value,
+		      size_t len) MUST_USE;
+/* User-Password, hidden as RFC 2865 5.2 says; 1 to 128 bytes without a NUL. `random` is what the
+ * packet will be signed with. ERR_INVALID, ERR_LIMIT, ERR_CRYPTO. */
+int radius_put_password(struct radius_packet *p, const uint8_t random[RADIUS_AUTHENTICATOR_BYTES],
+			const void *secret, size_t secret_len, const void *password,
+			size_t len) MUST_USE;
 
 /* Each fills in length, Message-Authenticator and authenticator: last call before sending.
  * ERR_CRYPTO. The secret may not be empty (ERR_INVALID). */
@@ -143,6 +157,11 @@ bool radius_attr_str(const struct radius_view *v, enum radius_attr_type type, ch
 /* A tagged string (RFC 2868 3.6): a first byte of at most 0x1f is the tag and left out. */
 bool radius_attr_tagged_str(const struct radius_view *v, enum radius_attr_type type, char *out,
 			    size_t size);
+/* The next part of a vendor's value, as radius_put_vendor wrote it: `*at` starts as 0 and is the
+ * attributes'. False at the end. An attribute of that vendor that holds several parts, or none that
+ * is whole, is passed over. */
+bool radius_attr_vendor_next(const struct radius_view *v, size_t *at, uint32_t vendor, uint8_t type,
+			     struct radius_attr *out);
 
 /* Both compare in constant time and give ERR_DENIED for a wrong authenticator or a wrong
  * Message-Authenticator, ERR_INVALID for an empty secret, ERR_CRYPTO. */

@@ -39,9 +39,6 @@ enum registry_verb {
 	/* enrolment */
 	REGISTRY_ENROLL_EVENT = 48,  /* enroll_event, one-way */
 	REGISTRY_RENEWAL_ASKED = 49, /* list_query: after = cert_serial -> renewal_ask[] */
-	/* what pumps report of themselves: docs/decisions/0150 */
-	REGISTRY_REPORT = 120,	    /* pump_report -> report_answer */
-	REGISTRY_REPORT_SHOW = 121, /* list_query with device -> pump_report */
 	/* dispatch */
 	REGISTRY_DISPATCH_TAKE = 64,   /* dispatch_take -> dispatch_order[] */
 	REGISTRY_DISPATCH_RESULT = 65, /* dispatch_result[] -> empty */

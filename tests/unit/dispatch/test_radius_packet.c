@@ -312,6 +312,80 @@ static void random_bytes_never_verify(void **state)
 	}
 }
 
+static void password_is_hidden_as_in_the_example_of_rfc_2865_7_1(void **state)
+{
+	uint8_t random[16], want[16];
+	struct radius_packet p;
+	struct radius_view v;
+	struct radius_attr a;
+
+	(void)state;
+	from_hex("0f403f9473978057bd83d5cb98f4227a", random, sizeof(random));
+	from_hex("0dbe708d93d413ce3196e43f782a0aee", want, sizeof(want));
+	radius_begin(&p, RADIUS_ACCESS_REQUEST, 0);
+	assert_int_equal(radius_put_password(&p, random, KEY, "arctangent", 10), 0);
+	assert_int_equal(radius_sign_access_request(&p, random, KEY), 0);
+	assert_int_equal(radius_view_parse(p.data, p.len, &v), 0);
+	assert_true(radius_attr_find(&v, RADIUS_USER_PASSWORD, &a));
+	assert_int_equal(a.len, 16);
+	assert_memory_equal(a.value, want, 16);
+}
+
+static void password_that_is_empty_too_long_or_has_a_nul_is_refused(void **state)
+{
+	uint8_t random[16] = {0};
+	char text[129];
+	struct radius_packet p;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	radius_begin(&p, RADIUS_ACCESS_REQUEST, 0);
+	assert_int_equal(radius_put_password(&p, random, KEY, text, 0), ERR_INVALID);
+	assert_int_equal(radius_put_password(&p, random, KEY, text, 129), ERR_LIMIT);
+	assert_int_equal(radius_put_password(&p, random, KEY, "a\0b", 3), ERR_INVALID);
+	assert_int_equal(radius_put_password(&p, random, "", 0, text, 1), ERR_INVALID);
+	assert_int_equal(radius_put_password(&p, random, KEY, text, 128), 0);
+}
+
+static void vendors_value_is_parted_and_found_again_in_order(void **state)
+{
+	uint8_t value[600], back[600];
+	struct radius_packet p;
+	struct radius_view v;
+	struct radius_attr a;
+	size_t at = 0, len = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(value); i++)
+		value[i] = (uint8_t)(i * 7);
+	radius_begin(&p, RADIUS_ACCESS_REQUEST, 0);
+	assert_int_equal(radius_put_vendor(&p, 32473, 1, value, sizeof(value)), 0);
+	assert_int_equal(radius_put_vendor(&p, 32473, 2, "other", 5), 0);
+	assert_int_equal(radius_put_vendor(&p, 9, 1, "other", 5), 0);
+	assert_int_equal(radius_sign_access_request(&p, value, KEY), 0);
+	assert_int_equal(radius_view_parse(p.data, p.len, &v), 0);
+	while (radius_attr_vendor_next(&v, &at, 32473, 1, &a)) {
+		assert_true(len + a.len <= sizeof(back));
+		memcpy(back + len, a.value, a.len);
+		len += a.len;
+	}
+	assert_int_equal(len, sizeof(value));
+	assert_memory_equal(back, value, len);
+}
+
+static void vendors_value_that_does_not_fit_leaves_the_packet_as_it_was(void **state)
+{
+	uint8_t value[RADIUS_PACKET_MAX] = {0};
+	struct radius_packet p;
+	size_t before;
+
+	(void)state;
+	radius_begin(&p, RADIUS_ACCESS_REQUEST, 0);
+	before = p.len;
+	assert_int_equal(radius_put_vendor(&p, 32473, 1, value, sizeof(value)), ERR_LIMIT);
+	assert_int_equal(p.len, before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +405,10 @@ int main(void)
 		cmocka_unit_test(attributes_come_back_as_they_went_in),
 		cmocka_unit_test(bytes_after_the_announced_length_are_padding),
 		cmocka_unit_test(random_bytes_never_verify),
+		cmocka_unit_test(password_that_is_empty_too_long_or_has_a_nul_is_refused),
+		cmocka_unit_test(vendors_value_that_does_not_fit_leaves_the_packet_as_it_was),
+		cmocka_unit_test(password_is_hidden_as_in_the_example_of_rfc_2865_7_1),
+		cmocka_unit_test(vendors_value_is_parted_and_found_again_in_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-agent_test = $(call test,pump_agent/$(1),$(addprefix tests/unit/pump_agent/,$(1).c $(2)),agent_shell agent_core \
-	ca_request base,,-lwpa_client)
+agent_test = $(call test,pump_agent/$(1),$(addprefix tests/unit/pump_agent/,$(1).c $(2)),$(AGENT_LIBRARIES),,-lwpa_client)
 $(call agent_test,test_bundle)
 $(call agent_test,test_anchors,pki.c)
 $(call agent_test,test_credential,pki.c)
+$(call agent_test,test_desk,login_server.c pki.c)
+$(call agent_test,test_login_answer)
 $(call agent_test,test_csrattrs)
 $(call agent_test,test_clock_rules)
 $(call agent_test,test_machine)
 $(call agent_test,test_netblock)
-$(call agent_test,test_self_report)
+$(call agent_test,test_offline)
+$(call agent_test,test_vault)
 $(call agent_test,test_shell)
 $(call test,pump_agent/test_pumplink,tests/unit/pump_agent/test_pumplink.c,agent_shell pumplink base,)
 

@@ -60,6 +60,12 @@ static void refuses_each_missing_or_wrong_field_by_name(void **state)
 		const char *json;
 		const char *names;
 	} cases[] = {
+		{BODY ", \"login_server\": \"10.0.0.5:2083\"", "login_server_name"},
+		{BODY ", \"login_server_name\": \"login-1.x.y\"", "login_server"},
+		{BODY ", \"login_server\": \"h.x.y:2083\", \"login_server_name\": \"login-1.x.y\"",
+		 "login_server"},
+		{BODY ", \"login_server\": \"10.0.0.5:2083\", \"login_server_name\": \"*\"",
+		 "login_server_name"},
 		{GOOD_EST GOOD_HASH GOOD_NAME GOOD_TOKEN, "pump"},
 		{"\"pump\": \"pg-1\", " GOOD_EST GOOD_HASH GOOD_NAME GOOD_TOKEN, "pump"},
 		{"\"pump\": \"PG\\u00001\", " GOOD_EST GOOD_HASH GOOD_NAME GOOD_TOKEN, "bundle"},
@@ -153,6 +159,23 @@ static void takes_a_birth_certificate_in_the_place_of_a_token(void **state)
 	assert_string_equal(b.idevid_key, "/etc/k.pem");
 }
 
+static void takes_the_clinicians_server_and_does_without_it(void **state)
+{
+	static const char with[] =
+		"{\"version\": 1, " BODY ", \"login_server\": \"10.0.0.5:2083\", "
+		"\"login_server_name\": \"login-1.pumpgate.internal\"}";
+	static const char without[] = "{\"version\": 1, " BODY "}";
+	AUTO_BUNDLE b = {0};
+	AUTO_BUNDLE older = {0};
+
+	(void)state;
+	assert_int_equal(bundle_parse(with, strlen(with), &b), 0);
+	assert_string_equal(b.settings.login_address, "10.0.0.5:2083");
+	assert_string_equal(b.settings.login_name, "login-1.pumpgate.internal");
+	assert_int_equal(bundle_parse(without, strlen(without), &older), 0);
+	assert_string_equal(older.settings.login_address, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +187,7 @@ int main(void)
 		cmocka_unit_test(refuses_half_a_birth_certificate_or_one_beside_a_token),
 		cmocka_unit_test(takes_a_birth_certificate_in_the_place_of_a_token),
 		cmocka_unit_test(takes_a_good_bundle_and_ignores_more_fields),
+		cmocka_unit_test(takes_the_clinicians_server_and_does_without_it),
 	};
 
 	return cmocka_run_group_tests_name("pump_agent/bundle", tests, NULL, NULL);

@@ -187,11 +187,15 @@ static void state_is_written_whole_and_read_back(void **state)
 	(void)state;
 	assert_int_equal(store_open(dir, &s), 0);
 	assert_int_equal(store_state_read(&s, &got), ERR_NOT_FOUND);
+	strcpy(st.settings.login_address, "10.0.0.5:2083");
+	strcpy(st.settings.login_name, "login-1.x.y");
 	assert_int_equal(store_state_write(&s, &st), 0);
 	assert_int_equal(store_state_read(&s, &got), 0);
 	assert_int_equal(got.active, SLOT_B);
 	assert_true(got.enrolled && !got.revoked);
 	assert_string_equal(got.settings.est, "https://h:1/e");
+	assert_string_equal(got.settings.login_address, "10.0.0.5:2083");
+	assert_string_equal(got.settings.login_name, "login-1.x.y");
 	assert_memory_equal(got.settings.anchor_hash, st.settings.anchor_hash, ANCHOR_HASH_BYTES);
 	store_close(&s);
 }
