@@ -133,9 +133,13 @@ static bool criticality_is_right(const struct judged *j)
 static bool key_usage_is_the_kinds(const struct judged *j)
 {
 	uint32_t want = j->rules->ca ? KU_KEY_CERT_SIGN | KU_CRL_SIGN : KU_DIGITAL_SIGNATURE;
+	ASN1_BIT_STRING *usage = X509_get_ext_d2i(j->cert, NID_key_usage, NULL, NULL);
+	const uint8_t *bits = usage ? ASN1_STRING_get0_data(usage) : NULL;
+	/* none of those that the second octet has */
+	bool right = usage && ASN1_STRING_length(usage) == 1 && bits[0] == want;
 
-	return X509_get_ext_by_NID(j->cert, NID_key_usage, -1) >= 0 &&
-	       X509_get_key_usage(j->cert) == want;
+	ASN1_BIT_STRING_free(usage);
+	return right;
 }
 
 static bool purpose_is_the_kinds(const struct judged *j)
@@ -163,15 +167,19 @@ static bool is_ca_only_where_it_is_one(const struct judged *j)
 /* 4.2.1.1, 4.2.1.2: each has one of its own, and names its issuer's. */
 static bool key_identifiers_chain(const struct judged *j)
 {
-	const ASN1_OCTET_STRING *own = X509_get0_subject_key_id(j->cert);
-	const ASN1_OCTET_STRING *by = X509_get0_authority_key_id(j->cert);
+	ASN1_OCTET_STRING *own = X509_get_ext_d2i(j->cert, NID_subject_key_identifier, NULL, NULL);
+	AUTHORITY_KEYID *by = X509_get_ext_d2i(j->cert, NID_authority_key_identifier, NULL, NULL);
+	const ASN1_OCTET_STRING *want = j->issuer ? X509_get0_subject_key_id(j->issuer) : NULL;
+	bool right = own && ASN1_STRING_length(own) > 0;
 
-	if (!own || ASN1_STRING_length(own) == 0)
-		return false;
 	if (!j->issuer)
-		return !by;
-	return by && X509_get0_subject_key_id(j->issuer) &&
-	       ASN1_OCTET_STRING_cmp(by, X509_get0_subject_key_id(j->issuer)) == 0;
+		right = right && !by;
+	else
+		right = right && by && by->keyid && want &&
+			ASN1_OCTET_STRING_cmp(by->keyid, want) == 0;
+	ASN1_OCTET_STRING_free(own);
+	AUTHORITY_KEYID_free(by);
+	return right;
 }
 
 static bool string_is(const ASN1_STRING *s, const char *want)
@@ -230,11 +238,12 @@ static bool size_is_bounded(const struct judged *j)
 	return len > 0 && len <= LEAF_DER_MAX;
 }
 
-/* A CA's key in a leaf would be a second CA certificate in another dress. */
+/* A CA's key in a leaf would be a second CA certificate in another dress. A key has one form only
+ * (ca/key_rules.c). */
 static bool key_is_not_the_issuers(const struct judged *j)
 {
-	return !j->issuer ||
-	       X509_PUBKEY_eq(X509_get_X509_PUBKEY(j->cert), X509_get_X509_PUBKEY(j->issuer)) != 1;
+	return !j->issuer || ASN1_STRING_cmp(X509_get0_pubkey_bitstr(j->cert),
+					     X509_get0_pubkey_bitstr(j->issuer)) != 0;
 }
 
 static const struct {

@@ -109,7 +109,7 @@ ca/lint.c|lint|len <= SERIAL_BYTES_MAX|1
 ca/lint.c|lint|sk_GENERAL_NAME_num(names) != 1|0
 ca/lint.c|lint|n == X509_get_ext_count(j->cert)|1
 ca/sign.c|lint|rc = ca_lint(t->kind, issuer, judged)|rc = 0
-ca/sign.c|lint|if (!same_body(judged, fresh))|if (0)
+ca/sign.c|lint|if (!same_body(&rehearsed, &fresh))|if (0)
 ca/key_rules.c|key_strength|if (rsa_has_roca_shape(n))|if (0)
 ca/key_rules.c|key_strength|return close ?|return 0 ?
 ca/key_strength.c|key_strength|i < FERMAT_ROUNDS|i < 0
