@@ -103,7 +103,7 @@ include radius_modules/part.mk pump_agent/part.mk tests/part.mk
 
 all: $(PROGRAMS) $(MODULES) $(SHARE_FILES)
 
-UNITS := $(wildcard sql/registryd/*.service ca/signerd/*.service enroll/enrolld/*.service \
+UNITS := $(wildcard sql/registryd/*.service sql/credd/*.service ca/signerd/*.service enroll/enrolld/*.service \
 	policies/*.service radius_modules/*/*.service enroll/*.service enroll/*.timer enroll/*.target)
 
 .PHONY: install

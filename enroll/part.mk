@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # pumpctl: the pure parts and the verbs; main.c alone stays out of the library.
-$(call library,pumpctl,$(filter-out enroll/pumpctl/main.c,$(wildcard enroll/pumpctl/*.c)),jansson libcrypto libevent libqrencode libsodium)
-$(call program,pumpctl,enroll/pumpctl/main.c,pumpctl policies registry_proto signer_proto base,,-lcsv)
+$(call library,pumpctl,$(filter-out enroll/pumpctl/main.c,$(wildcard enroll/pumpctl/*.c)),jansson libcrypto libevent libqrencode libsodium pwquality)
+$(O)/obj/enroll/pumpctl/strength.o: $(O)/gen/enroll/pumpctl/weak-passwords.txt.inc
+$(call program,pumpctl,enroll/pumpctl/main.c,pumpctl policies cred_proto login_wire registry_proto signer_proto base,,-lcsv)
 $(call library,est,$(wildcard enroll/est/*.c),)
 # reads what anybody asks about certificates; ca/ is not in it
 $(call library,status,$(wildcard enroll/status/*.c),libcrypto)

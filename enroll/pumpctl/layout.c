@@ -22,6 +22,7 @@ const struct layout_folder layout_folders[] = {
 	{"run", -1, 0755},
 	{"run/registry", PROCESS_REGISTRYD, 0711},
 	{"run/signer", PROCESS_SIGNERD, 0711},
+	{"run/cred", PROCESS_CREDD, 0711},
 	{"registry", PROCESS_REGISTRYD, 0700},
 	{"ca", PROCESS_SIGNERD, 0700},
 	{"trust", -1, 0755},
@@ -30,6 +31,7 @@ const struct layout_folder layout_folders[] = {
 	{"radius/raddb", PROCESS_RADIUSD, 0700},
 	{"radsec", PROCESS_RADSECD, 0700},
 	{"dispatch", PROCESS_DISPATCHD, 0700},
+	{"cred", PROCESS_CREDD, 0700},
 	{"log", -1, 0755},
 };
 const size_t layout_n_folders = sizeof(layout_folders) / sizeof(layout_folders[0]);

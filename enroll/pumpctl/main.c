@@ -84,6 +84,19 @@ int main(int argc, char *argv[])
 		verb_maker_disable,
 		verb_maker_remove,
 		verb_maker_publish,
+		verb_user_add,
+		verb_user_import,
+		verb_user_list,
+		verb_user_show,
+		verb_user_disable,
+		verb_user_enable,
+		verb_user_password,
+		verb_user_badge,
+		verb_user_role,
+		verb_user_roles,
+		verb_user_terms,
+		verb_user_unlock,
+		verb_user_sessions,
 	};
 	/* clang-format on */
 	const size_t n = sizeof(verbs) / sizeof(verbs[0]);

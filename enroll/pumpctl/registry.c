@@ -8,6 +8,7 @@
 #include "base/daemon.h"
 #include "enroll/pumpctl/record_json.h"
 #include "enroll/pumpctl/report.h"
+#include "sql/proto/cred_verbs.h"
 
 int registry_open(const struct call *call, struct ipc_client **out)
 {
@@ -17,25 +18,41 @@ int registry_open(const struct call *call, struct ipc_client **out)
 	return rc ? rc : ipc_client_new(path, "admin", out);
 }
 
-int registry_failure(const struct call *call, int rc)
+int cred_open(const struct call *call, struct ipc_client **out)
+{
+	char path[PATH_MAX];
+	int rc = home_path(home_dir(call->home), CRED_SOCKET, path);
+
+	return rc ? rc : ipc_client_new(path, "admin", out);
+}
+
+static int service_failure(const struct call *call, const char *service, const char *socket, int rc)
 {
 	const char *home = home_dir(call->home);
 
 	if ((rc == ERR_UNAVAILABLE && strstr(err_text(), "no welcome")) ||
-	    (rc == ERR_DENIED && strstr(err_text(), REGISTRY_SOCKET)))
+	    (rc == ERR_DENIED && strstr(err_text(), socket)))
 		rc = err_set(ERR_DENIED,
-			     "registryd does not take this user as an admin; do it as root, or as "
+			     "%s does not take this user as an admin; do it as root, or as "
 			     "one of [users] admins in %s/pumpgate.conf",
-			     home);
+			     service, home);
 	else if (rc == ERR_UNAVAILABLE)
-		rc = err_add(rc,
-			     "registryd does not answer at %s/" REGISTRY_SOCKET
-			     ": is `pumpctl --home %s run` running?",
-			     home, home);
+		rc = err_add(rc, "%s does not answer at %s/%s: is `pumpctl --home %s run` running?",
+			     service, home, socket, home);
 	else if (rc == ERR_TIMEOUT)
 		rc = err_add(rc,
 			     "no answer in time, it may or may not be done; repeat the command");
 	return report_failure(rc);
+}
+
+int registry_failure(const struct call *call, int rc)
+{
+	return service_failure(call, "registryd", REGISTRY_SOCKET, rc);
+}
+
+int cred_failure(const struct call *call, int rc)
+{
+	return service_failure(call, "credd", CRED_SOCKET, rc);
 }
 
 struct page {
@@ -103,8 +120,8 @@ static int pages_show(struct page *p, struct ipc_client *c, struct list_query *q
 	return 0;
 }
 
-int listing_show(const struct call *call, const struct listing *l, struct list_query *query,
-		 size_t limit)
+static int show_all(const struct call *call, const struct listing *l, struct list_query *query,
+		    size_t limit, bool people)
 {
 	AUTO_IPC_CLIENT c = NULL;
 	struct page p = {.call = call,
@@ -114,18 +131,32 @@ int listing_show(const struct call *call, const struct listing *l, struct list_q
 				   .n_columns = l->n_columns,
 				   .width = terminal_width()}};
 	uint8_t *records = calloc(LISTING_PAGE, l->desc->size);
-	int rc = records ? registry_open(call, &c) : err_set(ERR_NOMEM, "no memory for the list");
+	int rc = records ? 0 : err_set(ERR_NOMEM, "no memory for the list");
 
+	if (!rc)
+		rc = people ? cred_open(call, &c) : registry_open(call, &c);
 	if (!rc)
 		rc = pages_show(&p, c, query, limit, records);
 	free(records);
 	if (rc)
-		return registry_failure(call, rc);
+		return people ? cred_failure(call, rc) : registry_failure(call, rc);
 	if (call->json)
 		puts(p.shown ? "\n]" : "[]");
 	else if (!p.shown)
 		puts(l->none);
 	return EXIT_DONE;
+}
+
+int listing_show(const struct call *call, const struct listing *l, struct list_query *query,
+		 size_t limit)
+{
+	return show_all(call, l, query, limit, false);
+}
+
+int people_show(const struct call *call, const struct listing *l, struct list_query *query,
+		size_t limit)
+{
+	return show_all(call, l, query, limit, true);
 }
 
 int record_show(const struct call *call, const struct record_desc *d, const void *record)

@@ -12,11 +12,14 @@
 
 /* A client in the role admin for the call's home; does not connect yet. ERR_NOMEM, ERR_LIMIT. */
 int registry_open(const struct call *call, struct ipc_client **out) MUST_USE;
+/* The same to credd, which keeps the clinicians. */
+int cred_open(const struct call *call, struct ipc_client **out) MUST_USE;
+int cred_failure(const struct call *call, int rc);
 /* Says what went wrong and what to do next; yields the exit status. */
 int registry_failure(const struct call *call, int rc);
 
 struct listing {
-	enum registry_verb verb;
+	uint16_t verb;
 	const struct record_desc *desc;
 	const struct column *columns;
 	size_t n_columns;
@@ -28,6 +31,9 @@ struct listing {
  * --json an array. Yields the exit status. */
 int listing_show(const struct call *call, const struct listing *l, struct list_query *query,
 		 size_t limit);
+/* The same of what credd holds. */
+int people_show(const struct call *call, const struct listing *l, struct list_query *query,
+		size_t limit);
 /* One record, as lines or as a JSON object. Yields the exit status. */
 int record_show(const struct call *call, const struct record_desc *d, const void *record);
 

@@ -10,6 +10,7 @@ const struct service services[SERVICES_N] = {
 	{PROCESS_REGISTRYD, "pumpgate-registryd"}, {PROCESS_SIGNERD, "pumpgate-signerd"},
 	{PROCESS_ENROLLD, "pumpgate-enrolld"},	   {PROCESS_RADIUSD, NULL},
 	{PROCESS_DISPATCHD, "pumpgate-dispatchd"}, {PROCESS_RADSECD, "pumpgate-radsecd"},
+	{PROCESS_CREDD, "pumpgate-credd"},
 };
 
 int service_find(const struct service *v, char out[PATH_MAX])

@@ -22,11 +22,24 @@ static const char *const process_names[PROCESS_COUNT] = {
 	[PROCESS_REGISTRYD] = "registryd", [PROCESS_SIGNERD] = "signerd",
 	[PROCESS_ENROLLD] = "enrolld",	   [PROCESS_RADIUSD] = "radiusd",
 	[PROCESS_DISPATCHD] = "dispatchd", [PROCESS_RADSECD] = "radsecd",
+	[PROCESS_CREDD] = "credd",
 };
 
 const char *process_name(enum process p)
 {
 	return process_names[p];
+}
+
+const char *process_user(enum process p)
+{
+	static const char *const users[PROCESS_COUNT] = {
+		[PROCESS_REGISTRYD] = "pumpgate-registry", [PROCESS_SIGNERD] = "pumpgate-signer",
+		[PROCESS_ENROLLD] = "pumpgate-enroll",	   [PROCESS_RADIUSD] = "pumpgate-radius",
+		[PROCESS_DISPATCHD] = "pumpgate-dispatch", [PROCESS_RADSECD] = "pumpgate-radsec",
+		[PROCESS_CREDD] = "pumpgate-cred",
+	};
+
+	return users[p];
 }
 
 void settings_default(struct settings *s)
@@ -266,6 +279,60 @@ int settings_write(const struct settings *s)
 	if (snprintf(path, sizeof(path), "%s/pumpgate.conf", s->home) >= (int)sizeof(path))
 		return err_set(ERR_LIMIT, "%s: path too long", s->home);
 	return buf_write_file(path, 0644, b.data, b.len);
+}
+
+/* A user for a process that has none: by number the next one, by name the usual one. */
+static void user_derive(struct settings *s, int p)
+{
+	unsigned long highest = 0;
+
+	for (int i = 0; i < PROCESS_COUNT; i++) {
+		unsigned long v = strtoul(s->users[i], NULL, 10);
+
+		highest = v > highest ? v : highest;
+	}
+	if (isdigit((unsigned char)s->users[0][0]))
+		snprintf(s->users[p], sizeof(s->users[p]), "%lu", highest + 1);
+	else
+		snprintf(s->users[p], sizeof(s->users[p]), "%s", process_user((enum process)p));
+}
+
+int settings_users_complete(struct settings *s, bool *changed)
+{
+	AUTO_BUF in = {.max = CONF_MAX};
+	AUTO_BUF out = {.max = 2 * CONF_MAX};
+	char path[PATH_MAX];
+	const char *text, *at;
+	bool missing = false;
+	int rc;
+
+	for (int p = 0; p < PROCESS_COUNT; p++)
+		missing |= !s->users[p][0];
+	if (!s->users[0][0] || !missing)
+		return 0;
+	if (snprintf(path, sizeof(path), "%s/pumpgate.conf", s->home) >= (int)sizeof(path))
+		return err_set(ERR_LIMIT, "%s: path too long", s->home);
+	rc = buf_read_file(&in, path);
+	if (rc)
+		return rc;
+	text = buf_cstr(&in);
+	at = text ? strstr(text, "[users]\n") : NULL;
+	if (!at)
+		return err_set(ERR_INVALID, "%s: name a user for each process in [users]", path);
+	at += strlen("[users]\n");
+	rc = buf_put(&out, text, (size_t)(at - text));
+	for (int p = 0; !rc && p < PROCESS_COUNT; p++) {
+		if (s->users[p][0])
+			continue;
+		user_derive(s, p);
+		rc = buf_printf(&out, "%s = %s\n", process_names[p], s->users[p]);
+	}
+	if (!rc)
+		rc = buf_put_str(&out, at);
+	if (!rc)
+		rc = buf_write_file(path, 0644, out.data, out.len);
+	*changed |= !rc;
+	return rc;
 }
 
 static int owner_lookup(const char *user, struct owner *out)

@@ -20,11 +20,14 @@ enum process {
 	PROCESS_RADIUSD,
 	PROCESS_DISPATCHD,
 	PROCESS_RADSECD,
+	PROCESS_CREDD,
 	PROCESS_COUNT
 };
 
 /* "registryd", ...: the key in [users] and the name of the log file. */
 const char *process_name(enum process p);
+/* "pumpgate-registry", ...: its user by convention. */
+const char *process_user(enum process p);
 
 struct settings {
 	char home[PATH_MAX]; /* absolute */
@@ -61,6 +64,9 @@ void settings_default(struct settings *s);
 int settings_check(const struct settings *s) MUST_USE;
 /* Reads HOME/pumpgate.conf. ERR_NOT_FOUND says to run init; ERR_INVALID; ERR_IO. Blocks on disk. */
 int settings_read(const char *home, struct settings *out) MUST_USE;
+/* A home of an earlier release names users, but none for processes that are new since: gives those
+ * users of their own too, in *s and in the file. *changed: it did. ERR_IO, ERR_INVALID. */
+int settings_users_complete(struct settings *s, bool *changed) MUST_USE;
 /* Writes HOME/pumpgate.conf atomically, mode 0644. */
 int settings_write(const struct settings *s) MUST_USE;
 

@@ -68,9 +68,6 @@ static int radsec_option(const struct call *call, struct settings *s)
 
 static int users_option(const struct call *call, struct settings *s)
 {
-	static const char *const names[PROCESS_COUNT] = {"pumpgate-registry", "pumpgate-signer",
-							 "pumpgate-enroll",   "pumpgate-radius",
-							 "pumpgate-dispatch", "pumpgate-radsec"};
 	unsigned long first;
 	int rc;
 
@@ -85,7 +82,8 @@ static int users_option(const struct call *call, struct settings *s)
 		if (first)
 			snprintf(s->users[p], sizeof(s->users[p]), "%lu", first + p);
 		else
-			snprintf(s->users[p], sizeof(s->users[p]), "%s", names[p]);
+			snprintf(s->users[p], sizeof(s->users[p]), "%s",
+				 process_user((enum process)p));
 	}
 	return 0;
 }
@@ -306,7 +304,7 @@ static int home_complete(const struct call *call, struct settings *s, bool *chan
 {
 	int rc = conf_have(call, s, changed);
 
-	if (rc || (rc = layout_apply(s, changed)))
+	if (rc || (rc = settings_users_complete(s, changed)) || (rc = layout_apply(s, changed)))
 		return rc;
 	rc = layout_lock(s->home, LOCK_INIT);
 	if (rc)
@@ -314,6 +312,7 @@ static int home_complete(const struct call *call, struct settings *s, bool *chan
 	if (!layout_is_locked(s->home, LOCK_RUN) && /* a running system has its stores */
 	    ((rc = store_init(s, "pumpgate-registryd", PROCESS_REGISTRYD, "registry/registry.db",
 			      changed)) ||
+	     (rc = store_init(s, "pumpgate-credd", PROCESS_CREDD, "cred/clinicians.db", changed)) ||
 	     (call_flag(call, "offline-root") && (rc = offline_requests(s, changed))) ||
 	     (rc = signer_init(s, changed))))
 		return rc;
@@ -383,8 +382,8 @@ static const struct option_spec init_options[] = {
 	{"offline-root", 0, OPTION_FLAG, NULL,
 	 "only requests for the issuing CAs: their roots are on another machine", false},
 	{"users", 0, OPTION_MAYBE_NUMBER, "[FIRST]",
-	 "a user per process: pumpgate-registry, -signer, -enroll, -radius, -dispatch, -radsec; or "
-	 "six numbers from FIRST",
+	 "a user per process: pumpgate-registry, -signer, -enroll, -radius, -dispatch, -radsec, "
+	 "-cred; or seven numbers from FIRST",
 	 false},
 };
 

@@ -75,5 +75,18 @@ extern const struct verb verb_alarm_show;
 extern const struct verb verb_alarm_ack;
 extern const struct verb verb_pump_mac;
 extern const struct verb verb_nas_set;
+extern const struct verb verb_user_add;
+extern const struct verb verb_user_import;
+extern const struct verb verb_user_list;
+extern const struct verb verb_user_show;
+extern const struct verb verb_user_disable;
+extern const struct verb verb_user_enable;
+extern const struct verb verb_user_password;
+extern const struct verb verb_user_badge;
+extern const struct verb verb_user_role;
+extern const struct verb verb_user_roles;
+extern const struct verb verb_user_terms;
+extern const struct verb verb_user_unlock;
+extern const struct verb verb_user_sessions;
 
 #endif

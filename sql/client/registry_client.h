@@ -43,6 +43,7 @@
 	}
 
 REGISTRY_ASK(pump_facts, REGISTRY_PUMP_FACTS, cert_name, pump_facts)
+REGISTRY_ASK(login_facts, REGISTRY_LOGIN_FACTS, cert_name, login_facts)
 REGISTRY_ASK(mac_facts, REGISTRY_MAC_FACTS, mac_query, mac_facts)
 REGISTRY_ASK(birth_facts, REGISTRY_BIRTH_FACTS, birth_query, birth_facts)
 REGISTRY_ASK(nas_facts, REGISTRY_NAS_FACTS, nas_query, nas_facts)

@@ -157,6 +157,20 @@ RECORD_DECLARE(acct_event, ACCT_EVENT_FIELDS)
 	X(S, STR, claimed_id, LABEL_SIZE)
 RECORD_DECLARE(nas_event, NAS_EVENT_FIELDS)
 
+/* ---- logins (role cred) ---- */
+
+/* The pump that showed this certificate, for a login at it. found=false: all else zero. */
+#define LOGIN_FACTS_FIELDS(X, S)              \
+	X(S, BOOL, found, 1)                  \
+	X(S, STR, device, DEVICE_SERIAL_SIZE) \
+	X(S, STR, device_state, STATE_SIZE)   \
+	X(S, STR, cert_state, STATE_SIZE)     \
+	X(S, TIME, not_before, 1)             \
+	X(S, TIME, not_after, 1)              \
+	X(S, STR, ward, LABEL_SIZE)           \
+	X(S, STR, model, LABEL_SIZE)
+RECORD_DECLARE(login_facts, LOGIN_FACTS_FIELDS)
+
 /* ---- issuing (role signer) ---- */
 
 #define ISSUER_FIELDS(X, S)            \

@@ -2,8 +2,8 @@
 /*
  * The verbs of pumpgate-registryd. Numbers are for one release only, but never reuse one.
  *
- * Roles: radius (rlm_pump), signer, enroll, dispatch, admin (pumpctl). Which role may use which
- * verb stands in sql/registryd/verb_tables.c, and nowhere else.
+ * Roles: radius (rlm_pump), signer, enroll, dispatch, admin (pumpctl), cred (credd). Which role may
+ * use which verb stands in sql/registryd/verb_tables.c, and nowhere else.
  */
 #ifndef SQL_PROTO_REGISTRY_VERBS_H
 #define SQL_PROTO_REGISTRY_VERBS_H
@@ -18,11 +18,12 @@
 
 enum registry_verb {
 	/* packet path: reads only, never behind a disk write */
-	REGISTRY_PUMP_FACTS = 1,  /* cert_name -> pump_facts */
-	REGISTRY_MAC_FACTS = 2,	  /* mac_query -> mac_facts */
-	REGISTRY_NAS_FACTS = 3,	  /* nas_query -> nas_facts */
-	REGISTRY_BIRTH_FACTS = 9, /* birth_query -> birth_facts */
-	REGISTRY_STANDINGS = 4,	  /* empty -> the map of standings, a descriptor to read from */
+	REGISTRY_PUMP_FACTS = 1,    /* cert_name -> pump_facts */
+	REGISTRY_MAC_FACTS = 2,	    /* mac_query -> mac_facts */
+	REGISTRY_NAS_FACTS = 3,	    /* nas_query -> nas_facts */
+	REGISTRY_BIRTH_FACTS = 9,   /* birth_query -> birth_facts */
+	REGISTRY_STANDINGS = 4,	    /* empty -> the map of standings, a descriptor to read from */
+	REGISTRY_LOGIN_FACTS = 120, /* cert_name -> login_facts */
 	/* events of the network */
 	REGISTRY_AUTH_EVENT = 16, /* auth_event[] in their order, one-way */
 	REGISTRY_ACCT_EVENT = 17, /* acct_event -> empty, after its group commit */

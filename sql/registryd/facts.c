@@ -35,6 +35,16 @@ void verb_pump_facts(struct ipc_request *rq, void *ctx)
 	facts_answer(rq, rc, &facts);
 }
 
+void verb_login_facts(struct ipc_request *rq, void *ctx)
+{
+	struct service *s = ctx;
+	const struct cert_name *q = ipc_request_record(rq);
+	struct login_facts facts;
+	int rc = store_login_facts(s->facts, q->issuer, q->cert_serial, &facts);
+
+	facts_answer(rq, rc, &facts);
+}
+
 void verb_mac_facts(struct ipc_request *rq, void *ctx)
 {
 	struct service *s = ctx;

@@ -3,54 +3,17 @@
  * what follows from anomalies. */
 #include "sql/registryd/service.h"
 
-#include <ctype.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/config.h"
 #include "base/daemon.h"
-
-#define UIDS_MAX 32
+#include "sql/serve/uids.h"
 
 /* In the order of the verb tables. */
-static const char *const keys[SERVICE_ROLES] = {"radiusd", "signerd", "enrolld", "dispatchd",
-						"admins"};
-
-static int uid_parse(const char *text, uid_t *out)
-{
-	const struct passwd *pw;
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-
-	if (isdigit((unsigned char)*text) && !*end && n < UINT32_MAX) {
-		*out = (uid_t)n;
-		return 0;
-	}
-	pw = getpwnam(text);
-	if (!pw)
-		return err_set(ERR_NOT_FOUND, "pumpgate.conf: there is no user '%s'", text);
-	*out = pw->pw_uid;
-	return 0;
-}
-
-/* "a, 17 b" to uids[]; at most UIDS_MAX in all. */
-static int uids_parse(const char *list, uid_t *uids, size_t *n)
-{
-	char copy[512], *at = copy, *word;
-	int rc = str_copy(copy, sizeof(copy), list);
-
-	while (!rc && (word = strsep(&at, ", \t"))) {
-		if (!*word)
-			continue;
-		if (*n == UIDS_MAX)
-			return err_set(ERR_LIMIT, "pumpgate.conf: more than %d users", UIDS_MAX);
-		rc = uid_parse(word, &uids[*n]);
-		*n += !rc;
-	}
-	return rc;
-}
+static const char *const keys[SERVICE_ROLES] = {"radiusd",   "signerd", "enrolld",
+						"dispatchd", "admins",	"credd"};
 
 static int role_init(struct service *s, unsigned i, struct config *conf, bool *shared)
 {
@@ -98,7 +61,8 @@ int roles_init(struct service *s, const char *home, bool *shared_out)
 	for (unsigned i = 0; !rc && i < SERVICE_ROLES; i++)
 		rc = role_init(s, i, conf, &shared);
 	if (!rc && conf) {
-		(void)config_str(conf, "users", "radsecd", ""); /* takes no role here */
+		(void)config_str(conf, "users", "radsecd", ""); /* these take no role here */
+		(void)config_str(conf, "users", "clinicians", "");
 		rc = own_user_check(config_str(conf, "users", "registryd", ""));
 		if (!rc)
 			rc = config_check_unused(conf, "users");

@@ -16,7 +16,7 @@
 
 #include "base/ipc_server.h"
 #include "policies/anomaly.h"
-#include "sql/registryd/lane.h"
+#include "sql/serve/lane.h"
 #include "sql/store/session_store.h"
 #include "sql/store/store.h"
 
@@ -27,6 +27,7 @@ enum service_role {
 	SERVICE_ENROLL,
 	SERVICE_DISPATCH,
 	SERVICE_ADMIN,
+	SERVICE_CRED,
 	SERVICE_ROLES
 };
 
@@ -131,6 +132,7 @@ void writer_follow_up(struct service *s, const struct followup *f);
 
 /* Loop-thread handlers for the verb tables. */
 void verb_pump_facts(struct ipc_request *rq, void *ctx);
+void verb_login_facts(struct ipc_request *rq, void *ctx);
 void verb_mac_facts(struct ipc_request *rq, void *ctx);
 void verb_birth_facts(struct ipc_request *rq, void *ctx);
 void verb_nas_facts(struct ipc_request *rq, void *ctx);
@@ -149,7 +151,7 @@ int roles_init(struct service *s, const char *home, bool *shared_out) MUST_USE;
 void roles_done(struct service *s);
 /* Reads [recall]. ERR_INVALID. */
 int rules_init(struct service *s, const char *home) MUST_USE;
-/* The verbs of role i: radius, signer, enroll, dispatch, admin. */
+/* The verbs of role i. */
 const struct ipc_verb *verb_table(unsigned role, const char **name_out, size_t *n_out);
 
 #endif

@@ -72,6 +72,11 @@ static const struct ipc_verb dispatch_verbs[] = {
 	 .handle = verb_write},
 };
 
+/* credd: which pump showed a certificate, and its standing */
+static const struct ipc_verb cred_verbs[] = {
+	ASK(REGISTRY_LOGIN_FACTS, "login_facts", cert_name, login_facts, verb_login_facts),
+};
+
 /* pumpctl */
 static const struct ipc_verb admin_verbs[] = {
 	TELL(REGISTRY_ZONE_ADD, "zone_add", zone, verb_write),
@@ -154,7 +159,7 @@ static const struct {
 } tables[SERVICE_ROLES] = {
 	{"radius", TABLE(radius_verbs)}, {"signer", TABLE(signer_verbs)},
 	{"enroll", TABLE(enroll_verbs)}, {"dispatch", TABLE(dispatch_verbs)},
-	{"admin", TABLE(admin_verbs)},
+	{"admin", TABLE(admin_verbs)},	 {"cred", TABLE(cred_verbs)},
 };
 
 const struct ipc_verb *verb_table(unsigned role, const char **name_out, size_t *n_out)

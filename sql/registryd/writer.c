@@ -5,7 +5,6 @@
  */
 #include "sql/registryd/writer.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,22 +47,6 @@ void writer_free(struct writer *w)
 	session_store_close(w->sessions);
 	store_close(w->registry);
 	free(w);
-}
-
-void actor_name(struct ipc_request *rq, char out[LABEL_SIZE])
-{
-	uid_t uid = ipc_request_uid(rq);
-	char text[1024];
-	struct passwd pw, *found = NULL;
-
-	if (strcmp(ipc_request_role(rq), "admin")) {
-		snprintf(out, LABEL_SIZE, "%s", ipc_request_role(rq));
-		return;
-	}
-	if (getpwuid_r(uid, &pw, text, sizeof(text), &found) || !found)
-		snprintf(out, LABEL_SIZE, "uid %u", (unsigned)uid);
-	else
-		snprintf(out, LABEL_SIZE, "%s", pw.pw_name);
 }
 
 void writer_tell(struct ipc_request *rq, int rc, const char *event, const char *object,

@@ -4,6 +4,7 @@
 #define SQL_REGISTRYD_WRITER_H
 
 #include "sql/registryd/service.h"
+#include "sql/serve/uids.h"
 
 #define PARKED_MAX 32
 
@@ -40,9 +41,6 @@ struct writer {
 	int64_t rotation_at_us; /* when to look after the rotation; INT64_MAX: none runs */
 	int64_t recall_at_us;	/* when to look for a batch; INT64_MAX: no recall runs */
 };
-
-/* The peer's Unix user, or its role, for audit and log. */
-void actor_name(struct ipc_request *rq, char out[LABEL_SIZE]);
 
 /* Each handles one verb: answers `rq` and logs one line. */
 void writer_issue(struct writer *w, struct ipc_request *rq, const struct action *by);

@@ -47,6 +47,33 @@ int store_pump_facts(struct store *st, const char *issuer, const char *cert_seri
 	return 0;
 }
 
+int store_login_facts(struct store *st, const char *issuer, const char *cert_serial,
+		      struct login_facts *out)
+{
+	AUTO_QUERY q;
+	int rc = query_open(&q, st->db,
+			    "SELECT d.serial, " DEVICE_STATE
+			    ", c.state, c.not_before, c.not_after, d.ward, d.model FROM issuers i"
+			    " JOIN certificates c ON c.issuer_id = i.id AND c.serial = ?2"
+			    " JOIN devices d ON d.id = c.device_id WHERE i.name = ?1",
+			    DB_T(issuer), DB_T(cert_serial));
+
+	memset(out, 0, sizeof(*out));
+	if (!rc)
+		rc = query_next(&q);
+	if (rc <= 0)
+		return rc;
+	out->found = true;
+	query_text(&q, 0, out->device, sizeof(out->device));
+	query_text(&q, 1, out->device_state, sizeof(out->device_state));
+	query_text(&q, 2, out->cert_state, sizeof(out->cert_state));
+	out->not_before = query_i64(&q, 3);
+	out->not_after = query_i64(&q, 4);
+	query_text(&q, 5, out->ward, sizeof(out->ward));
+	query_text(&q, 6, out->model, sizeof(out->model));
+	return 0;
+}
+
 int store_mac_facts(struct store *st, const char *mac, struct mac_facts *out)
 {
 	char wanted[MAC_SIZE];

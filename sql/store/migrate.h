@@ -9,7 +9,7 @@
 #include "sql/store/db.h"
 
 struct schema {
-	const char *name;	  /* "registry", "sessions" */
+	const char *name;	  /* "registry", "sessions", "clinicians" */
 	uint32_t application_id;  /* in the file's header: tells the databases apart */
 	const char *const *texts; /* [i] leads to version i + 1 */
 	unsigned version;	  /* how many texts there are: what this program works with */
@@ -17,6 +17,7 @@ struct schema {
 
 extern const struct schema schema_registry;
 extern const struct schema schema_sessions;
+extern const struct schema schema_clinicians;
 
 /* 0 for an empty database. ERR_CORRUPT when it belongs to another program or schema. */
 int schema_version(struct db *db, const struct schema *s, unsigned *out) MUST_USE;

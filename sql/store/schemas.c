@@ -57,9 +57,15 @@ static const char sessions_0002[] = {
 	0,
 };
 
+static const char clinicians_0001[] = {
+#include "sql/schema/clinicians/0001_initial.sql.inc"
+	0,
+};
+
 static const char *const registry_texts[] = {registry_0001, registry_0004, registry_0005,
 					     registry_0006, registry_0007, registry_0008,
 					     registry_0009, registry_0010, registry_0011};
+static const char *const clinicians_texts[] = {clinicians_0001};
 static const char *const sessions_texts[] = {sessions_0001, sessions_0002};
 
 const struct schema schema_registry = {
@@ -74,4 +80,11 @@ const struct schema schema_sessions = {
 	.application_id = 0x50475331, /* "PGS1" */
 	.texts = sessions_texts,
 	.version = sizeof(sessions_texts) / sizeof(sessions_texts[0]),
+};
+
+const struct schema schema_clinicians = {
+	.name = "clinicians",
+	.application_id = 0x50474331, /* "PGC1" */
+	.texts = clinicians_texts,
+	.version = sizeof(clinicians_texts) / sizeof(clinicians_texts[0]),
 };

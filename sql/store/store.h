@@ -45,6 +45,8 @@ static inline void store_auto_close(struct store **st)
 /* ---- facts for the packet path: one indexed look-up each; found=false is success ---- */
 int store_pump_facts(struct store *st, const char *issuer, const char *cert_serial,
 		     struct pump_facts *out) MUST_USE;
+int store_login_facts(struct store *st, const char *issuer, const char *cert_serial,
+		      struct login_facts *out) MUST_USE;
 int store_mac_facts(struct store *st, const char *mac, struct mac_facts *out) MUST_USE;
 int store_birth_facts(struct store *st, const char *device, struct birth_facts *out) MUST_USE;
 int store_nas_facts(struct store *st, const char *ip, struct nas_facts *out) MUST_USE;

@@ -17,7 +17,7 @@ export STAGE_DIR=$D PUMPGATE_HOME=$D/home
 PATH=$D/system/usr/sbin:$PUMPGATE_BUILD/tools:$PATH:/usr/sbin:/sbin
 PUMP=PG-000123
 NAS=ward-7-switch
-FIRST_UID=64200 # six users, by number: nothing is added to /etc/passwd
+FIRST_UID=64200 # seven users, by number: nothing is added to /etc/passwd
 SERVER=
 TOKEN= # kept to look for it in the logs
 REVOKED_MS=0

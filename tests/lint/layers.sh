@@ -25,7 +25,10 @@ $found"
 
 allowed base base/
 allowed policies base/ policies/
-allowed sql/proto base/ sql/proto/
+allowed sql/proto base/ sql/proto/ sql/wire/
+allowed sql/serve base/ sql/serve/
+allowed sql/people base/ policies/ sql/proto/ sql/wire/ sql/store/ sql/people/
+allowed sql/credd base/ policies/ sql/
 allowed sql/wire base/ sql/wire/
 allowed sql/client base/ sql/proto/ sql/client/
 allowed sql/store base/ policies/ sql/proto/ sql/store/
@@ -33,7 +36,7 @@ allowed sql/registryd base/ policies/ sql/
 allowed sql/directory base/ sql/directory/
 allowed ca/proto base/ ca/proto/
 allowed ca base/ policies/ sql/proto/ sql/client/ ca/
-allowed enroll base/ policies/ sql/proto/ sql/client/ ca/proto/ ca/request/ enroll/
+allowed enroll base/ policies/ sql/proto/ sql/wire/ sql/client/ ca/proto/ ca/request/ enroll/
 allowed radius_modules base/ policies/ sql/proto/ sql/wire/ sql/client/ radius_modules/
 allowed radius_modules/packet base/ radius_modules/packet/
 allowed pump_agent base/ ca/request/ sql/wire/ radius_modules/packet/ pump_agent/

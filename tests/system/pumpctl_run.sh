@@ -85,7 +85,7 @@ restarted() {
 	wait_until 10 came_back "$1" "$old" && wait_until 10 pumpctl status
 }
 for name in pumpgate-registryd pumpgate-signerd pumpgate-enrolld freeradius pumpgate-dispatchd \
-	pumpgate-radsecd; do
+	pumpgate-radsecd pumpgate-credd; do
 	check "${name#pumpgate-}_comes_back_after_it_was_killed" restarted "$name"
 done
 end INT

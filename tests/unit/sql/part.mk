@@ -2,7 +2,7 @@
 SQL_TEST_LIBS := store registry_proto policies base
 $(foreach t,migrate audit issue inventory nas nas_certs revoke recall rotation placement orders sessions ledger backup approvals makers alarms standing_map,$(call test,sql/test_$(t),\
 	tests/unit/sql/test_$(t).c tests/unit/sql/fixture.c,$(SQL_TEST_LIBS),sqlite3 libsodium))
-$(call test,sql/test_lane,tests/unit/sql/test_lane.c sql/registryd/lane.c,base,)
+$(call test,sql/test_lane,tests/unit/sql/test_lane.c,serve base,)
 $(call test,sql/test_anomalies,tests/unit/sql/test_anomalies.c tests/unit/sql/fixture.c \
 	sql/registryd/anomalies.c,$(SQL_TEST_LIBS),sqlite3 libsodium)
 $(call test,sql/test_standings,tests/unit/sql/test_standings.c tests/unit/sql/fixture.c \

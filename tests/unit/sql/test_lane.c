@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "sql/registryd/lane.h"
+#include "sql/serve/lane.h"
 
 struct bench {
 	sem_t gate;    /* a run waits here when `gated` */

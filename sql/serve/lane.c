@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Owns the threads and their queue. Never looks into a job. */
-#include "sql/registryd/lane.h"
+#include "sql/serve/lane.h"
 
 #include <pthread.h>
 #include <stdbool.h>

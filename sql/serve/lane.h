@@ -3,8 +3,8 @@
  * A bounded queue and the threads that work it off. Work that may wait for a disk or read much runs
  * in a lane, so that the loop thread never waits. Knows nothing of what the jobs are.
  */
-#ifndef SQL_REGISTRYD_LANE_H
-#define SQL_REGISTRYD_LANE_H
+#ifndef SQL_SERVE_LANE_H
+#define SQL_SERVE_LANE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,7 +26,7 @@ typedef void (*lane_run)(struct lane_job **jobs, size_t n, void *worker);
  * INT64_MAX: no need). */
 typedef int64_t (*lane_idle)(void *worker);
 
-#define LANE_THREADS_MAX 4
+#define LANE_THREADS_MAX 16
 #define LANE_BATCH_MAX 256
 
 struct lane_options {

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pumpgate-credd: keeper of the clinicians' accounts, and the only program that opens their
+ * database. Faces a Unix socket; can't be reached from the network.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <event2/thread.h>
+#include <sodium.h>
+
+#include "base/clock.h"
+#include "base/daemon.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "sql/credd/credd.h"
+#include "sql/proto/cred_verbs.h"
+
+#define EXIT_USAGE 64
+#define EXIT_RETRY 75
+
+#define HASH_JOBS 64 /* for each thread: what waits longer than a client is shed */
+#define DIRECTORY_JOBS 128
+#define WRITER_JOBS 1024
+#define WRITER_BATCH 64
+#define ADMIN_JOBS 64
+#define CONNECTIONS_MAX 128
+#define IN_FLIGHT_MAX 256
+#define PUMPS_MAX 8192	 /* with wrong tries, lately */
+#define SOURCES_MAX 4096 /* likewise */
+
+static const char usage[] =
+	"Usage: pumpgate-credd [--home DIR] [init]\n"
+	"\n"
+	"Keeps the accounts of clinicians and verifies their logins at pumps, on\n"
+	"DIR/run/cred/sock. DIR is --home, else $PUMPGATE_HOME, else /var/lib/pumpgate.\n"
+	"\n"
+	"  init       create or upgrade the database, and end\n"
+	"  --help     this text\n"
+	"  --version  the version\n"
+	"\n"
+	"Examples:\n"
+	"  pumpgate-credd --home /tmp/pumpgate init\n"
+	"  pumpgate-credd --home /tmp/pumpgate\n"
+	"  PUMPGATE_HOME=/srv/pumpgate pumpgate-credd\n";
+
+struct workers {
+	struct cred_worker *hashing[HASH_THREADS_MAX];
+	struct cred_worker *directory[DIRECTORY_THREADS];
+	struct cred_worker *writer;
+	struct cred_worker *admin;
+};
+
+static int folder_make(const char *home, const char *rel, mode_t mode)
+{
+	char path[PATH_MAX];
+	int rc = home_path(home, rel, path);
+
+	if (rc)
+		return rc;
+	if (mkdir(path, mode) && errno != EEXIST)
+		return err_errno(ERR_IO, "%s", path);
+	/* umask 077 took bits away; a folder made by another user stays as that user made it */
+	if (chmod(path, mode) && errno != EPERM)
+		return err_errno(ERR_IO, "%s", path);
+	return 0;
+}
+
+static int folders_make(struct credd *c)
+{
+	char run[PATH_MAX];
+	struct stat st;
+	int rc = home_path(c->home, "run", run);
+
+	if (mkdir(c->home, 0755) ? errno != EEXIST : chmod(c->home, 0755))
+		return err_errno(ERR_IO, "%s", c->home);
+	if (!rc && stat(run, &st))
+		rc = folder_make(c->home, "run", 0755);
+	if (!rc)
+		rc = folder_make(c->home, "run/cred", 0711);
+	if (!rc)
+		rc = folder_make(c->home, "cred", 0700);
+	return rc ? rc : home_path(c->home, "cred/clinicians.db", c->people_path);
+}
+
+/* One process per home: the lock ends with the process. ERR_BUSY. */
+static int home_lock(const char *home, int *fd_out)
+{
+	char path[PATH_MAX];
+	int rc = home_path(home, "cred/lock", path), fd;
+
+	if (rc)
+		return rc;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_errno(ERR_IO, "%s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		close(fd);
+		return err_set(ERR_BUSY, "another pumpgate-credd works on %s", home);
+	}
+	*fd_out = fd;
+	return 0;
+}
+
+/* Database and pepper. A pepper is made for a database without accounts alone: another one would
+ * make every password wrong. */
+static int state_open(struct credd *c)
+{
+	AUTO_PEOPLE people = NULL;
+	struct cred_status st = {0};
+	char pepper[PATH_MAX];
+	unsigned from, to;
+	int rc = people_upgrade(c->people_path, &from, &to);
+
+	if (!rc && from != to)
+		LOG(LOG_INFO, "clinicians.schema", LOG_U("from", from), LOG_U("to", to));
+	if (!rc)
+		rc = people_open(c->people_path, false, &people);
+	if (!rc)
+		rc = people_status(people, clock_wall_ms(), &st);
+	if (!rc)
+		rc = home_path(c->home, "cred/pepper", pepper);
+	if (!rc)
+		rc = hasher_new(pepper, st.users == 0, c->settings.argon2_memory_kib,
+				c->settings.argon2_passes, &c->hasher);
+	return rc;
+}
+
+static int workers_open(struct credd *c, struct workers *w)
+{
+	int rc = worker_new(c, true, &w->writer);
+
+	if (!rc)
+		rc = worker_new(c, false, &w->admin);
+	for (unsigned i = 0; !rc && i < c->settings.hash_threads; i++)
+		rc = worker_new(c, false, &w->hashing[i]);
+	for (unsigned i = 0; !rc && c->source.verify && i < DIRECTORY_THREADS; i++)
+		rc = worker_new(c, false, &w->directory[i]);
+	return rc;
+}
+
+static int lanes_start(struct credd *c, struct workers *w)
+{
+	struct lane_options writer = {.name = "writer",
+				      .n_threads = 1,
+				      .workers = {w->writer},
+				      .max_jobs = WRITER_JOBS,
+				      .batch_max = WRITER_BATCH,
+				      .run = writer_run};
+	struct lane_options admin = {.name = "admin",
+				     .n_threads = 1,
+				     .workers = {w->admin},
+				     .max_jobs = ADMIN_JOBS,
+				     .batch_max = 1,
+				     .run = admin_run};
+	struct lane_options directory = {.name = "directory",
+					 .n_threads = DIRECTORY_THREADS,
+					 .max_jobs = DIRECTORY_JOBS,
+					 .batch_max = 1,
+					 .run = directory_run};
+	struct lane_options hashing = {.name = "hashing",
+				       .n_threads = c->settings.hash_threads,
+				       .max_jobs = HASH_JOBS * c->settings.hash_threads,
+				       .batch_max = 1,
+				       .run = hashing_run};
+	int rc = lane_new(&writer, &c->writer);
+
+	for (unsigned i = 0; i < HASH_THREADS_MAX; i++)
+		hashing.workers[i] = w->hashing[i];
+	for (unsigned i = 0; i < DIRECTORY_THREADS; i++)
+		directory.workers[i] = w->directory[i];
+	if (!rc)
+		rc = lane_new(&admin, &c->admin);
+	if (!rc && c->source.verify)
+		rc = lane_new(&directory, &c->directory);
+	return rc ? rc : lane_new(&hashing, &c->hashing);
+}
+
+/* In the order in which the lanes make work for each other. */
+static void credd_stop(struct credd *c, struct workers *w)
+{
+	lane_stop(c->hashing);
+	lane_stop(c->directory);
+	lane_stop(c->admin);
+	lane_stop(c->writer);
+	ipc_server_free(c->server);
+	for (unsigned i = 0; i < HASH_THREADS_MAX; i++)
+		worker_free(w->hashing[i]);
+	for (unsigned i = 0; i < DIRECTORY_THREADS; i++)
+		worker_free(w->directory[i]);
+	worker_free(w->admin);
+	worker_free(w->writer);
+	hasher_free(c->hasher);
+	throttle_free(c->throttle);
+	secret_wipe(c->hash_key, sizeof(c->hash_key));
+}
+
+static int listen_start(struct credd *c)
+{
+	static char path[PATH_MAX];
+	struct ipc_server_options o = {.path = path,
+				       .mode = c->shared ? 0666 : 0600,
+				       .group = (gid_t)-1,
+				       .max_connections = CONNECTIONS_MAX,
+				       .max_in_flight = IN_FLIGHT_MAX,
+				       .roles = c->roles,
+				       .n_roles = CRED_ROLES,
+				       .ctx = c};
+	int rc = home_path(c->home, CRED_SOCKET, path);
+
+	return rc ? rc : ipc_server_new(c->base, &o, &c->server);
+}
+
+static int credd_new(struct credd *c, const char *home)
+{
+	int rc = str_copy(c->home, sizeof(c->home), home);
+
+	c->started_at = clock_wall_ms();
+	pthread_mutex_init(&c->lock, NULL);
+	secret_fill_random(c->hash_key, sizeof(c->hash_key));
+	if (!rc && sodium_init() < 0)
+		rc = err_set(ERR_CRYPTO, "libsodium does not start");
+	if (!rc)
+		rc = folders_make(c);
+	return rc ? rc : cred_settings_read(c);
+}
+
+static int serve(const char *home)
+{
+	static struct credd c;
+	struct workers w = {0};
+	int lock = -1, rc = credd_new(&c, home);
+
+	evthread_use_pthreads();
+	c.base = event_base_new();
+	if (!rc && !c.base)
+		rc = err_set(ERR_NOMEM, "no memory for the event loop");
+	if (!rc)
+		rc = home_lock(home, &lock);
+	if (!rc)
+		rc = state_open(&c);
+	if (!rc)
+		rc = throttle_new(PUMPS_MAX, SOURCES_MAX, &c.throttle);
+	if (!rc)
+		rc = workers_open(&c, &w);
+	if (!rc)
+		rc = lanes_start(&c, &w);
+	if (!rc)
+		rc = listen_start(&c);
+	if (!rc)
+		rc = credd_confine(c.source.verify != NULL);
+	if (!rc) {
+		LOG(LOG_INFO, "credd.ready", LOG_S("home", home),
+		    LOG_S("version", PUMPGATE_VERSION), LOG_U("hash_us", hasher_cost_us(c.hasher)));
+		rc = daemon_loop(c.base);
+	}
+	if (rc)
+		LOG(LOG_ERROR, "credd.failed", LOG_S("why", err_text()));
+	credd_stop(&c, &w);
+	if (c.base)
+		event_base_free(c.base);
+	if (lock >= 0)
+		close(lock);
+	if (!rc)
+		LOG(LOG_INFO, "credd.ended", LOG_S("home", home));
+	return rc;
+}
+
+static int init(const char *home)
+{
+	static struct credd c;
+	AUTO_PEOPLE people = NULL;
+	int lock = -1, rc = credd_new(&c, home);
+
+	if (!rc)
+		rc = home_lock(home, &lock);
+	if (rc == ERR_BUSY) /* fine, if what runs is as new as we are */
+		return people_open(c.people_path, false, &people);
+	if (!rc)
+		rc = state_open(&c);
+	hasher_free(c.hasher);
+	if (lock >= 0)
+		close(lock);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"home", required_argument, NULL, 'H'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{0},
+	};
+	const char *home = NULL;
+	int opt, rc;
+
+	log_start("credd", LOG_INFO);
+	daemon_harden();
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (opt == 'H') {
+			home = optarg;
+		} else if (opt == 'h') {
+			fputs(usage, stdout);
+			return 0;
+		} else if (opt == 'V') {
+			puts("pumpgate-credd " PUMPGATE_VERSION);
+			return 0;
+		} else {
+			fputs(usage, stderr);
+			return EXIT_USAGE;
+		}
+	}
+	home = home_dir(home);
+	if (optind == argc) {
+		rc = serve(home);
+	} else if (optind + 1 == argc && !strcmp(argv[optind], "init")) {
+		rc = init(home);
+		if (rc)
+			fprintf(stderr, "pumpgate-credd: %s\n", err_text());
+	} else {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	return rc == ERR_BUSY ? EXIT_RETRY : rc ? 1 : 0;
+}
