@@ -42,6 +42,11 @@ enum anomaly_kind anomaly_parse(const char *name)
 	return ANOMALY_NONE;
 }
 
+enum anomaly_kind anomaly_many_of(enum anomaly_kind k)
+{
+	return k == ANOMALY_OLD_SOFTWARE ? ANOMALY_MANY_OLD : ANOMALY_MANY_PUMPS;
+}
+
 /* A handshake, full or resumed. MAC authentication names a pump by what the NAS says. */
 static bool is_handshake(const char *method)
 {

@@ -47,6 +47,12 @@
 	  "pumpctl nas secret NAS.")                                                              \
 	X(MANY_PUMPS, "many-pumps", "Anomalies of many pumps came within an hour.",               \
 	  "Nothing more is quarantined by itself: look at pumpctl alarm list.")                   \
+	X(OLD_SOFTWARE, "old-software",                                                           \
+	  "The pump reports software older than [report] min_version allows.",                    \
+	  "Update its agent. To let it back until then: pumpctl pump release SERIAL.")            \
+	X(MANY_OLD, "many-old", "Many pumps reported software that is too old within an hour.",   \
+	  "Nothing more is quarantined for it: is [report] min_version right? See pumpctl alarm " \
+	  "list.")                                                                                \
 	X(OVERFLOW, "overflow", "More alarms are open than are kept apart.",                      \
 	  "Look at pumpctl alarm list, and acknowledge what is settled.")
 
@@ -61,6 +67,8 @@ enum anomaly_kind {
 const char *anomaly_name(enum anomaly_kind k);
 /* ANOMALY_NONE for a name that does not exist. */
 enum anomaly_kind anomaly_parse(const char *name);
+/* The kind that asks people because too many of `k` came. */
+enum anomaly_kind anomaly_many_of(enum anomaly_kind k);
 const char *anomaly_sentence(enum anomaly_kind k);
 const char *anomaly_next_step(enum anomaly_kind k); /* SERIAL and NAS stand for the alarm's own */
 

@@ -74,6 +74,8 @@ static void status_write(struct agent *a)
 	if (a->logins)
 		a->status.logins = login_standing(a->logins);
 	agent_controller_tell(a);
+	memcpy(a->status.told, a->told.state, sizeof(a->status.told));
+	memcpy(a->status.told_reason, a->told.reason, sizeof(a->status.told_reason));
 	rc = status_build(&a->status, &text);
 	rc = rc ? rc : store_path(&a->store, STATUS_FILE, path);
 	rc = rc ? rc : buf_write_file(path, 0644, text.data, text.len);

@@ -44,8 +44,12 @@ struct agent {
 	struct wall_clock *clock;
 	int64_t asked_renew_s; /* when the server wants a renewal, by the wall clock; 0: it does not
 				*/
-	bool clock_moved;      /* since the attempt that failed: the next one need not wait */
-	struct link_watch *cable;	    /* NULL on Wi-Fi */
+	enum pumplink_infusing infusing; /* as the controller says */
+	bool key_in_tpm;		 /* of the identity in use */
+	struct self_told told;		 /* the server's last word; state "": none yet */
+	int64_t asked_us;		 /* when the server was last asked */
+	bool clock_moved;	  /* since the attempt that failed: the next one need not wait */
+	struct link_watch *cable; /* NULL on Wi-Fi */
 	struct controller_link *controller; /* NULL: none is configured */
 	enum pumplink_network network_told; /* to it, last */
 	struct login *logins;		    /* NULL likewise */
@@ -114,6 +118,10 @@ void agent_logins_network(struct agent *a, bool is_up);
 void agent_clock_floor(struct agent *a);
 /* Online: a guess of the time is put right at once, else the server is asked a little later. */
 void agent_ask_due(struct agent *a);
+/* The controller's word, by pumplink: told to the server soon, when it is not as it was. */
+void agent_infusing_set(struct agent *a, enum pumplink_infusing infusing);
+/* Something is not as it was last reported: asks and reports within seconds, once online. */
+void agent_report_soon(struct agent *a);
 /* Begins to ask the server, on a worker of its own. */
 void agent_ask(struct agent *a);
 void agent_ask_done(void *ctx, int rc, const char *why, const struct enrol *e);

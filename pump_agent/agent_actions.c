@@ -241,6 +241,7 @@ static void swap_commit(struct agent *a)
 	next_drop(a);
 	agent_logins_identity(a);
 	a->asked_renew_s = 0;
+	agent_report_soon(a);
 	backoff_succeeded(&a->renew_wait);
 	a->due.renew = agent_in_ms(RENEW_PAUSE_MS);
 	if (!rc)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Owns when the agent asks its server for the time and whether a renewal is wanted. Runs on the
- * loop thread.
+ * Owns when the agent asks its server for the time and whether a renewal is wanted, and reports the
+ * pump to it. Runs on the loop thread.
  */
 #include <string.h>
 
@@ -12,7 +12,8 @@
 
 #define ASK_MIN_S 60
 #define ASK_MAX_S 21600
-#define ASK_SPREAD_MS 60000 /* so that a ward that wakes at once does not ask at once */
+#define REPORT_PAUSE_MS 15000 /* between two, however often an infusion begins and ends */
+#define ASK_SPREAD_MS 60000   /* so that a ward that wakes at once does not ask at once */
 
 void agent_clock_floor(struct agent *a)
 {
@@ -64,6 +65,35 @@ static void renewal_note(struct agent *a, const struct enrol *e)
 	LOG(LOG_INFO, "agent.renewal_wanted", LOG_S("at", when));
 }
 
+static void told_note(struct agent *a, const struct self_told *told)
+{
+	if (!strcmp(a->told.state, told->state) && !strcmp(a->told.reason, told->reason) &&
+	    !strcmp(a->told.certificate, told->certificate))
+		return;
+	LOG(LOG_INFO, "agent.standing", LOG_S("state", told->state),
+	    LOG_S("certificate", told->certificate), LOG_S("reason", told->reason));
+	a->told = *told;
+}
+
+void agent_report_soon(struct agent *a)
+{
+	int64_t soon = a->asked_us + REPORT_PAUSE_MS * INT64_C(1000);
+
+	if (!a->asked_us || soon < agent_in_ms(0))
+		soon = agent_in_ms(0);
+	if (!a->due.ask || a->due.ask > soon)
+		a->due.ask = soon;
+}
+
+void agent_infusing_set(struct agent *a, enum pumplink_infusing infusing)
+{
+	if (infusing == a->infusing)
+		return;
+	a->infusing = infusing;
+	agent_report_soon(a);
+	agent_refresh(a);
+}
+
 void agent_ask_done(void *ctx, int rc, const char *why, const struct enrol *e)
 {
 	struct agent *a = ctx;
@@ -75,14 +105,22 @@ void agent_ask_done(void *ctx, int rc, const char *why, const struct enrol *e)
 		backoff_succeeded(&a->ask_wait);
 		a->due.ask = agent_in_ms(1000 * again_s(e));
 		renewal_note(a, e);
+		told_note(a, &e->told);
 	}
+	if (e->infusing != a->infusing) /* changed meanwhile */
+		agent_report_soon(a);
 	agent_refresh(a);
 }
 
 void agent_ask(struct agent *a)
 {
-	struct enrol e = {.store = &a->store, .clock = a->clock, .state = a->state};
+	struct enrol e = {.store = &a->store,
+			  .clock = a->clock,
+			  .state = a->state,
+			  .infusing = a->infusing,
+			  .key_in_tpm = a->key_in_tpm};
 
+	a->asked_us = clock_mono_us();
 	if (job_start(a->ask_job, enrol_ask, &e))
 		agent_ask_done(a, ERR_BUSY, err_text(), &e);
 }

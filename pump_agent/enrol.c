@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/daemon.h"
 #include "pump_agent/anchors.h"
 #include "pump_agent/csrattrs.h"
 #include "pump_agent/est_client.h"
@@ -378,6 +379,41 @@ static int renewal_ask(struct enrol *e, struct est_session *est, const X509 *cer
 	return 0;
 }
 
+/* How the pump is, to the server, and what that says. A server without the resource says nothing.
+ */
+static int report_send(struct enrol *e, struct est_session *est, X509 *cert,
+		       const STACK_OF(X509) * server)
+{
+	struct self_report r = {.software = PUMPGATE_VERSION,
+				.key_in_tpm = e->key_in_tpm,
+				.infusing = e->infusing,
+				.clock = wall_clock_report(e->clock),
+				.slots = {{cert, true}},
+				.server = server};
+	AUTO_BUF report = {.max = SELF_REPORT_MAX};
+	AUTO_BUF answer = {.max = SELF_TOLD_MAX};
+	AUTO_X509S devices = NULL;
+	AUTO_X509 other = NULL;
+	int64_t again_s = 0;
+	int rc = step(e, "status");
+
+	if (rc)
+		return rc;
+	if (!store_cert_read(e->store, slot_other(e->state.active), &other))
+		r.slots[1].cert = other;
+	if (!store_anchors_read(e->store, &e->state.settings, ANCHORS_DEVICES, &devices))
+		r.devices = devices;
+	open_ports_read(&r.ports);
+	rc = self_report_build(&r, &report);
+	rc = rc ? rc : est_status(est, &report, &answer, &again_s);
+	if (rc == ERR_NOT_FOUND)
+		return 0;
+	rc = rc ? rc : self_told_parse(answer.data, answer.len, &e->told);
+	if (!rc && again_s && (!e->again_s || again_s < e->again_s))
+		e->again_s = again_s;
+	return rc;
+}
+
 int enrol_ask(struct enrol *e)
 {
 	const struct pump_settings *set = &e->state.settings;
@@ -397,5 +433,6 @@ int enrol_ask(struct enrol *e)
 	rc = rc ? rc : cacerts_fetch(e, est, &answer);
 	if (!rc && !est_session_time(est))
 		rc = err_set(ERR_INVALID, "the server does not say what time it is");
-	return rc ? rc : renewal_ask(e, est, cert);
+	rc = rc ? rc : renewal_ask(e, est, cert);
+	return rc ? rc : report_send(e, est, cert, server);
 }

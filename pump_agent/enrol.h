@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "pump_agent/credential.h"
+#include "pump_agent/self_report.h"
 #include "pump_agent/store.h"
 #include "pump_agent/wall_clock.h"
 
@@ -20,12 +21,16 @@ struct enrol {
 	struct store_state state; /* as read; the functions write their own changes to disk */
 	const char *bundle_path;
 	enum key_kind key_kind;
+	enum pumplink_infusing infusing; /* for the report of enrol_ask, as the next one */
+	bool key_in_tpm;
 	const atomic_bool *stop;
-	bool is_bundle_kept; /* out: it was used, but cannot be deleted */
-	int64_t renew_at_s;  /* out, of enrol_ask: this pump's moment in the server's window */
-	int64_t again_s;     /* out: in how many seconds the server wants to be asked again; 0: it
-				did not say */
-	char step[24];	     /* where it ended, for logs: "bundle", "first-contact", ... */
+	bool is_bundle_kept;   /* out: it was used, but cannot be deleted */
+	int64_t renew_at_s;    /* out, of enrol_ask: this pump's moment in the server's window */
+	int64_t again_s;       /* out: in how many seconds the server wants to be asked again; 0: it
+				  did not say */
+	struct self_told told; /* out, of enrol_ask: the server's word on this pump; state "": it
+				  takes no reports */
+	char step[24];	       /* where it ended, for logs: "bundle", "first-contact", ... */
 };
 
 /*
@@ -41,8 +46,8 @@ int enrol_by_bundle(struct enrol *e) MUST_USE;
 int enrol_renew(struct enrol *e) MUST_USE;
 
 /* Asks the EST server what time it is, and tells the clock; and when it wants the certificate to be
- * renewed. The pump must be enrolled. Errors of est_client.h; ERR_INVALID when the server does not
- * say what time it is. */
+ * renewed; reports the pump, and is told how it stands. The pump must be enrolled. Errors of
+ * est_client.h; ERR_INVALID when the server does not say what time it is. */
 int enrol_ask(struct enrol *e) MUST_USE;
 
 /* SHA-256 of a bundle file as hex: tells one bundle from another. ERR_NOT_FOUND and the like. */

@@ -467,27 +467,72 @@ static int renewal_info_parse(const struct buf *text, struct est_renewal_info *o
 	return rc;
 }
 
-int est_renewal_info(struct est_session *s, struct est_renewal_info *out)
+/* "https://HOST/.well-known/pumpgate/NAME", beside EST. */
+static int sibling_url(const struct est_session *s, const char *name, char out[EST_URL_MAX + 64])
 {
 	static const char place[] = "/.well-known/";
-	AUTO_BUF answer = {.max = 4096};
-	struct est_renewal_info info = {0};
 	const char *at = strstr(s->url, place);
-	char url[EST_URL_MAX + 64];
-	curl_off_t again = 0;
-	int rc;
 
 	if (!at)
-		return err_set(ERR_INVALID, "no renewal information for this URL");
-	snprintf(url, sizeof(url), "%.*s%spumpgate/renewal-info", (int)(at - s->url), s->url,
-		 place);
+		return err_set(ERR_INVALID, "no %s for this URL", name);
+	snprintf(out, EST_URL_MAX + 64, "%.*s%spumpgate/%s", (int)(at - s->url), s->url, place,
+		 name);
+	return 0;
+}
+
+static int64_t retry_after_s(struct est_session *s)
+{
+	curl_off_t again = 0;
+
+	if (curl_easy_getinfo(s->curl, CURLINFO_RETRY_AFTER, &again) || again < 0)
+		return 0;
+	return again;
+}
+
+int est_renewal_info(struct est_session *s, struct est_renewal_info *out)
+{
+	AUTO_BUF answer = {.max = 4096};
+	struct est_renewal_info info = {0};
+	char url[EST_URL_MAX + 64];
+	int rc = sibling_url(s, "renewal-info", url);
+
+	if (rc)
+		return rc;
 	curl_easy_setopt(s->curl, CURLOPT_HTTPGET, 1L);
 	rc = perform_at(s, url, "renewal-info", &answer);
 	rc = rc ? rc : renewal_info_parse(&answer, &info);
 	if (rc)
 		return rc;
-	if (!curl_easy_getinfo(s->curl, CURLINFO_RETRY_AFTER, &again) && again > 0)
-		info.again_s = again;
+	info.again_s = retry_after_s(s);
 	*out = info;
 	return 0;
+}
+
+int est_status(struct est_session *s, const struct buf *report, struct buf *out,
+	       int64_t *again_s_out)
+{
+	__attribute__((cleanup(slist_auto_free))) struct curl_slist *headers = NULL;
+	char url[EST_URL_MAX + 64];
+	CURLcode rc = CURLE_OK;
+	long status = 0;
+	int failed = sibling_url(s, "status", url);
+
+	if (failed)
+		return failed;
+	headers = curl_slist_append(NULL, "Content-Type: application/json");
+	if (!headers || !curl_slist_append(headers, "Expect:"))
+		return err_set(ERR_NOMEM, "no memory for a request");
+	SET(CURLOPT_POST, 1L);
+	SET(CURLOPT_POSTFIELDS, (char *)report->data);
+	SET(CURLOPT_POSTFIELDSIZE, (long)report->len);
+	SET(CURLOPT_HTTPHEADER, headers);
+	failed = rc ? err_set(ERR_NOMEM, "no memory for a request")
+		    : perform_at(s, url, "status", out);
+	curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status);
+	*again_s_out = retry_after_s(s);
+	curl_easy_setopt(s->curl, CURLOPT_POSTFIELDS, NULL);
+	curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, NULL);
+	if (failed == ERR_INVALID && status == 404)
+		return err_set(ERR_NOT_FOUND, "the server takes no reports");
+	return failed;
 }

@@ -76,6 +76,11 @@ struct est_renewal_info {
 	int64_t start_s, end_s, again_s;
 };
 int est_renewal_info(struct est_session *s, struct est_renewal_info *out) MUST_USE;
+/* Posts a report (self_report.h) to the status resource beside EST; the session must show a
+ * certificate. again_s_out: when the server wants the next one, 0: it did not say. Besides:
+ * ERR_NOT_FOUND: the server takes no reports. */
+int est_status(struct est_session *s, const struct buf *report, struct buf *out,
+	       int64_t *again_s_out) MUST_USE;
 /* By the certificate that is shown: a maker's birth certificate. */
 int est_simpleenroll_shown(struct est_session *s, const struct buf *csr, struct buf *out) MUST_USE;
 int est_simplereenroll(struct est_session *s, const struct buf *csr, struct buf *out) MUST_USE;

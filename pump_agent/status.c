@@ -73,11 +73,13 @@ static json_t *logins_json(const struct status *st)
 int status_build(const struct status *st, struct buf *out)
 {
 	AUTO_JSON root = json_pack(
-		"{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", 1, "state",
-		agent_state_name(st->state), "since", time_or_null(st->since_ms), "pump",
+		"{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", 1,
+		"state", agent_state_name(st->state), "since", time_or_null(st->since_ms), "pump",
 		text_or_null(st->pump), "certificate", text_or_null(st->certificate), "not_after",
 		time_or_null(st->not_after_ms), "renew_at", time_or_null(st->renew_at_ms), "clock",
-		clock_json(&st->clock), "logins", logins_json(st), "error", error_json(st));
+		clock_json(&st->clock), "logins", logins_json(st), "server_says",
+		text_or_null(st->told), "server_reason", text_or_null(st->told_reason), "error",
+		error_json(st));
 	char text[STATUS_MAX];
 	size_t len = root ? json_dumpb(root, text, sizeof(text), JSON_INDENT(2)) : 0;
 	int rc;
@@ -166,6 +168,12 @@ int status_print(const char *dir, bool json, FILE *out)
 		word(root, "certificate"), word(root, "not_after"), word(root, "renew_at"));
 	clock_print(json_object_get(root, "clock"), out);
 	logins_print(json_object_get(root, "logins"), out);
+	if (json_is_string(json_object_get(root, "server_says")))
+		fprintf(out, "server says  %s%s%s\n", word(root, "server_says"),
+			json_is_string(json_object_get(root, "server_reason")) ? ": " : "",
+			json_is_string(json_object_get(root, "server_reason"))
+				? word(root, "server_reason")
+				: "");
 	error = json_object_get(root, "error");
 	if (json_is_object(error))
 		fprintf(out, "last error   %s: %s (%s)\n", word(error, "step"), word(error, "text"),

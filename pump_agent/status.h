@@ -15,6 +15,7 @@
 #include "pump_agent/credential.h"
 #include "pump_agent/login/login.h"
 #include "pump_agent/machine.h"
+#include "pump_agent/self_report.h"
 #include "pump_agent/wall_clock.h"
 
 #define STATUS_FILE "status.json"
@@ -33,6 +34,8 @@ struct status {
 	struct clock_report clock;
 	bool has_logins; /* a controller is served */
 	struct login_standing logins;
+	char told[SELF_TOLD_WORD_SIZE]; /* how the server says that the pump stands; "": not said */
+	char told_reason[SELF_TOLD_REASON_SIZE];
 };
 
 /* JSON with a newline at the end. ERR_NOMEM, ERR_LIMIT. */

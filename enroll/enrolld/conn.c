@@ -48,8 +48,8 @@ void conn_free(struct conn *c)
 {
 	if (!c)
 		return;
-	if (c->job)
-		c->job->waiter = NULL;
+	if (c->waiting)
+		c->waiting->conn = NULL;
 	if (c->readable)
 		event_free(c->readable);
 	if (c->writable)
@@ -158,16 +158,16 @@ static enum step request_take(struct conn *c)
 	int rc;
 
 	c->close_after = !c->request.keep_alive;
-	rc = est_service_begin(c->service, &c->request, &c->peer, &a, &c->job);
+	rc = est_service_begin(c->service, &c->request, &c->peer, &a, &c->waiting);
 	http_request_reset(&c->request); /* the token in its head is wiped before anybody waits */
 	c->request.minor = minor;
 	if (rc) {
 		LOG(LOG_ERROR, "enroll.request_dropped", LOG_S("why", err_text()));
 		return gone(c);
 	}
-	if (!c->job)
+	if (!c->waiting)
 		return answer_put(c, &a);
-	c->job->waiter = c;
+	c->waiting->conn = c;
 	c->state = CONN_WAITING;
 	event_del(c->deadline); /* the pool's own bounds hold here */
 	return STEP_WAIT;
@@ -175,7 +175,7 @@ static enum step request_take(struct conn *c)
 
 void conn_answer(struct conn *c, struct est_answer *answer)
 {
-	c->job = NULL;
+	c->waiting = NULL;
 	if (!answer)
 		gone(c);
 	else if (answer_put(c, answer) == STEP_MORE)

@@ -17,7 +17,7 @@ struct event_base;
 enum conn_state {
 	CONN_HANDSHAKE,
 	CONN_READING, /* a request, or idle between two */
-	CONN_WAITING, /* for the signer */
+	CONN_WAITING, /* for the signer or registryd */
 	CONN_WRITING,
 	CONN_CLOSING, /* answered; drops what still comes, so that the answer is not lost */
 };
@@ -39,8 +39,8 @@ struct conn {
 	struct buf in;	  /* read, not yet fed to the request: pipelined */
 	struct buf out;	  /* being written */
 	size_t out_done;
-	size_t n_dropped;    /* bytes since CONN_CLOSING */
-	struct est_job *job; /* CONN_WAITING */
+	size_t n_dropped;	 /* bytes since CONN_CLOSING */
+	struct waiting *waiting; /* CONN_WAITING: for this job */
 	void (*gone)(struct conn *c, void *ctx);
 	void *ctx;
 };

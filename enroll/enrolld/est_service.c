@@ -14,9 +14,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "enroll/enrolld/outcome.h"
+#include "enroll/enrolld/report_service.h"
 #include "enroll/est/est_cms.h"
 #include "enroll/est/est_csrattrs.h"
 #include "enroll/est/renewal_info.h"
+#include "enroll/est/self_report.h"
 
 #define QUEUE_WAIT_US 5000000
 
@@ -35,7 +37,7 @@ void est_answer_done(struct est_answer *a)
 	buf_done(&a->body);
 }
 
-static void answer_init(struct est_answer *a, int status)
+void est_answer_init(struct est_answer *a, int status)
 {
 	est_answer_done(a);
 	memset(a, 0, sizeof(*a));
@@ -44,9 +46,9 @@ static void answer_init(struct est_answer *a, int status)
 }
 
 /* RFC 7030 4.2.3: "the response data MUST be a plaintext human-readable error message" */
-static int answer_text(struct est_answer *a, int status, const char *text)
+int est_answer_text(struct est_answer *a, int status, const char *text)
 {
-	answer_init(a, status);
+	est_answer_init(a, status);
 	a->head.type = "text/plain; charset=utf-8";
 	return buf_printf(&a->body, "%s\n", text);
 }
@@ -54,7 +56,7 @@ static int answer_text(struct est_answer *a, int status, const char *text)
 static int answer_der(struct est_answer *a, const char *type, enum est_lines lines,
 		      const uint8_t *der, size_t len)
 {
-	answer_init(a, 200);
+	est_answer_init(a, 200);
 	a->head.type = type;
 	a->head.is_base64 = true;
 	return est_base64_encode(&a->body, der, len, lines);
@@ -68,7 +70,7 @@ static enum est_lines lines_for(const struct http_request *req)
 /* An empty body: some clients take whatever comes with a 401 for a certificate. */
 static void answer_challenge(struct est_answer *a)
 {
-	answer_init(a, 401);
+	est_answer_init(a, 401);
 	a->head.is_challenge = true;
 }
 
@@ -81,8 +83,8 @@ static int answer_refusal(struct est_answer *a, const struct outcome *o)
 		return 0;
 	}
 	if (o->status == 500)
-		return answer_text(a, 500, "The enrolment failed; the server's log says why.");
-	answer_init(a, o->status);
+		return est_answer_text(a, 500, "The enrolment failed; the server's log says why.");
+	est_answer_init(a, o->status);
 	a->head.type = "text/plain; charset=utf-8";
 	a->head.retry_after_s = o->retry_after_s;
 	rc = buf_printf(&a->body, "%s: %s", reason_name(o->reason), reason_sentence(o->reason));
@@ -279,7 +281,7 @@ static void terms_set(struct est_job *job, const struct est_profile *profile,
 static int answer_throttled(struct est_service *s, const struct est_job *job, unsigned wait_s,
 			    struct est_answer *out)
 {
-	int rc = answer_text(out, 429, "Too many failed enrolments; try again later.");
+	int rc = est_answer_text(out, 429, "Too many failed enrolments; try again later.");
 
 	out->head.retry_after_s = wait_s;
 	if (noise_allow(&s->noise, job->begun_us))
@@ -317,7 +319,7 @@ static void job_auto_free(struct est_job **job)
 static int enrolment_begin(struct est_service *s, const struct http_request *req,
 			   const struct est_peer *peer, enum est_operation operation,
 			   const struct est_profile *profile, struct est_answer *out,
-			   struct est_job **job_out)
+			   struct waiting **waiting_out)
 {
 	AUTO_JOB job = job_new(req, peer, operation);
 	struct outcome refused;
@@ -342,7 +344,7 @@ static int enrolment_begin(struct est_service *s, const struct http_request *req
 		refused = outcome_refused(REASON_SIGNER_AWAY, 503, err_text());
 		return refuse(s, job, &refused, out);
 	}
-	*job_out = job;
+	*waiting_out = &job->waiting;
 	job = NULL;
 	return 0;
 }
@@ -373,7 +375,8 @@ int est_service_finish(struct est_service *s, struct est_job *finished, struct e
 	LOG(LOG_INFO, "enroll.issued", LOG_S("request", id),
 	    LOG_S("op", est_operation_name(job->operation)), LOG_S("device", cert->device),
 	    LOG_S("cert", cert->cert_serial), LOG_S("until", until), LOG_S("source", job->source),
-	    LOG_U("us", clock_mono_us() - job->begun_us), LOG_U("waited", job->waiter != NULL));
+	    LOG_U("us", clock_mono_us() - job->begun_us),
+	    LOG_U("waited", job->waiting.conn != NULL));
 	throttle_record(s->throttle, job->source_key, cert->device, false, clock_mono_us());
 	return answer_certificate(job, out);
 }
@@ -411,37 +414,40 @@ static int renewal_answer(struct est_service *s, const struct http_request *req,
 	int rc;
 
 	if (strcmp(req->method, "GET") != 0) {
-		rc = answer_text(out, 405, "Renewal information is read with GET.");
+		rc = est_answer_text(out, 405, "Renewal information is read with GET.");
 		out->head.allow = "GET";
 		return rc;
 	}
 	if (!peer->tls.der_len)
-		return answer_text(out, 403, "Show the certificate that this is about.");
+		return est_answer_text(out, 403, "Show the certificate that this is about.");
 	facts.asked_at = renewal_watch_asked(s->renewals, peer->tls.cert_serial);
-	answer_init(out, 200);
+	est_answer_init(out, 200);
 	out->head.type = "application/json";
 	out->head.retry_after_s = RENEWAL_INFO_AGAIN_S;
 	return renewal_info_build(&facts, &out->body);
 }
 
 int est_service_begin(struct est_service *s, const struct http_request *req,
-		      const struct est_peer *peer, struct est_answer *out, struct est_job **job_out)
+		      const struct est_peer *peer, struct est_answer *out,
+		      struct waiting **waiting_out)
 {
 	const struct est_profile *profile;
 	struct est_path path;
 
-	*job_out = NULL;
+	*waiting_out = NULL;
 	if (renewal_info_is_target(req->target))
 		return renewal_answer(s, req, peer, out);
+	if (self_report_is_target(req->target))
+		return report_service_begin(s, req, peer, out, waiting_out);
 	if (est_path_parse(req->target, &path))
-		return answer_text(out, 404, "There is no such EST operation here.");
+		return est_answer_text(out, 404, "There is no such EST operation here.");
 	profile = est_labels_find(&s->labels, path.label);
 	if (!profile)
-		return answer_text(out, 404, "There is no such label here; leave it out.");
+		return est_answer_text(out, 404, "There is no such label here; leave it out.");
 	if (path.operation == EST_SERVERKEYGEN || path.operation == EST_FULLCMC)
-		return answer_text(out, 501, "Pumps make their own keys; use simpleenroll.");
+		return est_answer_text(out, 501, "Pumps make their own keys; use simpleenroll.");
 	if (strcmp(req->method, method_of(path.operation)) != 0) {
-		int rc = answer_text(out, 405, "This EST operation wants another method.");
+		int rc = est_answer_text(out, 405, "This EST operation wants another method.");
 
 		out->head.allow = method_of(path.operation);
 		return rc;
@@ -453,6 +459,6 @@ int est_service_begin(struct est_service *s, const struct http_request *req,
 	case EST_CSRATTRS:
 		return csrattrs_answer(req, peer, profile, out);
 	default:
-		return enrolment_begin(s, req, peer, path.operation, profile, out, job_out);
+		return enrolment_begin(s, req, peer, path.operation, profile, out, waiting_out);
 	}
 }

@@ -9,6 +9,7 @@
 #include "enroll/enrolld/event_poster.h"
 #include "enroll/enrolld/noise.h"
 #include "enroll/enrolld/renewal_watch.h"
+#include "enroll/enrolld/report_asker.h"
 #include "enroll/enrolld/signer_pool.h"
 #include "enroll/enrolld/throttle.h"
 #include "enroll/enrolld/tls.h"
@@ -27,6 +28,7 @@ struct est_service {
 	struct signer_pool *pool;
 	struct event_poster *events;
 	struct renewal_watch *renewals;
+	struct report_asker *reports;
 	int64_t renewal_spread_ms;
 	struct throttle *throttle;
 	struct makers *makers;
@@ -49,6 +51,10 @@ struct est_answer {
 	struct buf body;
 };
 void est_answer_done(struct est_answer *a); /* safe on a zeroed struct */
+/* Begins anew with this status and no body. */
+void est_answer_init(struct est_answer *a, int status);
+/* A sentence for people. ERR_LIMIT, ERR_NOMEM. */
+int est_answer_text(struct est_answer *a, int status, const char *text) MUST_USE;
 #define AUTO_EST_ANSWER __attribute__((cleanup(est_answer_done))) struct est_answer
 
 /* An enrolment that waits for the signer. */
@@ -60,14 +66,15 @@ struct est_job {
 	char device[EST_SERIAL_SIZE];
 	char source[IP_SIZE];
 	uint8_t source_key[THROTTLE_SOURCE_BYTES];
-	void *waiter; /* the connection's; NULL once that is gone */
+	struct waiting waiting;
 };
 
-/* Answers a request that is HTTP_DONE, or hands it to the signer: then *job_out is set and
- * est_service_finish comes later, else *job_out is NULL and `out` is filled. ERR_NOMEM. */
+/* Answers a request that is HTTP_DONE, or hands it to the signer or to registryd: then *waiting_out
+ * is set and est_service_finish or report_service_finish comes later, else *waiting_out is NULL and
+ * `out` is filled. ERR_NOMEM. */
 int est_service_begin(struct est_service *s, const struct http_request *req,
 		      const struct est_peer *peer, struct est_answer *out,
-		      struct est_job **job_out) MUST_USE;
+		      struct waiting **waiting_out) MUST_USE;
 
 /* The signer has answered: logs, counts, fills `out`. Frees the job. ERR_NOMEM, ERR_LIMIT. */
 int est_service_finish(struct est_service *s, struct est_job *job, struct est_answer *out) MUST_USE;

@@ -14,6 +14,7 @@
 #include "base/daemon.h"
 #include "base/log.h"
 #include "enroll/enrolld/confine.h"
+#include "enroll/enrolld/report_service.h"
 #include "enroll/enrolld/server.h"
 #include "enroll/enrolld/settings.h"
 #include "enroll/enrolld/status_port.h"
@@ -51,12 +52,25 @@ static void job_done(struct signer_job *signer_job, void *ctx)
 {
 	struct enrolld *d = ctx;
 	struct est_job *job = (struct est_job *)(void *)signer_job;
-	struct conn *waiter = job->waiter;
+	struct conn *waiter = job->waiting.conn;
 	AUTO_EST_ANSWER answer = {.head = {.status = 500}};
 	int rc = est_service_finish(&d->service, job, &answer);
 
 	if (rc)
 		LOG(LOG_ERROR, "enroll.answer_lost", LOG_S("why", err_text()));
+	if (waiter)
+		conn_answer(waiter, rc ? NULL : &answer);
+}
+
+static void report_job_done(struct report_job *job, void *ctx)
+{
+	struct conn *waiter = job->waiting.conn;
+	AUTO_EST_ANSWER answer = {.head = {.status = 500}};
+	int rc = report_service_finish(job, &answer);
+
+	(void)ctx;
+	if (rc)
+		LOG(LOG_ERROR, "report.answer_lost", LOG_S("why", err_text()));
 	if (waiter)
 		conn_answer(waiter, rc ? NULL : &answer);
 }
@@ -94,7 +108,8 @@ static int service_set_up(struct enrolld *d, const char *home)
 	    (rc = throttle_new(&d->service.throttle)) ||
 	    (rc = makers_new(registry, &d->service.makers)) ||
 	    (rc = event_poster_new(registry, &d->service.events)) ||
-	    (rc = renewal_watch_new(registry, &d->service.renewals)))
+	    (rc = renewal_watch_new(registry, &d->service.renewals)) ||
+	    (rc = report_asker_new(d->base, registry, report_job_done, d, &d->service.reports)))
 		return rc;
 	return signer_pool_new(d->base, signer, SIGNER_THREADS, SIGNER_QUEUE, job_done, d,
 			       &d->service.pool);
@@ -158,6 +173,7 @@ static void enrolld_done(struct enrolld *d)
 	server_free(d->server);
 	signer_pool_free(d->service.pool);
 	event_poster_free(d->service.events);
+	report_asker_free(d->service.reports);
 	renewal_watch_free(d->service.renewals);
 	throttle_free(d->service.throttle);
 	buf_done(&d->service.cacerts);

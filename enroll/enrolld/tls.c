@@ -250,6 +250,7 @@ int tls_peer_get(SSL *ssl, struct tls_peer *out)
 	tls_peer_done(out);
 	out->der_len = 0;
 	out->device[0] = '\0';
+	out->issuer[0] = '\0';
 	if (!cert)
 		return 0;
 	/* SSL_VERIFY_PEER has ended every other handshake; asked again so that it must be both. */
@@ -268,6 +269,8 @@ int tls_peer_get(SSL *ssl, struct tls_peer *out)
 		return err_set(ERR_INVALID, "a serial number of %d bytes", serial->length);
 	hex_encode(serial->data, (size_t)serial->length, out->cert_serial,
 		   sizeof(out->cert_serial));
+	if (!X509_NAME_oneline(X509_get_issuer_name(cert), out->issuer, sizeof(out->issuer)))
+		return trust_crypto_error("issuer of a client certificate");
 	rc = time_of(X509_get0_notBefore(cert), &out->not_before_ms);
 	rc = rc ? rc : time_of(X509_get0_notAfter(cert), &out->not_after_ms);
 	if (!rc)

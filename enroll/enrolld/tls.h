@@ -35,6 +35,7 @@ struct tls_peer {
 	struct tls_idevid *idevid;    /* owned; its chain ended at a maker: der_len is 0 then */
 	char device[TLS_DEVICE_SIZE]; /* common name; for logs and throttling: signerd reads der */
 	char cert_serial[CERT_SERIAL_SIZE]; /* lower-case hex */
+	char issuer[ISSUER_SIZE];	    /* as FreeRADIUS shows it; "" if it is longer */
 	int64_t not_before_ms;
 	int64_t not_after_ms;
 	size_t der_len; /* 0: it showed no certificate of ours */

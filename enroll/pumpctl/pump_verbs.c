@@ -5,6 +5,7 @@
 
 #include "enroll/pumpctl/device_fields.h"
 #include "enroll/pumpctl/query.h"
+#include "enroll/pumpctl/record_json.h"
 #include "enroll/pumpctl/registry.h"
 #include "enroll/pumpctl/report.h"
 #include "enroll/pumpctl/verbs.h"
@@ -108,11 +109,39 @@ const struct verb verb_pump_list = {
 	.run = pump_list_run,
 };
 
+/* What the device's record says already is left out of the second one. */
+static int pump_print(const struct call *call, const struct device *d, const struct pump_report *r)
+{
+	struct pump_report rest = *r;
+	json_t *j;
+
+	if (!call->json) {
+		record_print(stdout, &record_device, d);
+		rest.device[0] = rest.software[0] = rest.key_protection[0] = rest.infusing[0] =
+			'\0';
+		rest.at = 0;
+		if (r->at) {
+			puts("\nsaid by the pump itself:");
+			record_print(stdout, &record_pump_report, &rest);
+		}
+		return EXIT_DONE;
+	}
+	j = record_to_json(&record_device, d);
+	if (j &&
+	    json_object_set_new(j, "report",
+				r->at ? record_to_json(&record_pump_report, r) : json_null())) {
+		json_decref(j);
+		j = NULL;
+	}
+	return json_show(j) ? report_failure(ERR_IO) : EXIT_DONE;
+}
+
 static int pump_show_run(const struct call *call)
 {
 	AUTO_IPC_CLIENT c = NULL;
 	struct list_query q = {0};
-	struct device d;
+	struct pump_report report = {0};
+	struct device d = {0};
 	int rc;
 
 	if (query_pump_take(call, &q))
@@ -120,7 +149,11 @@ static int pump_show_run(const struct call *call)
 	rc = registry_open(call, &c);
 	if (!rc)
 		rc = registry_device_show(c, &q, &d, REGISTRY_TIMEOUT_MS);
-	return rc ? registry_failure(call, rc) : record_show(call, &record_device, &d);
+	if (!rc)
+		rc = registry_report_show(c, &q, &report, REGISTRY_TIMEOUT_MS);
+	if (rc == ERR_NOT_FOUND && *d.serial)
+		rc = 0; /* it has not reported yet */
+	return rc ? registry_failure(call, rc) : pump_print(call, &d, &report);
 }
 
 const struct verb verb_pump_show = {

@@ -149,7 +149,7 @@ static void health_judge(struct health *h, int64_t now)
 	wrong_add(h, s->lost > 0,
 		  "the registry was restored and lacks certificates; their pumps must enrol again: "
 		  "pumpctl backup gap, then pumpctl backup merge");
-	wrong_add(h, s->open_alarms > 0, "an alarm about a copied key is open: pumpctl alarm list");
+	wrong_add(h, s->open_alarms > 0, "an alarm is open: pumpctl alarm list");
 	wrong_add(h, s->recalls_paused > 0,
 		  "a recall is paused: pumpctl recall list --open; resume or cancel it");
 	wrong_add(h, s->events_dropped > 0,
@@ -183,6 +183,10 @@ static void health_print(const struct health *h)
 	       " wait for a second admin%s\n",
 	       s->recalls_running, s->recalls_paused, s->recalls_requested,
 	       s->recall_alone ? "; THE RULE OF TWO PERSONS IS OFF" : "");
+	printf("reports       %" PRIu64 " pumps within a day", s->reporting);
+	if (*s->min_version)
+		printf(", %" PRIu64 " of them below version %s", s->below_version, s->min_version);
+	putchar('\n');
 	printf("alarms        %" PRIu64 " open\n", s->open_alarms);
 	printf("audit         %" PRIu64 " rows\n", s->audit_rows);
 	printf("registryd     since %s, schema %u/%u, %" PRIu64 " + %" PRIu64 " KiB\n", since,

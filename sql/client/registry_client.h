@@ -133,6 +133,7 @@ REGISTRY_TELL(maker_enable, REGISTRY_MAKER_ENABLE, maker)
 REGISTRY_TELL(maker_remove, REGISTRY_MAKER_REMOVE, maker)
 REGISTRY_LIST(approval_list, REGISTRY_APPROVAL_LIST, list_query, approval)
 REGISTRY_ASK(approval_decide, REGISTRY_APPROVAL_DECIDE, approval_decision, approval)
+REGISTRY_LIST(alarm_list, REGISTRY_ALARM_LIST, list_query, alarm)
 REGISTRY_ASK(alarm_show, REGISTRY_ALARM_SHOW, id_query, alarm)
 REGISTRY_TELL(alarm_ack, REGISTRY_ALARM_ACK, alarm_ack)
 REGISTRY_TELL(nas_site, REGISTRY_NAS_SITE, nas)
@@ -171,6 +172,8 @@ static inline int MUST_USE registry_device_look(struct ipc_client *c, const stru
 
 	return !rc && got != n ? err_set(ERR_INVALID, "%zu answers for %zu pumps", got, n) : rc;
 }
+REGISTRY_ASK(report, REGISTRY_REPORT, pump_report, report_answer)
+REGISTRY_ASK(report_show, REGISTRY_REPORT_SHOW, list_query, pump_report)
 REGISTRY_ASK(backup, REGISTRY_BACKUP, backup_query, backup_state)
 
 #endif

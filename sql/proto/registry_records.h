@@ -274,6 +274,50 @@ RECORD_DECLARE(revoked_take, REVOKED_TAKE_FIELDS)
 	X(S, STR, detail, TEXT_SIZE)
 RECORD_DECLARE(enroll_event, ENROLL_EVENT_FIELDS)
 
+/* ---- what pumps report of themselves (docs/decisions/0150) ---- */
+
+#define REPORT_SLOTS_MAX 4
+#define REPORT_ANCHORS_MAX 8
+#define REPORT_PORTS_MAX 32
+#define REPORT_SLOTS_SIZE (REPORT_SLOTS_MAX * (CERT_SERIAL_SIZE + 32))
+#define REPORT_ANCHORS_SIZE (REPORT_ANCHORS_MAX * 65 + 1)
+#define REPORT_PORTS_SIZE (REPORT_PORTS_MAX * 10 + 1)
+
+/* A pump's word about itself; issuer, cert_serial and device are those of the certificate that it
+ * showed. key_protection: software, tpm. infusing: unknown, idle, infusing. slots:
+ * "SERIAL until TIME, SERIAL until TIME in use". anchors: SHA-256 in hex, apart by blanks. ports:
+ * "tcp/22 udp/161", what listens; ports_more: so many besides. */
+#define PUMP_REPORT_FIELDS(X, S)                                            \
+	X(S, STR, device, DEVICE_SERIAL_SIZE)                               \
+	X(S, TIME, at, 1)	   /* in answers, as the next two */        \
+	X(S, TIME, infusing_at, 1) /* since when it says so */              \
+	X(S, TIME, changed_at, 1)  /* the rest of it */                     \
+	X(S, STR, issuer, ISSUER_SIZE)                                      \
+	X(S, STR, cert_serial, CERT_SERIAL_SIZE)                            \
+	X(S, STR, source, IP_SIZE)                                          \
+	X(S, STR, software, NAME_SIZE)                                      \
+	X(S, STR, key_protection, STATE_SIZE)                               \
+	X(S, STR, infusing, STATE_SIZE)                                     \
+	X(S, BOOL, clock_checked,                                           \
+	  1) /* against a server that proved itself; else the next are 0 */ \
+	X(S, U64, clock_behind_ms, 1)                                       \
+	X(S, U64, clock_ahead_ms, 1)                                        \
+	X(S, STR, slots, REPORT_SLOTS_SIZE)                                 \
+	X(S, STR, server_anchors, REPORT_ANCHORS_SIZE)                      \
+	X(S, STR, device_anchors, REPORT_ANCHORS_SIZE)                      \
+	X(S, STR, ports, REPORT_PORTS_SIZE)                                 \
+	X(S, U32, ports_more, 1)
+RECORD_DECLARE(pump_report, PUMP_REPORT_FIELDS)
+
+/* What the pump is told. state: its standing (policies/standing.h), "" for a certificate that the
+ * registry does not know. cert_state: of the certificate that it showed. reason: of a standing that
+ * people changed. */
+#define REPORT_ANSWER_FIELDS(X, S)        \
+	X(S, STR, state, STATE_SIZE)      \
+	X(S, STR, cert_state, STATE_SIZE) \
+	X(S, STR, reason, TEXT_SIZE)
+RECORD_DECLARE(report_answer, REPORT_ANSWER_FIELDS)
+
 /* ---- dispatch (role dispatch) ---- */
 
 /* fresh: the dispatcher has just started, so what an earlier one had taken is free again.
@@ -412,7 +456,11 @@ RECORD_DECLARE(nas_probe, NAS_PROBE_FIELDS)
 	X(S, U32, untold_nas, 1) /* of the last week that could not be told of a revocation */ \
 	X(S, U32, rejects, 1)	 /* attempts refused since it was last let on */               \
 	X(S, STR, other_macs, TEXT_SIZE) /* device_show only */                                \
-	X(S, U32, open_alarms, 1)
+	X(S, U32, open_alarms, 1)                                                              \
+	X(S, TIME, reported_at, 1) /* by the pump itself, as the next three */                 \
+	X(S, STR, software, NAME_SIZE)                                                         \
+	X(S, STR, key_protection, STATE_SIZE)                                                  \
+	X(S, STR, infusing, STATE_SIZE)
 RECORD_DECLARE(device, DEVICE_FIELDS)
 
 /* A further network card of a pump. remove: it is the pump's no more. */
@@ -773,7 +821,8 @@ RECORD_DECLARE(renewal_ask, RENEWAL_ASK_FIELDS)
 	X(S, TIME, next_at, 1)
 RECORD_DECLARE(order_status, ORDER_STATUS_FIELDS)
 
-/* One line of a pump's history, newest first. source: auth, enroll, audit, dispatch. */
+/* One line of a pump's history, newest first. source: auth, enroll, report, audit,
+ * dispatch. */
 #define EVENT_FIELDS(X, S)                                              \
 	X(S, TIME, at, 1)                                               \
 	X(S, STR, source, STATE_SIZE)                                   \
@@ -884,7 +933,12 @@ RECORD_DECLARE(audit_check, AUDIT_CHECK_FIELDS)
 	X(S, U64, recalls_paused, 1)                           \
 	/* [recall] second_person = no */                      \
 	X(S, BOOL, recall_alone, 1)                            \
-	X(S, U64, open_alarms, 1)
+	X(S, U64, open_alarms, 1)                              \
+	/* pumps in use that reported within a day, and those  \
+	 * of them below [report] min_version */               \
+	X(S, U64, reporting, 1)                                \
+	X(S, U64, below_version, 1)                            \
+	X(S, STR, min_version, NAME_SIZE)
 RECORD_DECLARE(status, STATUS_FIELDS)
 
 #endif

@@ -23,7 +23,7 @@ enum registry_verb {
 	REGISTRY_NAS_FACTS = 3,	    /* nas_query -> nas_facts */
 	REGISTRY_BIRTH_FACTS = 9,   /* birth_query -> birth_facts */
 	REGISTRY_STANDINGS = 4,	    /* empty -> the map of standings, a descriptor to read from */
-	REGISTRY_LOGIN_FACTS = 120, /* cert_name -> login_facts */
+	REGISTRY_LOGIN_FACTS = 124, /* cert_name -> login_facts */
 	/* events of the network */
 	REGISTRY_AUTH_EVENT = 16, /* auth_event[] in their order, one-way */
 	REGISTRY_ACCT_EVENT = 17, /* acct_event -> empty, after its group commit */
@@ -40,6 +40,9 @@ enum registry_verb {
 	/* enrolment */
 	REGISTRY_ENROLL_EVENT = 48,  /* enroll_event, one-way */
 	REGISTRY_RENEWAL_ASKED = 49, /* list_query: after = cert_serial -> renewal_ask[] */
+	/* what pumps report of themselves: docs/decisions/0150 */
+	REGISTRY_REPORT = 120,	    /* pump_report -> report_answer */
+	REGISTRY_REPORT_SHOW = 121, /* list_query with device -> pump_report */
 	/* dispatch */
 	REGISTRY_DISPATCH_TAKE = 64,   /* dispatch_take -> dispatch_order[] */
 	REGISTRY_DISPATCH_RESULT = 65, /* dispatch_result[] -> empty */

@@ -91,6 +91,17 @@ static int job_put(struct service *s, const struct ipc_verb *verb, const void *r
 	return rc;
 }
 
+void event_note(struct service *s, const struct enroll_event *e)
+{
+	static const struct ipc_verb verb = {.verb = REGISTRY_ENROLL_EVENT,
+					     .req = &record_enroll_event};
+
+	if (!job_put(s, &verb, e, NULL))
+		return;
+	atomic_fetch_add(&s->events_dropped, 1);
+	LOG(LOG_WARN, "event.dropped", LOG_S("verb", e->operation), LOG_S("why", err_text()));
+}
+
 /* Loop thread. One-way messages are copied and released at once, so that a slow disk never fills
  * the connection's room for unanswered requests and delays the next look-up on it. */
 void verb_event(struct ipc_request *rq, void *ctx)

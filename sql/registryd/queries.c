@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "sql/proto/registry_verbs.h"
 #include "sql/store/recall.h"
+#include "sql/store/reports.h"
 #include "sql/store/rotation.h"
 
 #define ORDERS_MAX 2000 /* fit one message, however long their session ids */
@@ -100,6 +101,15 @@ static int device_show(struct reader *r, const void *query, void *out, size_t ma
 	(void)max;
 	*n = 1;
 	return rc ? rc : session_store_device(r->sessions, out);
+}
+
+static int report_show(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	const struct list_query *q = query;
+
+	(void)max;
+	*n = 1;
+	return store_report_show(r->registry, q->device, out);
 }
 
 static int revocation(struct reader *r, const void *query, void *out, size_t max, size_t *n)
@@ -285,6 +295,8 @@ static int status(struct reader *r, const void *query, void *out, size_t max, si
 	(void)max;
 	*n = 1;
 	if (!rc)
+		rc = store_report_status(r->registry, clock_wall_ms(), &s->report_policy, st);
+	if (!rc)
 		rc = session_store_status(r->sessions, st);
 	snprintf(st->version, sizeof(st->version), "%s", PUMPGATE_VERSION);
 	st->started_at = s->started_at;
@@ -310,6 +322,7 @@ static const struct {
 	{REGISTRY_NAS_CERT_LIST, STORE_NAS_CERTS_MAX, nas_cert_list},
 	{REGISTRY_DEVICE_LIST, STORE_LIST_MAX, device_list},
 	{REGISTRY_DEVICE_SHOW, 1, device_show},
+	{REGISTRY_REPORT_SHOW, 1, report_show},
 	{REGISTRY_REVOCATION, 1, revocation},
 	{REGISTRY_ORDER_LIST, ORDERS_MAX, order_list},
 	{REGISTRY_EVENT_LIST, 2 * STORE_LIST_MAX, event_list},

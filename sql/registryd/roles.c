@@ -70,6 +70,8 @@ int roles_init(struct service *s, const char *home, bool *shared_out)
 	if (!rc)
 		rc = anomaly_policy_read(conf, &s->anomaly_policy);
 	if (!rc)
+		rc = report_policy_read(conf, &s->report_policy);
+	if (!rc)
 		*shared_out = shared;
 	return rc;
 }

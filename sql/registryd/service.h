@@ -16,6 +16,7 @@
 
 #include "base/ipc_server.h"
 #include "policies/anomaly.h"
+#include "policies/report_policy.h"
 #include "sql/serve/lane.h"
 #include "sql/store/session_store.h"
 #include "sql/store/store.h"
@@ -37,6 +38,7 @@ struct service {
 	int64_t started_at;
 	bool recall_alone;		      /* [recall] second_person = no */
 	struct anomaly_policy anomaly_policy; /* [anomaly], read at the start */
+	struct report_policy report_policy;   /* [report], likewise */
 	struct ipc_server *server;
 	struct store *facts;	     /* loop thread only */
 	struct standings *standings; /* NULL: there are none, everything is asked */
@@ -130,6 +132,10 @@ void queries_run(struct lane_job **jobs, size_t n, void *worker);
  * is found again at the next event of the pump or the next start. */
 void writer_follow_up(struct service *s, const struct followup *f);
 
+/* Any thread: one line of a pump's history that no peer told. Dropped and counted when the lane is
+ * full. */
+void event_note(struct service *s, const struct enroll_event *e);
+
 /* Loop-thread handlers for the verb tables. */
 void verb_pump_facts(struct ipc_request *rq, void *ctx);
 void verb_login_facts(struct ipc_request *rq, void *ctx);
@@ -145,8 +151,8 @@ void verb_slow(struct ipc_request *rq, void *ctx);
 void verb_backup(struct ipc_request *rq, void *ctx);
 
 /* Fills in what pumpgate.conf says: s->roles (verbs from the tables, uids from [users]) and
- * s->anomaly_policy. *shared_out: some role belongs to a uid that is neither root nor our own.
- * ERR_INVALID, ERR_NOT_FOUND. */
+ * s->anomaly_policy and s->report_policy. *shared_out: some role belongs to a uid that is neither
+ * root nor our own. ERR_INVALID, ERR_NOT_FOUND. */
 int roles_init(struct service *s, const char *home, bool *shared_out) MUST_USE;
 void roles_done(struct service *s);
 /* Reads [recall]. ERR_INVALID. */

@@ -55,11 +55,12 @@ static const struct ipc_verb signer_verbs[] = {
 };
 
 /* enrolld: whose birth certificates to let into TLS, who is to renew early; can say that an attempt
- * failed; nothing else */
+ * failed, and hand on what a pump says of itself; nothing else */
 static const struct ipc_verb enroll_verbs[] = {
 	ASK(REGISTRY_MAKER_TRUST, "maker_trust", list_query, maker, verb_query),
 	POST(REGISTRY_ENROLL_EVENT, "enroll_event", enroll_event, verb_event),
 	ASK(REGISTRY_RENEWAL_ASKED, "renewal_asked", list_query, renewal_ask, verb_query),
+	ASK(REGISTRY_REPORT, "report", pump_report, report_answer, verb_write),
 };
 
 /* dispatchd: the orders, with the secrets of just those NAS */
@@ -97,6 +98,7 @@ static const struct ipc_verb admin_verbs[] = {
 	 .handle = verb_write},
 	ASK(REGISTRY_DEVICE_LIST, "device_list", list_query, device, verb_query),
 	ASK(REGISTRY_DEVICE_SHOW, "device_show", list_query, device, verb_query),
+	ASK(REGISTRY_REPORT_SHOW, "report_show", list_query, pump_report, verb_query),
 	ASK(REGISTRY_TOKEN_CREATE, "token_create", token_create, token, verb_write),
 	ASK(REGISTRY_REVOKE, "revoke", revoke, revocation, verb_write),
 	ASK(REGISTRY_STANDING_CHANGE, "standing_change", standing_change, revocation, verb_write),

@@ -217,8 +217,9 @@ static void request_run(struct writer *w, struct request_job *job)
 		results(w, rq, &by);
 		return;
 	default:
-		if (!writer_ledger(w, rq, &by) && !writer_recall(w, rq, &by) &&
-		    !writer_alarm(w, rq, &by) && !writer_rotation(w, rq, &by))
+		if (!writer_report(w, rq) && !writer_ledger(w, rq, &by) &&
+		    !writer_recall(w, rq, &by) && !writer_alarm(w, rq, &by) &&
+		    !writer_rotation(w, rq, &by))
 			writer_issue(w, rq, &by);
 	}
 }

@@ -90,6 +90,9 @@ void writer_takes_end(struct writer *w);
 void writer_alarm_raise(struct writer *w, const struct alarm *found);
 bool writer_alarm(struct writer *w, struct ipc_request *rq, const struct action *by);
 
+/* writer_report.c: what a pump says of itself, and what follows. False: another verb. */
+bool writer_report(struct writer *w, struct ipc_request *rq);
+
 /* writer_probe.c */
 void writer_probe(struct writer *w, struct ipc_request *rq);
 bool writer_probes_wait(const struct writer *w); /* some is not with the dispatcher yet */

@@ -28,11 +28,17 @@ static int raise_one(struct writer *w, const struct action *by, const struct ala
 	return rc;
 }
 
+static const struct anomaly_policy *policy_of(const struct writer *w, const struct alarm *a)
+{
+	return anomaly_parse(a->kind) == ANOMALY_OLD_SOFTWARE ? &w->service->report_policy.old
+							      : &w->service->anomaly_policy;
+}
+
 /* More pumps than the caps in an hour: an alarm about no pump, for people. */
 static void too_many(struct writer *w, const struct action *by, const struct alarm *a,
 		     const struct anomaly_history *h)
 {
-	const struct anomaly_policy *p = &w->service->anomaly_policy;
+	const struct anomaly_policy *p = policy_of(w, a);
 	struct alarm many = {.count = 1, .first_at = by->at, .last_at = by->at}, raised;
 
 	if (h->pumps_via_nas > p->pumps_per_nas) {
@@ -45,7 +51,8 @@ static void too_many(struct writer *w, const struct action *by, const struct ala
 	}
 	if (h->pumps > p->pumps_per_hour) {
 		many.nas[0] = '\0';
-		snprintf(many.kind, sizeof(many.kind), "%s", anomaly_name(ANOMALY_MANY_PUMPS));
+		snprintf(many.kind, sizeof(many.kind), "%s",
+			 anomaly_name(anomaly_many_of(anomaly_parse(a->kind))));
 		snprintf(many.detail, sizeof(many.detail),
 			 "%llu pumps within an hour, newest %s: %s", (unsigned long long)h->pumps,
 			 a->device, a->kind);
@@ -79,7 +86,7 @@ static void quarantine(struct writer *w, const struct action *by, const struct a
 static void decide(struct writer *w, const struct action *by, const struct alarm *a,
 		   const struct anomaly_history *h)
 {
-	switch (anomaly_decide(&w->service->anomaly_policy, anomaly_parse(a->kind), a->device, h)) {
+	switch (anomaly_decide(policy_of(w, a), anomaly_parse(a->kind), a->device, h)) {
 	case ANOMALY_QUARANTINE:
 		quarantine(w, by, a);
 		return;

@@ -240,13 +240,17 @@ int store_alarm_list(struct store *st, const struct list_query *q, struct alarm 
 	return 0;
 }
 
-static int pumps_count(struct db *db, const char *nas, int64_t since, uint64_t *out)
+/* Old software is counted for itself: it says nothing about copied keys. */
+static int pumps_count(struct db *db, const struct alarm *a, const char *nas, int64_t since,
+		       uint64_t *out)
 {
+	const char *old = anomaly_name(ANOMALY_OLD_SOFTWARE);
 	int64_t n;
 	int rc = db_number(db, &n,
 			   "SELECT count(DISTINCT device) FROM alarms WHERE last_at > ?1"
-			   " AND device <> '' AND (?2 = '' OR nas = ?2)",
-			   DB_I(since), DB_T(nas));
+			   " AND device <> '' AND (?2 = '' OR nas = ?2)"
+			   " AND (kind = ?3) = (?4 = ?3)",
+			   DB_I(since), DB_T(nas), DB_T(old), DB_T(a->kind));
 
 	if (!rc)
 		*out = (uint64_t)n;
@@ -272,12 +276,12 @@ int store_alarm_history(struct store *st, const struct alarm *a, int64_t now,
 {
 	struct anomaly_history h = {0};
 	int64_t done = 0;
-	int rc = pumps_count(st->db, "", now - STORE_ALARM_HOUR_MS, &h.pumps);
+	int rc = pumps_count(st->db, a, "", now - STORE_ALARM_HOUR_MS, &h.pumps);
 
 	if (!rc && *a->nas)
-		rc = pumps_count(st->db, a->nas, now - STORE_ALARM_HOUR_MS, &h.pumps_via_nas);
+		rc = pumps_count(st->db, a, a->nas, now - STORE_ALARM_HOUR_MS, &h.pumps_via_nas);
 	if (!rc)
-		rc = is_open(st->db, ANOMALY_MANY_PUMPS, "", &h.people_asked);
+		rc = is_open(st->db, anomaly_many_of(anomaly_parse(a->kind)), "", &h.people_asked);
 	if (!rc && *a->nas)
 		rc = is_open(st->db, ANOMALY_ONE_NAS, a->nas, &h.people_asked);
 	if (!rc)

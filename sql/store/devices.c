@@ -121,6 +121,7 @@ static int device_complete(struct db *db, int64_t id, int64_t now, struct device
 {
 	AUTO_QUERY cert = {0};
 	AUTO_QUERY token = {0};
+	AUTO_QUERY report = {0};
 	int64_t orders, untold, alarms;
 	int rc = query_open(&cert, db,
 			    "SELECT serial, state, not_after FROM certificates WHERE device_id = ?1"
@@ -143,6 +144,19 @@ static int device_complete(struct db *db, int64_t id, int64_t now, struct device
 		rc = query_next(&token);
 	if (rc == 1)
 		out->token_until = query_i64(&token, 0);
+	if (rc >= 0)
+		rc = query_open(&report, db,
+				"SELECT at, software, key_protection, infusing FROM reports"
+				" WHERE device_id = ?1",
+				DB_I(id));
+	if (rc >= 0)
+		rc = query_next(&report);
+	if (rc == 1) {
+		out->reported_at = query_i64(&report, 0);
+		query_text(&report, 1, out->software, sizeof(out->software));
+		query_text(&report, 2, out->key_protection, sizeof(out->key_protection));
+		query_text(&report, 3, out->infusing, sizeof(out->infusing));
+	}
 	if (rc >= 0)
 		rc = db_number(db, &orders,
 			       "SELECT count(*) FROM orders WHERE device_id = ?1"

@@ -179,7 +179,8 @@ int session_store_enroll(struct session_store *ss, const struct enroll_event *e,
 	memcpy(row.device, e->device, sizeof(row.device));
 	snprintf(row.detail, sizeof(row.detail), "%s%sfrom %s", e->detail, *e->detail ? "; " : "",
 		 *e->source ? e->source : "unknown");
-	return event_insert(ss->db, "enroll", e->device, &row, e->at ? e->at : now);
+	return event_insert(ss->db, !strcmp(e->operation, "report") ? "report" : "enroll",
+			    e->device, &row, e->at ? e->at : now);
 }
 
 int session_store_nas_event(struct session_store *ss, const struct nas_event *e, const char *reason,

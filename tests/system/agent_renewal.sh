@@ -143,10 +143,39 @@ check agent_renews_when_the_server_wants_it wait_until 40 certificate_is_not "$T
 rotation_is_done() { [ "$(pumpctl cert rotation --json | jq -r .state)" = "done" ]; }
 check and_the_rotation_is_done wait_until 15 rotation_is_done
 
+# --- what the pump says of itself, and what others may say there ---
+STATUS_URL=${EST_URL%/est}/pumpgate/status
+reported() { pumpctl pump show PG-1 --json | jq -e ".report | $1" >/dev/null; }
+check pump_reports_itself wait_until 20 reported '.software == "0.1.0" and .key_protection == "software" and .infusing == "unknown"'
+anchor_of() { openssl x509 -in "$1" -outform DER | sha256sum | cut -d' ' -f1; }
+check and_the_anchors_that_it_holds reported ".server_anchors | test(\"$(anchor_of "$PUMPGATE_HOME/ca/server-root.pem")\")"
+check and_is_told_how_it_stands wait_until 10 bash -c "'$AGENT' --state '$SCRATCH/state' status --json | jq -e '.server_says == \"enrolled\"'"
+check and_its_history_has_it bash -c "pumpctl pump events PG-1 --json | jq -e 'any(.[]; .source == \"report\")'"
+check and_that_is_no_refused_enrolment bash -c "! pumpctl pump why PG-1 | grep -i 'enrolment was refused'"
+SLOT=$SCRATCH/state/$(jq -r .active "$SCRATCH/state/state.json")
+cp "$SLOT/cert.pem" "$SCRATCH/said.pem"
+cp "$SLOT/key.pem" "$SCRATCH/said.key"
+said() { curl -sS --cacert "$TRUST" -o "$SCRATCH/said" -w '%{http_code}' "$@" "$STATUS_URL"; }
+as_pump() { said --cert "$SCRATCH/said.pem" --key "$SCRATCH/said.key" "$@"; }
+JSON=(-H 'Content-Type: application/json')
+head -c 4097 /dev/zero | tr '\0' ' ' >"$SCRATCH/large"
+check report_without_a_certificate_is_refused says 403 said "${JSON[@]}" -d '{}'
+check report_is_not_read_with_get says 405 as_pump
+check report_of_another_type_is_refused says 415 as_pump -d '{}'
+check report_that_is_too_large_is_refused says 413 as_pump "${JSON[@]}" --data-binary "@$SCRATCH/large"
+check report_that_is_none_is_refused says 400 as_pump "${JSON[@]}" -d '{"version":1}'
+for _ in 1 2 3 4 5 6; do as_pump "${JSON[@]}" -d '{}' >/dev/null; done
+check reports_without_end_are_put_off says 429 as_pump "${JSON[@]}" -d '{}'
+check pump_reports_again_after_a_renewal wait_until 30 reported ".slots | test(\"$(certificate) until [-0-9]* in use\")"
+
 # --- revocation: by EST, which the agent asks again because its certificate is short-lived ---
 stop agent
 pumpctl pump revoke PG-1 --reason test --no-wait >/dev/null 2>&1
 agent --renew-at 1
+REPORT='{"version":1,"software":"9","key_protection":"tpm","infusing":"idle","slots":[],"server_anchors":[],"device_anchors":[],"ports":[],"ports_more":0}'
+told_revoked() { [ "$(as_pump "${JSON[@]}" -d "$REPORT")" = 200 ] && jq -ce . "$SCRATCH/said"; }
+check revoked_certificate_is_told_that_and_nothing_else wait_until 20 says '^{"version":1,"state":"revoked","reason":"test"}$' told_revoked
+check and_what_it_says_is_not_kept reported '.software == "0.1.0"'
 check revoked_pump_learns_it_from_est wait_until 20 state_is revoked
 check and_left_the_network says '^0$' bash -c "wpa_cli -p $SCRATCH/wpa -i eth0 list_networks | grep -c ^[0-9]"
 stop agent

@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: BSD-2-Clause
 $(call test,policies/test_verdict,tests/unit/policies/test_verdict.c,policies,)
 $(call test,policies/test_anomaly,tests/unit/policies/test_anomaly.c,policies base,)
+$(call test,policies/test_report_policy,tests/unit/policies/test_report_policy.c,policies base,)

@@ -11,6 +11,7 @@ $(call agent_test,test_machine)
 $(call agent_test,test_netblock)
 $(call agent_test,test_offline)
 $(call agent_test,test_vault)
+$(call agent_test,test_self_report)
 $(call agent_test,test_shell)
 $(call test,pump_agent/test_pumplink,tests/unit/pump_agent/test_pumplink.c,agent_shell pumplink base,)
 

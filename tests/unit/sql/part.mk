@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 SQL_TEST_LIBS := store registry_proto policies base
-$(foreach t,migrate audit issue inventory nas nas_certs revoke recall rotation placement orders sessions ledger backup approvals makers alarms standing_map,$(call test,sql/test_$(t),\
+$(foreach t,migrate audit issue inventory nas nas_certs revoke recall rotation placement orders sessions ledger backup approvals makers alarms reports standing_map,$(call test,sql/test_$(t),\
 	tests/unit/sql/test_$(t).c tests/unit/sql/fixture.c,$(SQL_TEST_LIBS),sqlite3 libsodium))
 $(call test,sql/test_lane,tests/unit/sql/test_lane.c,serve base,)
 $(call test,sql/test_anomalies,tests/unit/sql/test_anomalies.c tests/unit/sql/fixture.c \
 	sql/registryd/anomalies.c,$(SQL_TEST_LIBS),sqlite3 libsodium)
 $(call test,sql/test_standings,tests/unit/sql/test_standings.c tests/unit/sql/fixture.c \
 	sql/registryd/standing_keeper.c,$(SQL_TEST_LIBS),sqlite3 libsodium)
-$(foreach t,registryd registryd_revoke registryd_map,$(call test,sql/test_$(t),tests/unit/sql/test_$(t).c \
+$(foreach t,registryd registryd_revoke registryd_map registryd_reports,$(call test,sql/test_$(t),tests/unit/sql/test_$(t).c \
 	tests/unit/sql/running.c tests/unit/sql/fixture.c,$(SQL_TEST_LIBS),sqlite3 libsodium))
 $(call test,sql/test_directory,tests/unit/sql/test_directory.c,directory base,)

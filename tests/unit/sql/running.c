@@ -107,22 +107,28 @@ int running_teardown(void **state)
 }
 
 /* Token, begin, store; the certificate is in force for a day. */
-void running_enroll_pg1(struct running *r, unsigned serial_no, uint8_t key)
+void running_enroll(struct running *r, const char *device, unsigned serial_no, uint8_t key)
 {
-	struct token_create make = {.device = "PG-1", .ttl_ms = 60000};
+	struct token_create make = {.ttl_ms = 60000};
 	struct issue_begin begin;
 	struct issue_grant grant;
 	struct issue_store save;
 	struct token token;
 
+	strcpy(make.device, device);
 	assert_int_equal(registry_token_create(r->admin, &make, &token, WAIT_MS), 0);
-	begin = token_request("PG-1", &token, serial_no, key);
+	begin = token_request(device, &token, serial_no, key);
 	assert_int_equal(registry_issue_begin(r->signer, &begin, &grant, WAIT_MS), 0);
 	save = store_request(grant.cert_serial, "certificate");
 	save.not_before = clock_wall_ms() - 1000;
 	save.not_after = save.not_before + 86400000;
 	assert_int_equal(registry_issue_store(r->signer, &save, WAIT_MS), 0);
 	assert_int_equal(registry_issue_store(r->signer, &save, WAIT_MS), 0); /* repeated */
+}
+
+void running_enroll_pg1(struct running *r, unsigned serial_no, uint8_t key)
+{
+	running_enroll(r, "PG-1", serial_no, key);
 }
 
 void running_report(struct running *r, const char *verdict, const char *nas, const char *session,

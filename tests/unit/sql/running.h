@@ -23,6 +23,7 @@ void running_end(struct running *r, int signo);
 void running_client(struct running *r, const char *role, struct ipc_client **out);
 int running_setup(void **state);
 int running_teardown(void **state);
+void running_enroll(struct running *r, const char *device, unsigned serial_no, uint8_t key);
 void running_enroll_pg1(struct running *r, unsigned serial_no, uint8_t key);
 void running_report(struct running *r, const char *verdict, const char *nas, const char *session,
 		    const char *cert_serial);

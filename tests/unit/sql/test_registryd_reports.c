@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Pumps' reports at the running service: who may hand them over, and what follows from them. */
+#include "tests/unit/sql/running.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* running_setup, with [report] in the settings. */
+static int strict_setup(void **state)
+{
+	static const char text[] = "[report]\nmin_version = 2.0\nquarantine = yes\n"
+				   "pumps_per_hour = 1\n";
+	struct running *r;
+	struct zone z = {.name = "away", .vlan = 66, .purpose = "quarantine"};
+	char path[160];
+	FILE *f;
+
+	running_setup(state);
+	r = *state;
+	snprintf(path, sizeof(path), "%s/pumpgate.conf", r->f->dir);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	running_end(r, SIGTERM);
+	running_start(r);
+	assert_int_equal(registry_zone_add(r->admin, &z, WAIT_MS), 0);
+	return 0;
+}
+
+static struct pump_report report_of(const char *device, const char *cert, const char *software)
+{
+	struct pump_report r = {.issuer = ISSUER,
+				.source = "10.0.0.9",
+				.key_protection = "software",
+				.infusing = "unknown"};
+
+	strcpy(r.device, device);
+	strcpy(r.cert_serial, cert);
+	strcpy(r.software, software);
+	return r;
+}
+
+static void say(struct running *r, const char *device, const char *cert, const char *software,
+		struct report_answer *out)
+{
+	struct pump_report said = report_of(device, cert, software);
+
+	assert_int_equal(registry_report(r->enroll, &said, out, WAIT_MS), 0);
+}
+
+static void state_is(struct running *r, const char *device, const char *wanted)
+{
+	struct list_query q = {0};
+	struct device d;
+
+	strcpy(q.device, device);
+	assert_int_equal(registry_device_show(r->admin, &q, &d, WAIT_MS), 0);
+	assert_string_equal(d.state, wanted);
+}
+
+static void only_enrolld_may_hand_a_report_over(void **state)
+{
+	struct running *r = *state;
+	struct pump_report said = report_of("PG-1", "00000001", "1.0");
+	struct list_query q = {.device = "PG-1"};
+	struct report_answer a;
+
+	assert_int_equal(registry_report(r->radius, &said, &a, WAIT_MS), ERR_TIMEOUT);
+	assert_int_equal(registry_report(r->signer, &said, &a, WAIT_MS), ERR_TIMEOUT);
+	assert_int_equal(registry_report(r->admin, &said, &a, WAIT_MS), ERR_TIMEOUT);
+	assert_int_equal(registry_report_show(r->enroll, &q, &said, WAIT_MS), ERR_TIMEOUT);
+	assert_int_equal(registry_report_show(r->admin, &q, &said, WAIT_MS), ERR_NOT_FOUND);
+}
+
+static void a_change_is_in_the_pumps_history_once(void **state)
+{
+	struct running *r = *state;
+	struct list_query q = {.device = "PG-1"};
+	struct event e[16];
+	struct report_answer a;
+	size_t n = 0, seen = 0;
+
+	running_enroll_pg1(r, 1, 1);
+	say(r, "PG-1", "00000001", "1.0", &a);
+	assert_string_equal(a.state, "enrolled");
+	say(r, "PG-1", "00000001", "1.0", &a);
+	say(r, "PG-1", "00000001", "1.1", &a);
+	for (int i = 0; i < 200 && seen < 2; i++) {
+		seen = 0;
+		assert_int_equal(registry_event_list(r->admin, &q, e, 16, &n, WAIT_MS), 0);
+		for (size_t k = 0; k < n; k++)
+			seen += !strcmp(e[k].source, "report");
+		usleep(10000);
+	}
+	assert_int_equal(seen, 2);
+	assert_string_equal(e[0].source, "report");
+	assert_string_equal(e[0].detail, "software 1.0 -> 1.1; from 10.0.0.9");
+}
+
+static void without_the_policy_old_software_changes_nothing(void **state)
+{
+	struct running *r = *state;
+	struct report_answer a;
+
+	running_enroll_pg1(r, 1, 1);
+	say(r, "PG-1", "00000001", "0.0.1", &a);
+	state_is(r, "PG-1", "enrolled");
+}
+
+static void old_software_is_quarantined_until_too_many_are(void **state)
+{
+	struct running *r = *state;
+	struct device two = {.serial = "PG-2", .mac = "02:00:00:00:00:02", .zone = "wards"};
+	struct standing_change back = {.device = "PG-1", .action = "release"};
+	struct list_query q = {.live_only = true};
+	struct add_outcome added;
+	struct report_answer a;
+	struct revocation receipt;
+	struct alarm alarms[8];
+	size_t n;
+
+	running_enroll_pg1(r, 1, 1);
+	assert_int_equal(registry_device_add(r->admin, &two, 1, &added, WAIT_MS), 0);
+	running_enroll(r, "PG-2", 2, 2);
+	/* up to date: nothing */
+	say(r, "PG-2", "00000002", "2.0", &a);
+	state_is(r, "PG-2", "enrolled");
+	say(r, "PG-1", "00000001", "1.9", &a);
+	state_is(r, "PG-1", "quarantined");
+	say(r, "PG-1", "00000001", "1.9", &a);
+	assert_string_equal(a.state, "quarantined");
+	/* whom a person let back is left alone for a day */
+	assert_int_equal(registry_standing_change(r->admin, &back, &receipt, WAIT_MS), 0);
+	say(r, "PG-1", "00000001", "1.9", &a);
+	state_is(r, "PG-1", "enrolled");
+	/* the second one within the hour is for people */
+	say(r, "PG-2", "00000002", "1.9", &a);
+	state_is(r, "PG-2", "enrolled");
+	assert_int_equal(registry_alarm_list(r->admin, &q, alarms, 8, &n, WAIT_MS), 0);
+	assert_int_equal(n, 3);
+	assert_string_equal(alarms[0].kind, "many-old");
+	assert_string_equal(alarms[1].kind, "old-software");
+	assert_string_equal(alarms[1].action, "capped");
+}
+
+#define TEST(fn, setup) cmocka_unit_test_setup_teardown(fn, setup, running_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(only_enrolld_may_hand_a_report_over, running_setup),
+		TEST(a_change_is_in_the_pumps_history_once, running_setup),
+		TEST(without_the_policy_old_software_changes_nothing, running_setup),
+		TEST(old_software_is_quarantined_until_too_many_are, strict_setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
