@@ -22,6 +22,10 @@ enum signer_verb {
 	SIGNER_OCSP = 9,    /* ocsp_query[1..8] -> ocsp_answer; role publish */
 	SIGNER_NAS = 10,    /* sign_nas -> signed_cert; role admin */
 	SIGNER_IDEVID = 16, /* sign_idevid -> signed_cert; role enroll */
+	/* checkpoints of the audit chains, role admin: docs/decisions/0161 */
+	SIGNER_CHECKPOINTS = 130,	/* checkpoint_query -> audit_checkpoint[], oldest first */
+	SIGNER_CHECKPOINT_STATE = 131,	/* checkpoint_query -> checkpoint_state */
+	SIGNER_CHECKPOINT_ACCEPT = 132, /* checkpoint_accept -> audit_checkpoint */
 };
 
 /* What the EST label of the request asks for, and the TLS connection that the request came over:
@@ -96,6 +100,40 @@ RECORD_DECLARE(crl_query, CRL_QUERY_FIELDS)
 	X(S, BLOB, data, CRL_PART_MAX) /* a part of it */
 RECORD_DECLARE(crl_part, CRL_PART_FIELDS)
 
+/* That row `seq` was the last of an audit chain at that time, and had this hash. by: who accepted a
+ * chain that does not go on from the checkpoint before; "-" for the signer itself. */
+#define CHAIN_NAME_SIZE 17
+#define CHECKPOINT_SIGNATURE_BYTES 64
+#define CHECKPOINTS_PAGE 500
+#define AUDIT_CHECKPOINT_FIELDS(X, S)     \
+	X(S, U64, number, 1)              \
+	X(S, TIME, at, 1)                 \
+	X(S, STR, chain, CHAIN_NAME_SIZE) \
+	X(S, BOOL, accepted, 1)           \
+	X(S, U64, seq, 1)                 \
+	X(S, STR, head, 65)               \
+	X(S, STR, by, 33)                 \
+	X(S, BLOB, signature, CHECKPOINT_SIGNATURE_BYTES)
+RECORD_DECLARE(audit_checkpoint, AUDIT_CHECKPOINT_FIELDS)
+
+#define CHECKPOINT_QUERY_FIELDS(X, S)     \
+	X(S, STR, chain, CHAIN_NAME_SIZE) \
+	X(S, U64, after, 1) /* number */
+RECORD_DECLARE(checkpoint_query, CHECKPOINT_QUERY_FIELDS)
+
+/* fault: why nothing is signed now, "" when all is well. key: SubjectPublicKeyInfo, DER. */
+#define CHECKPOINT_STATE_FIELDS(X, S) \
+	X(S, BLOB, key, 128)          \
+	X(S, TIME, looked_at, 1)      \
+	X(S, U32, every_s, 1)         \
+	X(S, STR, fault, 257)
+RECORD_DECLARE(checkpoint_state, CHECKPOINT_STATE_FIELDS)
+
+#define CHECKPOINT_ACCEPT_FIELDS(X, S)    \
+	X(S, STR, chain, CHAIN_NAME_SIZE) \
+	X(S, STR, reason, 257)
+RECORD_DECLARE(checkpoint_accept, CHECKPOINT_ACCEPT_FIELDS)
+
 enum ocsp_hash { OCSP_HASH_NONE = 0, OCSP_SHA1, OCSP_SHA256, OCSP_SHA384, OCSP_SHA512 };
 
 /* One CertID of an OCSP request (RFC 6960 4.1.1), read by the enrolment service: the signer never
@@ -113,27 +151,29 @@ RECORD_DECLARE(ocsp_query, OCSP_QUERY_FIELDS)
 #define OCSP_ANSWER_FIELDS(X, S) X(S, BLOB, der, 4096)
 RECORD_DECLARE(ocsp_answer, OCSP_ANSWER_FIELDS)
 
-#define SIGNER_STATUS_FIELDS(X, S)                                              \
-	X(S, STR, issuer, 256)                                                  \
-	X(S, TIME, issuer_not_after, 1)                                         \
-	X(S, U64, issued, 1)  /* entries in its own append-only list */         \
-	X(S, U64, revoked, 1) /* and in that of revoked serials */              \
-	X(S, STR, key_store, 17)                                                \
-	X(S, U32, issue_per_minute, 1)                                          \
-	X(S, U32, issue_per_hour, 1)                                            \
-	X(S, U64, capped, 1) /* requests that this cap refused */               \
-	X(S, TIME, capped_at, 1)                                                \
-	X(S, U64, crl_number, 1) /* of the newest revocation list; 0: none */   \
-	X(S, TIME, crl_this_update, 1)                                          \
-	X(S, TIME, crl_next_update, 1)                                          \
-	X(S, U32, crl_entries, 1)                                               \
-	X(S, U32, crl_bytes, 1)                                                 \
-	X(S, BOOL, crl_failing, 1)    /* the last try to make one failed */     \
-	X(S, STR, ocsp_responder, 48) /* serial of the delegated certificate */ \
-	X(S, TIME, ocsp_responder_not_after, 1)                                 \
-	X(S, U64, ocsp_signed, 1)  /* answers signed since the start */         \
-	X(S, U64, ocsp_ready, 1)   /* answers given that were signed before */  \
-	X(S, U64, ocsp_refused, 1) /* too many at once */
+#define SIGNER_STATUS_FIELDS(X, S)                                                         \
+	X(S, STR, issuer, 256)                                                             \
+	X(S, TIME, issuer_not_after, 1)                                                    \
+	X(S, U64, issued, 1)  /* entries in its own append-only list */                    \
+	X(S, U64, revoked, 1) /* and in that of revoked serials */                         \
+	X(S, STR, key_store, 17)                                                           \
+	X(S, U32, issue_per_minute, 1)                                                     \
+	X(S, U32, issue_per_hour, 1)                                                       \
+	X(S, U64, capped, 1) /* requests that this cap refused */                          \
+	X(S, TIME, capped_at, 1)                                                           \
+	X(S, U64, crl_number, 1) /* of the newest revocation list; 0: none */              \
+	X(S, TIME, crl_this_update, 1)                                                     \
+	X(S, TIME, crl_next_update, 1)                                                     \
+	X(S, U32, crl_entries, 1)                                                          \
+	X(S, U32, crl_bytes, 1)                                                            \
+	X(S, BOOL, crl_failing, 1)    /* the last try to make one failed */                \
+	X(S, STR, ocsp_responder, 48) /* serial of the delegated certificate */            \
+	X(S, TIME, ocsp_responder_not_after, 1)                                            \
+	X(S, U64, ocsp_signed, 1)	    /* answers signed since the start */           \
+	X(S, U64, ocsp_ready, 1)	    /* answers given that were signed before */    \
+	X(S, U64, ocsp_refused, 1)	    /* too many at once */                         \
+	X(S, TIME, checkpoint_looked_at, 1) /* when the audit's end was last found well */ \
+	X(S, STR, checkpoint_fault, 257)    /* why it is not signed now; "": it is */
 RECORD_DECLARE(signer_status, SIGNER_STATUS_FIELDS)
 
 #endif

@@ -15,6 +15,7 @@
 #include "base/daemon.h"
 #include "base/log.h"
 #include "ca/pkcs11.h"
+#include "ca/signerd/checkpointer.h"
 #include "ca/signerd/confine.h"
 #include "ca/signerd/keeper.h"
 #include "ca/signerd/nas_cert.h"
@@ -37,6 +38,7 @@ struct service {
 	struct workers *workers;
 	struct keeper *keeper;
 	struct responder *responder;
+	struct checkpointer *checkpointer;
 	struct event_base *base;
 	struct ipc_server *server;
 	char socket_path[PATH_MAX];
@@ -67,6 +69,7 @@ static void status_handle(struct ipc_request *rq, void *ctx)
 	pthread_mutex_unlock(&s->signer.rate_lock);
 	publisher_describe(s->signer.publisher, &st);
 	responder_describe(s->responder, &st);
+	checkpointer_describe(s->checkpointer, &st);
 	ipc_request_reply(rq, &st, 1);
 }
 
@@ -87,6 +90,27 @@ static void ocsp_handle(struct ipc_request *rq, void *ctx)
 	struct service *s = ctx;
 
 	responder_give(s->responder, rq);
+}
+
+static void checkpoints_handle(struct ipc_request *rq, void *ctx)
+{
+	struct service *s = ctx;
+
+	checkpointer_list(s->checkpointer, rq);
+}
+
+static void checkpoint_state_handle(struct ipc_request *rq, void *ctx)
+{
+	struct service *s = ctx;
+
+	checkpointer_state(s->checkpointer, rq);
+}
+
+static void checkpoint_accept_handle(struct ipc_request *rq, void *ctx)
+{
+	struct service *s = ctx;
+
+	checkpointer_accept(s->checkpointer, rq);
 }
 
 /* Rare, and quick: on the loop's own thread. */
@@ -163,6 +187,24 @@ static const struct ipc_verb admin_verbs[] = {
 	 .req_max = 1,
 	 .rep = &record_signed_cert,
 	 .handle = nas_handle},
+	{.verb = SIGNER_CHECKPOINTS,
+	 .name = "checkpoints",
+	 .req = &record_checkpoint_query,
+	 .req_max = 1,
+	 .rep = &record_audit_checkpoint,
+	 .handle = checkpoints_handle},
+	{.verb = SIGNER_CHECKPOINT_STATE,
+	 .name = "checkpoint_state",
+	 .req = &record_checkpoint_query,
+	 .req_max = 1,
+	 .rep = &record_checkpoint_state,
+	 .handle = checkpoint_state_handle},
+	{.verb = SIGNER_CHECKPOINT_ACCEPT,
+	 .name = "checkpoint_accept",
+	 .req = &record_checkpoint_accept,
+	 .req_max = 1,
+	 .rep = &record_audit_checkpoint,
+	 .handle = checkpoint_accept_handle},
 };
 
 static int socket_folder_have(const char *home)
@@ -287,6 +329,7 @@ static int listen_start(const char *home, struct service *s, const struct ipc_ro
 
 static void service_done(struct service *s)
 {
+	checkpointer_free(s->checkpointer);
 	keeper_free(s->keeper);
 	workers_free(s->workers);
 	responder_free(s->responder);
@@ -311,7 +354,10 @@ static int threads_start(const char *home, struct service *s)
 	    (rc = responder_new(&s->signer, s->settings.ocsp_per_minute, &s->responder)) ||
 	    (rc = workers_new(&s->signer, s->registry_path, WORKERS, &s->workers)))
 		return rc;
-	return keeper_new(&s->signer, s->registry_path, &s->keeper);
+	rc = keeper_new(&s->signer, s->registry_path, &s->keeper);
+	return rc ? rc
+		  : checkpointer_new(home, s->registry_path, s->settings.checkpoint_s,
+				     &s->checkpointer);
 }
 
 int command_serve(const char *home)
@@ -321,7 +367,8 @@ int command_serve(const char *home)
 		{"enroll", s.settings.enroll_uids, 1, enroll_verbs,
 		 sizeof(enroll_verbs) / sizeof(enroll_verbs[0])},
 		{"publish", s.settings.enroll_uids, 1, publish_verbs, 2},
-		{"admin", s.settings.admin_uids, 0, admin_verbs, 3},
+		{"admin", s.settings.admin_uids, 0, admin_verbs,
+		 sizeof(admin_verbs) / sizeof(admin_verbs[0])},
 	};
 	int rc = keys_and_lists_open(home, &s);
 

@@ -18,6 +18,7 @@
 #define DEVICE_VALIDITY_MAX_MS (10 * 365 * DAY_MS)
 #define NAS_VALIDITY_MAX_MS (3 * 365 * DAY_MS)
 #define VALIDITY_MIN_MS INT64_C(60000)
+#define CHECKPOINT_S 60
 #define OCSP_PER_MINUTE 6000
 #define URL_LETTERS \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?#[]@!$&'()*+,;=%"
@@ -154,6 +155,7 @@ static int all_read(struct config *c, struct signer_settings *s)
 	    (rc = config_u32(c, "ca", "issue_per_hour", 20000, 1, 10000000, &s->issue_per_hour)) ||
 	    (rc = config_u32(c, "ca", "ocsp_per_minute", OCSP_PER_MINUTE, 1, 1000000,
 			     &s->ocsp_per_minute)) ||
+	    (rc = config_u32(c, "ca", "checkpoint_s", CHECKPOINT_S, 1, 3600, &s->checkpoint_s)) ||
 	    (rc = url_read(c, "crl_url", s->crl_url)) ||
 	    (rc = url_read(c, "ocsp_url", s->ocsp_url)) ||
 	    (rc = unproven_read(c, &s->unproven_queue)) || (rc = keys_read(c, &s->keys)) ||
@@ -172,6 +174,7 @@ int signer_settings_read(const char *home, struct signer_settings *out)
 		.issue_per_hour = 20000,
 		.unproven_queue = true,
 		.ocsp_per_minute = OCSP_PER_MINUTE,
+		.checkpoint_s = CHECKPOINT_S,
 		.organization = "Hospital",
 		.enroll_uids = {geteuid()},
 		.admin_uids = {geteuid()},

@@ -21,6 +21,7 @@ struct signer_settings {
 	uint32_t issue_per_hour;
 	bool unproven_queue;	       /* [ca] unproven_renewals = queue, not refuse */
 	struct key_access keys;	       /* what opens the CA keys */
+	uint32_t checkpoint_s;	       /* between two looks at the audit's end */
 	uint32_t ocsp_per_minute;      /* signatures, not answers */
 	char crl_url[SIGNER_URL_SIZE]; /* "": not in certificates */
 	char ocsp_url[SIGNER_URL_SIZE];

@@ -14,37 +14,12 @@
 #include "enroll/pumpctl/record_json.h"
 #include "enroll/pumpctl/registry.h"
 #include "enroll/pumpctl/report.h"
+#include "enroll/pumpctl/signer.h"
 #include "enroll/pumpctl/verbs.h"
 
 #define TIMEOUT_MS 5000
 #define CRL_BYTES_MAX (32u * 1024 * 1024)
 #define SHA256_HEX (2 * SHA256_DIGEST_LENGTH + 1)
-
-static int signer_open(const struct call *call, struct ipc_client **out)
-{
-	char path[PATH_MAX];
-	int rc = home_path(home_dir(call->home), SIGNER_SOCKET, path);
-
-	return rc ? rc : ipc_client_new(path, "admin", out);
-}
-
-static int signer_failure(const struct call *call, int rc)
-{
-	const char *home = home_dir(call->home);
-
-	if ((rc == ERR_UNAVAILABLE && strstr(err_text(), "no welcome")) ||
-	    (rc == ERR_DENIED && strstr(err_text(), SIGNER_SOCKET)))
-		rc = err_set(ERR_DENIED,
-			     "signerd does not take this user as an admin; do it as root, or as "
-			     "one of [users] admins in %s/pumpgate.conf",
-			     home);
-	else if (rc == ERR_UNAVAILABLE)
-		rc = err_add(rc,
-			     "signerd does not answer at %s/" SIGNER_SOCKET
-			     ": is `pumpctl --home %s run` running?",
-			     home, home);
-	return report_failure(rc);
-}
 
 /* ---- ca show ---- */
 

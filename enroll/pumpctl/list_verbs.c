@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* pumpctl cert list | show, session list, audit tail | verify: looking at what the registry holds.
- */
+/* pumpctl cert list | show, session list: looking at what the registry holds. */
 #include <stdio.h>
 #include <string.h>
 
@@ -151,66 +150,4 @@ const struct verb verb_session_list = {
 	.examples = {"session list", "session list --pump PG-000123 --all",
 		     "session list --nas ap-icu-1 --json"},
 	.run = session_list_run,
-};
-
-static int audit_tail_run(const struct call *call)
-{
-	static const struct column columns[] = {
-		{"SEQ", "seq"},	      {"AT", "at"},	{"WHO", "actor"},
-		{"ACTION", "action"}, {"ON", "object"}, {"DETAIL", "detail"},
-	};
-	const struct listing l = {REGISTRY_AUDIT_TAIL, &record_audit_row, columns, 6, NULL,
-				  "the audit is empty"};
-	struct list_query q = {0};
-	unsigned long n;
-
-	if (call_number(call, "number", 20, 1, LISTING_PAGE, &n))
-		return report_usage();
-	return listing_show(call, &l, &q, n);
-}
-
-static const struct option_spec audit_tail_options[] = {
-	{"number", 'n', OPTION_VALUE, "N", "so many rows (20; up to 500)", false},
-};
-
-const struct verb verb_audit_tail = {
-	.group = "audit",
-	.name = "tail",
-	.operands = "",
-	.summary = "Show the newest rows of the audit, oldest of them first",
-	VERB_OPTIONS(audit_tail_options),
-	.examples = {"audit tail", "audit tail -n 100", "audit tail --json"},
-	.run = audit_tail_run,
-};
-
-static int audit_verify_run(const struct call *call)
-{
-	AUTO_IPC_CLIENT c = NULL;
-	struct list_query q = {0};
-	struct audit_check check;
-	int rc = registry_open(call, &c);
-
-	if (!rc)
-		rc = registry_audit_verify(c, &q, &check, 10 * 60 * 1000);
-	if (rc)
-		return registry_failure(call, rc);
-	if (call->json)
-		record_show(call, &record_audit_check, &check);
-	else if (check.intact)
-		printf("intact: %llu rows, head %s\n", (unsigned long long)check.rows, check.head);
-	if (check.intact)
-		return EXIT_DONE;
-	return report_failure(err_set(ERR_CORRUPT,
-				      "the audit was changed at row %llu: %s; keep the database "
-				      "and its backups as they are and find out who had access",
-				      (unsigned long long)check.bad_seq, check.text));
-}
-
-const struct verb verb_audit_verify = {
-	.group = "audit",
-	.name = "verify",
-	.operands = "",
-	.summary = "Check the audit's hash chain from its first row to its last",
-	.examples = {"audit verify", "audit verify --json", "--home /tmp/try audit verify"},
-	.run = audit_verify_run,
 };

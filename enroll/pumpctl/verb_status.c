@@ -122,6 +122,9 @@ static void health_judge(struct health *h, int64_t now)
 		  crl->crl_failing ||
 			  (crl->crl_number && now - crl->crl_this_update > CRL_OVERDUE_MS),
 		  "signerd can't make the revocation list for other systems: see its log");
+	wrong_add(h, crl->checkpoint_fault[0] != '\0',
+		  "signerd signs no checkpoint of the audit: pumpctl audit verify says why; if a "
+		  "backup was restored: pumpctl audit accept");
 	wrong_add(
 		h, h->probe.signer && h->probe.signer_status.capped_at > now - CAPPED_SHOWN_MS,
 		"signerd refused certificates in the last hour: more than [ca] issue_per_minute "

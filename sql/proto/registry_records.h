@@ -883,12 +883,26 @@ RECORD_DECLARE(session, SESSION_FIELDS)
 	X(S, STR, hash, 65)
 RECORD_DECLARE(audit_row, AUDIT_ROW_FIELDS)
 
-#define AUDIT_CHECK_FIELDS(X, S) \
-	X(S, BOOL, intact, 1)    \
-	X(S, U64, rows, 1)       \
-	X(S, U64, bad_seq, 1)    \
-	X(S, STR, head, 65)      \
-	X(S, STR, text, TEXT_SIZE)
+/* The chain's end, and the hash of row `seq` of the question ("" when there is no such row). */
+#define AUDIT_HEAD_QUERY_FIELDS(X, S) X(S, U64, seq, 1)
+RECORD_DECLARE(audit_head_query, AUDIT_HEAD_QUERY_FIELDS)
+
+#define AUDIT_HEAD_FIELDS(X, S) \
+	X(S, U64, seq, 1)       \
+	X(S, STR, hash, 65)     \
+	X(S, STR, row_hash, 65)
+RECORD_DECLARE(audit_head, AUDIT_HEAD_FIELDS)
+
+/* checkpoints, signed_at: how many of signerd's fit, and the last one's time; filled in by whoever
+ * compares them. */
+#define AUDIT_CHECK_FIELDS(X, S)   \
+	X(S, BOOL, intact, 1)      \
+	X(S, U64, rows, 1)         \
+	X(S, U64, bad_seq, 1)      \
+	X(S, STR, head, 65)        \
+	X(S, STR, text, TEXT_SIZE) \
+	X(S, U64, checkpoints, 1)  \
+	X(S, TIME, signed_at, 1)
 RECORD_DECLARE(audit_check, AUDIT_CHECK_FIELDS)
 
 #define STATUS_FIELDS(X, S)                                    \

@@ -37,6 +37,7 @@ enum registry_verb {
 	REGISTRY_LEDGER_ENTRIES = 37,  /* ledger_entry[1..256] of one list, in order -> empty */
 	REGISTRY_REVOKED_TAKE = 38,    /* revoked_take -> ledger_entry[] */
 	REGISTRY_MAKER_TRUST = 39,     /* empty list_query -> maker[], enabled ones with anchors */
+	REGISTRY_AUDIT_HEAD = 46,      /* audit_head_query -> audit_head */
 	/* enrolment */
 	REGISTRY_ENROLL_EVENT = 48,  /* enroll_event, one-way */
 	REGISTRY_RENEWAL_ASKED = 49, /* list_query: after = cert_serial -> renewal_ask[] */

@@ -270,6 +270,15 @@ static int audit_tail(struct reader *r, const void *query, void *out, size_t max
 	return store_audit_tail(r->registry, query, out, max, n);
 }
 
+static int audit_head(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	const struct audit_head_query *q = query;
+
+	(void)max;
+	*n = 1;
+	return store_audit_head(r->registry, q->seq, out);
+}
+
 static int audit_verify(struct reader *r, const void *query, void *out, size_t max, size_t *n)
 {
 	(void)query;
@@ -331,6 +340,7 @@ static const struct {
 	{REGISTRY_SESSION_LIST, STORE_LIST_MAX, session_list},
 	{REGISTRY_AUDIT_TAIL, STORE_LIST_MAX, audit_tail},
 	{REGISTRY_AUDIT_VERIFY, 1, audit_verify},
+	{REGISTRY_AUDIT_HEAD, 1, audit_head},
 	{REGISTRY_STATUS, 1, status},
 	{REGISTRY_MAKER_LIST, MAKERS_MAX, maker_list},
 	{REGISTRY_MAKER_TRUST, MAKERS_MAX, maker_trust},

@@ -52,6 +52,7 @@ static const struct ipc_verb signer_verbs[] = {
 	 .req_max = STORE_LEDGER_MAX,
 	 .handle = verb_write},
 	ASK(REGISTRY_REVOKED_TAKE, "revoked_take", revoked_take, ledger_entry, verb_write),
+	ASK(REGISTRY_AUDIT_HEAD, "audit_head", audit_head_query, audit_head, verb_query),
 };
 
 /* enrolld: whose birth certificates to let into TLS, who is to renew early; can say that an attempt

@@ -167,6 +167,43 @@ int store_audit_tail(struct store *st, const struct list_query *q, struct audit_
 	return 0;
 }
 
+static int row_hash(struct db *db, uint64_t seq, char out[2 * HASH_BYTES + 1])
+{
+	uint8_t hash[HASH_BYTES];
+	struct audit_line l;
+	AUTO_QUERY q;
+	int rc = query_open(&q, db, AUDIT_COLUMNS " WHERE seq = ?1", DB_I(seq));
+
+	out[0] = '\0';
+	if (!rc)
+		rc = query_next(&q);
+	if (rc == 1) {
+		rc = line_read(&q, &l, hash);
+		hex_encode(hash, HASH_BYTES, out, 2 * HASH_BYTES + 1);
+	}
+	return rc;
+}
+
+/* The newest row itself, not what audit_head says of it: rows are what is signed. */
+int store_audit_head(struct store *st, uint64_t seq, struct audit_head *out)
+{
+	struct audit_head head = {0};
+	AUTO_QUERY q;
+	int rc = query_open(&q, st->db, "SELECT max(seq) FROM audit");
+
+	if (!rc)
+		rc = query_next(&q);
+	if (rc == 1) {
+		head.seq = (uint64_t)query_i64(&q, 0); /* 0 when there is none */
+		rc = row_hash(st->db, head.seq, head.hash);
+	}
+	if (!rc && seq)
+		rc = row_hash(st->db, seq, head.row_hash);
+	if (!rc)
+		*out = head;
+	return rc;
+}
+
 /* The next chunk of the chain; 1: more to come, 0: at the end or broken. */
 static int verify_chunk(struct db *db, uint8_t prev[HASH_BYTES], struct audit_check *check)
 {

@@ -328,6 +328,8 @@ int store_note(struct store *st, const struct action *by, const char *action, co
 	       const char *detail) MUST_USE;
 int store_audit_tail(struct store *st, const struct list_query *q, struct audit_row *out,
 		     size_t max, size_t *n_out) MUST_USE;
+/* The chain's last row, and the hash of row `seq` ("" when there is none, or seq is 0). */
+int store_audit_head(struct store *st, uint64_t seq, struct audit_head *out) MUST_USE;
 /* Reads everything. A broken chain is a finding (out->intact), not a failure. */
 int store_audit_verify(struct store *st, struct audit_check *out) MUST_USE;
 /* Brings two runs, each newest first and one behind the other in `rows`, into one order. */

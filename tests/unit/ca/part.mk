@@ -16,3 +16,4 @@ $(call test,ca/test_offline,tests/unit/ca/test_offline.c $(CA_FIXTURE),$(CA_LIBS
 $(call test,ca/test_sealed,tests/unit/ca/test_sealed.c,ca_sealed base,)
 $(call test,ca/test_key_strength,tests/unit/ca/test_key_strength.c $(CA_FIXTURE),$(CA_LIBS),)
 $(call test,ca/test_lint,tests/unit/ca/test_lint.c $(CA_FIXTURE),$(CA_LIBS),)
+$(call test,ca/test_checkpoints,tests/unit/ca/test_checkpoints.c,$(CA_LIBS),)

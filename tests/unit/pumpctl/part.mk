@@ -8,3 +8,4 @@ $(call test,pumpctl/test_home,tests/unit/pumpctl/test_home.c,pumpctl policies ba
 $(call test,pumpctl/test_nas,tests/unit/pumpctl/test_nas.c,pumpctl registry_proto base,)
 $(call test,pumpctl/test_recall,tests/unit/pumpctl/test_recall.c,pumpctl registry_proto base,)
 $(call test,pumpctl/test_maker_anchors,tests/unit/pumpctl/test_maker_anchors.c,pumpctl base,libcrypto)
+$(call test,pumpctl/test_audit_syslog,tests/unit/pumpctl/test_audit_syslog.c,pumpctl base,)
