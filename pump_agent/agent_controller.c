@@ -25,6 +25,11 @@ static int user_find(const char *name, uid_t *out)
 	return 0;
 }
 
+static void infusing_changed(void *ctx, enum pumplink_infusing infusing)
+{
+	agent_infusing_set(ctx, infusing);
+}
+
 int agent_controller_open(struct agent *a)
 {
 	const struct agent_options *o = a->options;
@@ -35,6 +40,8 @@ int agent_controller_open(struct agent *a)
 		return 0;
 	rc = user_find(o->controller_user, &uid);
 	rc = rc ? rc : controller_link_new(a->base, o->controller_socket, uid, &a->controller);
+	if (!rc)
+		controller_link_watch(a->controller, infusing_changed, a);
 	if (!rc)
 		LOG(LOG_INFO, "agent.controller_awaited", LOG_S("socket", o->controller_socket),
 		    LOG_S("user", o->controller_user));

@@ -27,6 +27,8 @@ struct controller_link {
 	controller_login login;
 	controller_ended ended;
 	void *ctx;
+	controller_infusing changed;
+	void *watch_ctx;
 	enum pumplink_infusing infusing; /* as of the last look */
 	int64_t refused_us;		 /* when a datagram was last complained about */
 };
@@ -73,6 +75,28 @@ static void login_take(struct controller_link *c)
 	pumplink_request_wipe(&rq);
 }
 
+static void infusing_look(struct controller_link *c)
+{
+	enum pumplink_infusing now =
+		agent_side_is_attached(c->side)
+			? agent_side_infusing(c->side, (uint64_t)clock_mono_us() / 1000)
+			: PUMPLINK_INFUSING_UNKNOWN;
+
+	if (now == c->infusing)
+		return;
+	c->infusing = now;
+	if (c->changed)
+		c->changed(c->watch_ctx, now);
+}
+
+void controller_link_watch(struct controller_link *c, controller_infusing changed, void *ctx)
+{
+	if (!c)
+		return;
+	c->changed = changed;
+	c->watch_ctx = ctx;
+}
+
 static void look(evutil_socket_t fd, short what, void *arg)
 {
 	struct controller_link *c = arg;
@@ -82,10 +106,10 @@ static void look(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	event_add(c->datagram, NULL);
+	infusing_look(c);
 	if (!agent_side_is_attached(c->side))
 		return;
 	agent_side_beat(c->side);
-	c->infusing = agent_side_infusing(c->side, (uint64_t)clock_mono_us() / 1000);
 	if (agent_side_ended(c->side, &session, &why) && c->ended)
 		c->ended(c->ctx, session, why);
 	login_take(c);

@@ -42,6 +42,10 @@ void controller_link_answer(struct controller_link *c, uint32_t request,
 /* The controller no longer waits for it: the work may stop, its answer goes nowhere. */
 bool controller_link_is_void(const struct controller_link *c, uint32_t request);
 void controller_link_end_session(struct controller_link *c, uint32_t session);
+/* The controller's word on whether it infuses is another one than before, or is missing. One
+ * listener. */
+typedef void (*controller_infusing)(void *ctx, enum pumplink_infusing infusing);
+void controller_link_watch(struct controller_link *c, controller_infusing changed, void *ctx);
 /* PUMPLINK_INFUSING_UNKNOWN without a controller. */
 enum pumplink_infusing controller_link_infusing(struct controller_link *c);
 

@@ -30,6 +30,7 @@ int main(int argc, char *argv[])
 		verb_pump_quarantine,
 		verb_pump_park,
 		verb_pump_release,
+		verb_pump_waiting,
 		verb_pump_mac,
 		verb_pump_why,
 		verb_pump_events,

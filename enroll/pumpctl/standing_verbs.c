@@ -25,6 +25,25 @@ struct change {
 	int64_t wait_ms;
 };
 
+#define AT_LATEST_MIN_MS 1000
+#define AT_LATEST_MAX_MS (INT64_C(365) * 86400000)
+
+static int when_idle_take(const struct call *call, struct standing_change *rq)
+{
+	const char *latest = call_value(call, "at-latest");
+	int64_t ms = 0;
+
+	rq->when_idle = call_flag(call, "when-idle");
+	if (!latest)
+		return 0;
+	if (!rq->when_idle)
+		return err_set(ERR_INVALID, "--at-latest goes with --when-idle");
+	if (clock_duration_parse(latest, &ms) || ms < AT_LATEST_MIN_MS || ms > AT_LATEST_MAX_MS)
+		return err_set(ERR_INVALID, "--at-latest: a time such as 2h, up to a year");
+	rq->at_latest = clock_wall_ms() + ms;
+	return 0;
+}
+
 static int change_take(const struct call *call, struct change *out)
 {
 	const char *wait = call_value(call, "wait");
@@ -41,7 +60,7 @@ static int change_take(const struct call *call, struct change *out)
 			       sizeof(rq->reason) - 1);
 	if (call_flag(call, "no-wait"))
 		out->wait_ms = 0;
-	return 0;
+	return when_idle_take(call, rq);
 }
 
 static int change_send(struct ipc_client *c, const struct standing_change *rq,
@@ -53,6 +72,8 @@ static int change_send(struct ipc_client *c, const struct standing_change *rq,
 		return registry_standing_change(c, rq, out, REGISTRY_TIMEOUT_MS);
 	memcpy(revoke.device, rq->device, sizeof(revoke.device));
 	memcpy(revoke.reason, rq->reason, sizeof(revoke.reason));
+	revoke.when_idle = rq->when_idle;
+	revoke.at_latest = rq->at_latest;
 	return registry_revoke(c, &revoke, out, REGISTRY_TIMEOUT_MS);
 }
 
@@ -118,6 +139,34 @@ static int receipt_show(const struct call *call, const struct receipt *r)
 	return r->revocation.already ? EXIT_NOTHING : EXIT_DONE;
 }
 
+/* Nothing has happened yet. */
+static int waiting_show(const struct call *call, struct ipc_client *c, const struct revocation *v)
+{
+	struct list_query q = {0};
+	struct device d = {0};
+	char until[CLOCK_TEXT_MAX];
+	const char *said;
+
+	memcpy(q.device, v->device, sizeof(q.device));
+	if (call->json)
+		return json_show(record_to_json(&record_revocation, v)) ? report_failure(ERR_IO)
+									: EXIT_TRY_AGAIN;
+	if (registry_device_show(c, &q, &d, REGISTRY_TIMEOUT_MS) || !d.reported_at)
+		said = "it has never said whether it infuses: does its controller tell the agent?";
+	else if (!strcmp(d.infusing, "infusing"))
+		said = "it infuses";
+	else if (!strcmp(d.infusing, "idle"))
+		said = "it has not been heard for a while";
+	else
+		said = "its agent does not know whether it infuses";
+	clock_format(v->at_latest, until);
+	printf("pump %s: %s waits until it is idle%s%s; nothing has changed yet\n  now: %s\n"
+	       "see: pumpctl pump waiting; to take it back: pumpctl pump waiting --cancel %s\n",
+	       v->device, v->action, v->at_latest ? ", at latest " : "", v->at_latest ? until : "",
+	       said, v->device);
+	return EXIT_TRY_AGAIN;
+}
+
 static int change_run(const struct call *call)
 {
 	AUTO_IPC_CLIENT c = NULL;
@@ -134,6 +183,11 @@ static int change_run(const struct call *call)
 	rc = registry_open(call, &c);
 	if (!rc)
 		rc = change_send(c, &change.rq, &r->revocation);
+	if (!rc && r->revocation.waiting) {
+		status = waiting_show(call, c, &r->revocation);
+		free(r);
+		return status;
+	}
 	if (!rc)
 		rc = receipt_await(c, r, change.wait_ms);
 	status = rc ? registry_failure(call, rc) : receipt_show(call, r);
@@ -144,6 +198,12 @@ static int change_run(const struct call *call)
 #define OPTION_REASON(required)                                                   \
 	{                                                                         \
 		"reason", 0, OPTION_VALUE, "TEXT", "why, for the audit", required \
+	}
+#define OPTIONS_IDLE                                                                              \
+	{"when-idle", 0, OPTION_FLAG, NULL, "not before the pump says that it infuses no more",   \
+	 false},                                                                                  \
+	{                                                                                         \
+		"at-latest", 0, OPTION_VALUE, "T", "with --when-idle: after T in any case", false \
 	}
 #define OPTIONS_WAIT                                                              \
 	{"wait", 0, OPTION_VALUE, "T", "for the NAS's answers (10s)", false},     \
@@ -161,6 +221,8 @@ static int revoke_check(const struct call *call)
 	if (many == (call->n_operands > 0))
 		return err_set(ERR_INVALID,
 			       "name one pump, or many by --model, --ward, --zone or --file");
+	if (many && (call_flag(call, "when-idle") || call_value(call, "at-latest")))
+		return err_set(ERR_INVALID, "--when-idle is for one pump");
 	for (size_t i = 0; !many && i < sizeof(many_only) / sizeof(many_only[0]); i++)
 		if (call_value(call, many_only[i]) || call_flag(call, many_only[i]))
 			return err_set(ERR_INVALID, "--%s is for many pumps", many_only[i]);
@@ -187,9 +249,12 @@ static const struct option_spec revoke_options[] = {
 	 false},
 	{"count", 0, OPTION_VALUE, "N", "do it, if it is just so many pumps", false},
 	{"pace", 0, OPTION_VALUE, "N/s", "at most so many pumps a second", false},
+	OPTIONS_IDLE,
 	OPTIONS_WAIT};
-static const struct option_spec change_options[] = {OPTION_REASON(true), OPTIONS_WAIT};
-static const struct option_spec release_options[] = {OPTION_REASON(false), OPTIONS_WAIT};
+static const struct option_spec change_options[] = {OPTION_REASON(true), OPTIONS_IDLE,
+						    OPTIONS_WAIT};
+static const struct option_spec release_options[] = {OPTION_REASON(false), OPTIONS_IDLE,
+						     OPTIONS_WAIT};
 
 const struct verb verb_pump_revoke = {
 	.group = "pump",
@@ -213,7 +278,8 @@ const struct verb verb_pump_quarantine = {
 	.summary = "Move a pump into the quarantine zone at once, and print the receipt",
 	VERB_OPTIONS(change_options),
 	.examples = {"pump quarantine PG-000123 --reason 'scans its neighbours'",
-		     "pump quarantine PG-000123 --reason 'integrity alarm' --wait 30s",
+		     "pump quarantine PG-000123 --reason 'integrity alarm' --when-idle --at-latest "
+		     "2h",
 		     "pump quarantine PG-000123 --reason drill --no-wait --json"},
 	.run = change_run,
 };

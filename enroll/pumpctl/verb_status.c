@@ -186,6 +186,10 @@ static void health_print(const struct health *h)
 	       " wait for a second admin%s\n",
 	       s->recalls_running, s->recalls_paused, s->recalls_requested,
 	       s->recall_alone ? "; THE RULE OF TWO PERSONS IS OFF" : "");
+	if (s->waiting)
+		printf("waiting       %" PRIu64 " changes until their pump is idle: pumpctl pump "
+		       "waiting\n",
+		       s->waiting);
 	printf("reports       %" PRIu64 " pumps within a day", s->reporting);
 	if (*s->min_version)
 		printf(", %" PRIu64 " of them below version %s", s->below_version, s->min_version);

@@ -460,7 +460,11 @@ RECORD_DECLARE(nas_probe, NAS_PROBE_FIELDS)
 	X(S, TIME, reported_at, 1) /* by the pump itself, as the next three */                 \
 	X(S, STR, software, NAME_SIZE)                                                         \
 	X(S, STR, key_protection, STATE_SIZE)                                                  \
-	X(S, STR, infusing, STATE_SIZE)
+	X(S, STR, infusing, STATE_SIZE)                                                        \
+	X(S, STR, waiting, STATE_SIZE) /* a change of standing, until the pump is idle */      \
+	X(S, TIME, waiting_since, 1)                                                           \
+	X(S, STR, waiting_by, LABEL_SIZE)                                                      \
+	X(S, TIME, waiting_at_latest, 1)
 RECORD_DECLARE(device, DEVICE_FIELDS)
 
 /* A further network card of a pump. remove: it is the pump's no more. */
@@ -579,17 +583,36 @@ RECORD_DECLARE(approval, APPROVAL_FIELDS)
 	X(S, STR, reason, LABEL_SIZE)
 RECORD_DECLARE(approval_decision, APPROVAL_DECISION_FIELDS)
 
+/* when_idle: not before the pump reports that it does not infuse, but at_latest (0: however long
+ * that takes). */
 #define REVOKE_FIELDS(X, S)                   \
 	X(S, STR, device, DEVICE_SERIAL_SIZE) \
-	X(S, STR, reason, TEXT_SIZE)
+	X(S, STR, reason, TEXT_SIZE)          \
+	X(S, BOOL, when_idle, 1)              \
+	X(S, TIME, at_latest, 1)
 RECORD_DECLARE(revoke, REVOKE_FIELDS)
 
 /* Another place than its own zone, or back: action quarantine, park, release. */
-#define STANDING_CHANGE_FIELDS(X, S)          \
+#define STANDING_CHANGE_FIELDS(X, S)                \
+	X(S, STR, device, DEVICE_SERIAL_SIZE)       \
+	X(S, STR, action, STATE_SIZE)               \
+	X(S, STR, reason, TEXT_SIZE)                \
+	X(S, BOOL, when_idle, 1) /* as in revoke */ \
+	X(S, TIME, at_latest, 1)
+RECORD_DECLARE(standing_change, STANDING_CHANGE_FIELDS)
+
+/* A change of standing that waits until its pump is idle (docs/decisions/0151). infusing,
+ * reported_at: the pump's last word. */
+#define PENDING_CHANGE_FIELDS(X, S)           \
 	X(S, STR, device, DEVICE_SERIAL_SIZE) \
 	X(S, STR, action, STATE_SIZE)         \
-	X(S, STR, reason, TEXT_SIZE)
-RECORD_DECLARE(standing_change, STANDING_CHANGE_FIELDS)
+	X(S, STR, reason, TEXT_SIZE)          \
+	X(S, TIME, asked_at, 1)               \
+	X(S, STR, asked_by, LABEL_SIZE)       \
+	X(S, TIME, at_latest, 1)              \
+	X(S, STR, infusing, STATE_SIZE)       \
+	X(S, TIME, reported_at, 1)
+RECORD_DECLARE(pending_change, PENDING_CHANGE_FIELDS)
 
 /* The receipt of a change of standing: action revoke, quarantine, park or release. already: it was
  * so before; the receipt is that of the first time. */
@@ -609,7 +632,9 @@ RECORD_DECLARE(standing_change, STANDING_CHANGE_FIELDS)
 	X(S, TIME, return_refused_at, 1) /* revoke */                                          \
 	X(S, TIME, returned_at, 1)	 /* else: seen in the zone that it belongs into now */ \
 	X(S, U32, unkept, 1) /* certificates that the signer has not written down yet */       \
-	X(S, TIME, kept_at, 1)
+	X(S, TIME, kept_at, 1)                                                                 \
+	X(S, BOOL, waiting, 1) /* nothing is done yet: it waits until the pump is idle */      \
+	X(S, TIME, at_latest, 1)
 RECORD_DECLARE(revocation, REVOCATION_FIELDS)
 
 /* One line of what a restored registry lacks. kind: revoked (its pump is held back until the merge)
@@ -951,6 +976,7 @@ RECORD_DECLARE(audit_check, AUDIT_CHECK_FIELDS)
 	/* pumps in use that reported within a day, and those  \
 	 * of them below [report] min_version */               \
 	X(S, U64, reporting, 1)                                \
+	X(S, U64, waiting, 1) /* until their pump is idle */   \
 	X(S, U64, below_version, 1)                            \
 	X(S, STR, min_version, NAME_SIZE)
 RECORD_DECLARE(status, STATUS_FIELDS)

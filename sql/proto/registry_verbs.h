@@ -44,6 +44,9 @@ enum registry_verb {
 	/* what pumps report of themselves: docs/decisions/0150 */
 	REGISTRY_REPORT = 120,	    /* pump_report -> report_answer */
 	REGISTRY_REPORT_SHOW = 121, /* list_query with device -> pump_report */
+	/* changes of standing that wait until the pump is idle: docs/decisions/0151 */
+	REGISTRY_PENDING_LIST = 122,   /* list_query: after = device -> pending_change[] */
+	REGISTRY_PENDING_CANCEL = 123, /* pump_name -> empty */
 	/* dispatch */
 	REGISTRY_DISPATCH_TAKE = 64,   /* dispatch_take -> dispatch_order[] */
 	REGISTRY_DISPATCH_RESULT = 65, /* dispatch_result[] -> empty */

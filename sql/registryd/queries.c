@@ -14,6 +14,7 @@
 #include "base/daemon.h"
 #include "base/log.h"
 #include "sql/proto/registry_verbs.h"
+#include "sql/store/pending.h"
 #include "sql/store/recall.h"
 #include "sql/store/reports.h"
 #include "sql/store/rotation.h"
@@ -101,6 +102,11 @@ static int device_show(struct reader *r, const void *query, void *out, size_t ma
 	(void)max;
 	*n = 1;
 	return rc ? rc : session_store_device(r->sessions, out);
+}
+
+static int pending_list(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	return store_pending_list(r->registry, query, out, max, n);
 }
 
 static int report_show(struct reader *r, const void *query, void *out, size_t max, size_t *n)
@@ -332,6 +338,7 @@ static const struct {
 	{REGISTRY_DEVICE_LIST, STORE_LIST_MAX, device_list},
 	{REGISTRY_DEVICE_SHOW, 1, device_show},
 	{REGISTRY_REPORT_SHOW, 1, report_show},
+	{REGISTRY_PENDING_LIST, STORE_LIST_MAX, pending_list},
 	{REGISTRY_REVOCATION, 1, revocation},
 	{REGISTRY_ORDER_LIST, ORDERS_MAX, order_list},
 	{REGISTRY_EVENT_LIST, 2 * STORE_LIST_MAX, event_list},

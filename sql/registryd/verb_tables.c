@@ -103,6 +103,8 @@ static const struct ipc_verb admin_verbs[] = {
 	ASK(REGISTRY_TOKEN_CREATE, "token_create", token_create, token, verb_write),
 	ASK(REGISTRY_REVOKE, "revoke", revoke, revocation, verb_write),
 	ASK(REGISTRY_STANDING_CHANGE, "standing_change", standing_change, revocation, verb_write),
+	ASK(REGISTRY_PENDING_LIST, "pending_list", list_query, pending_change, verb_query),
+	TELL(REGISTRY_PENDING_CANCEL, "pending_cancel", pump_name, verb_write),
 	ASK(REGISTRY_REVOCATION, "revocation", list_query, revocation, verb_query),
 	ASK(REGISTRY_ORDER_LIST, "order_list", id_query, order_status, verb_query),
 	ASK(REGISTRY_EVENT_LIST, "event_list", list_query, event, verb_query),

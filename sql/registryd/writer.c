@@ -217,9 +217,9 @@ static void request_run(struct writer *w, struct request_job *job)
 		results(w, rq, &by);
 		return;
 	default:
-		if (!writer_report(w, rq) && !writer_ledger(w, rq, &by) &&
-		    !writer_recall(w, rq, &by) && !writer_alarm(w, rq, &by) &&
-		    !writer_rotation(w, rq, &by))
+		if (!writer_report(w, rq) && !writer_pending(w, rq, &by) &&
+		    !writer_ledger(w, rq, &by) && !writer_recall(w, rq, &by) &&
+		    !writer_alarm(w, rq, &by) && !writer_rotation(w, rq, &by))
 			writer_issue(w, rq, &by);
 	}
 }
@@ -240,19 +240,21 @@ void writer_run(struct lane_job **jobs, size_t n, void *worker)
 int64_t writer_idle(void *worker)
 {
 	struct writer *w = worker;
-	int64_t takes, ledger, recall, rotation, standings;
+	int64_t takes, ledger, recall, rotation, standings, pending;
 
 	if (!w->swept) {
 		w->swept = true;
 		writer_sweep(w);
 	}
-	recall = writer_recall_serve(w); /* makes work for the others */
+	recall = writer_recall_serve(w);   /* makes work for the others */
+	pending = writer_pending_serve(w); /* likewise */
 	takes = writer_takes_serve(w);
 	ledger = writer_ledger_serve(w);
 	standings = w->service->standings ? standings_serve(w->service->standings) : INT64_MAX;
 	takes = takes < ledger ? takes : ledger;
 	rotation = writer_rotation_serve(w);
 	takes = takes < recall ? takes : recall;
+	takes = takes < pending ? takes : pending;
 	takes = takes < rotation ? takes : rotation;
 	return takes < standings ? takes : standings;
 }

@@ -39,6 +39,7 @@ struct writer {
 	int64_t keeper_until_us;
 	struct batch *batch;	/* writer_recall.c */
 	int64_t rotation_at_us; /* when to look after the rotation; INT64_MAX: none runs */
+	int64_t pending_at_us;	/* when to look for pumps that became idle; INT64_MAX: none waits */
 	int64_t recall_at_us;	/* when to look for a batch; INT64_MAX: no recall runs */
 };
 
@@ -49,6 +50,8 @@ void writer_revoke(struct writer *w, struct ipc_request *rq, const struct action
 /* The same without an answer. Logs what went wrong after the commit. */
 int writer_revoke_one(struct writer *w, const struct action *by, const struct revoke *rq,
 		      int64_t asked_at, struct revocation *out) MUST_USE;
+void writer_change_tell(struct ipc_request *rq, int rc, const struct action *by, const char *action,
+			const char *device, const struct revocation *receipt);
 void writer_standing(struct writer *w, struct ipc_request *rq, const struct action *by,
 		     int64_t asked_at);
 /* The same without an answer, also on the service's own account. */
@@ -92,6 +95,17 @@ bool writer_alarm(struct writer *w, struct ipc_request *rq, const struct action 
 
 /* writer_report.c: what a pump says of itself, and what follows. False: another verb. */
 bool writer_report(struct writer *w, struct ipc_request *rq);
+
+/* writer_pending.c: changes of standing that wait until their pump is idle. As writer_revoke, but
+ * only then; answers at once whether it waits. */
+void writer_pending_ask(struct writer *w, struct ipc_request *rq, const struct action *by,
+			const struct standing_change *change, int64_t asked_at);
+/* False: another verb. */
+bool writer_pending(struct writer *w, struct ipc_request *rq, const struct action *by);
+/* A pump has said that it is idle. */
+void writer_pending_look(struct writer *w);
+/* Does what is due; when to look again (clock_mono_us). */
+int64_t writer_pending_serve(struct writer *w);
 
 /* writer_probe.c */
 void writer_probe(struct writer *w, struct ipc_request *rq);

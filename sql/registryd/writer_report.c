@@ -60,6 +60,8 @@ bool writer_report(struct writer *w, struct ipc_request *rq)
 		ipc_request_fail(rq, rc);
 		return true;
 	}
+	if (!strcmp(r->infusing, "idle"))
+		writer_pending_look(w);
 	if (*changes)
 		change_note(w, r, now, changes);
 	ipc_request_reply(rq, &answer, 1);

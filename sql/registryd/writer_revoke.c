@@ -125,7 +125,7 @@ int writer_standing_one(struct writer *w, const struct action *by, const struct 
 	return rc ? rc : change_finish(w, by, rq->device, holds, out);
 }
 
-static void change_tell(struct ipc_request *rq, int rc, const struct action *by, const char *action,
+void writer_change_tell(struct ipc_request *rq, int rc, const struct action *by, const char *action,
 			const char *device, const struct revocation *receipt)
 {
 	char id[REQUEST_NAME_SIZE], event[STATE_SIZE + 8];
@@ -147,10 +147,18 @@ void writer_revoke(struct writer *w, struct ipc_request *rq, const struct action
 		   int64_t asked_at)
 {
 	const struct revoke *q = ipc_request_record(rq);
+	struct standing_change change = {.action = "revoke", .at_latest = q->at_latest};
 	struct revocation receipt = {0};
-	int rc = writer_revoke_one(w, by, q, asked_at, &receipt);
+	int rc;
 
-	change_tell(rq, rc, by, "revoke", q->device, &receipt);
+	if (q->when_idle) {
+		memcpy(change.device, q->device, sizeof(change.device));
+		memcpy(change.reason, q->reason, sizeof(change.reason));
+		writer_pending_ask(w, rq, by, &change, asked_at);
+		return;
+	}
+	rc = writer_revoke_one(w, by, q, asked_at, &receipt);
+	writer_change_tell(rq, rc, by, "revoke", q->device, &receipt);
 }
 
 void writer_standing(struct writer *w, struct ipc_request *rq, const struct action *by,
@@ -158,9 +166,14 @@ void writer_standing(struct writer *w, struct ipc_request *rq, const struct acti
 {
 	const struct standing_change *q = ipc_request_record(rq);
 	struct revocation receipt = {0};
-	int rc = writer_standing_one(w, by, q, asked_at, &receipt);
+	int rc;
 
-	change_tell(rq, rc, by, q->action, q->device, &receipt);
+	if (q->when_idle) {
+		writer_pending_ask(w, rq, by, q, asked_at);
+		return;
+	}
+	rc = writer_standing_one(w, by, q, asked_at, &receipt);
+	writer_change_tell(rq, rc, by, q->action, q->device, &receipt);
 }
 
 /* Whatever the pump's latest change of standing left undone. accepts_since: of accepts without a

@@ -158,6 +158,8 @@ static int device_complete(struct db *db, int64_t id, int64_t now, struct device
 		query_text(&report, 3, out->infusing, sizeof(out->infusing));
 	}
 	if (rc >= 0)
+		rc = pending_of_device(db, id, out);
+	if (rc >= 0)
 		rc = db_number(db, &orders,
 			       "SELECT count(*) FROM orders WHERE device_id = ?1"
 			       " AND state IN ('waiting', 'sent')",

@@ -176,7 +176,7 @@ static int count_recalls(struct db *db, int64_t now, struct status *out)
 int store_status(struct store *st, int64_t now, struct status *out)
 {
 	struct db *db = st->db;
-	int64_t n[11] = {0};
+	int64_t n[11] = {0}, waiting = 0;
 	int rc = count_states(db, out);
 
 	if (!rc)
@@ -216,6 +216,8 @@ int store_status(struct store *st, int64_t now, struct status *out)
 			       " AND expires_at > ?1",
 			       DB_I(now));
 	if (!rc)
+		rc = db_number(db, &waiting, "SELECT count(*) FROM pending_changes");
+	if (!rc)
 		rc = db_number(db, &n[10], "SELECT count(*) FROM alarms WHERE state = 'open'");
 	if (rc)
 		return rc;
@@ -230,5 +232,6 @@ int store_status(struct store *st, int64_t now, struct status *out)
 	out->untold = (uint64_t)n[8];
 	out->approvals = (uint64_t)n[9];
 	out->open_alarms = (uint64_t)n[10];
+	out->waiting = (uint64_t)waiting;
 	return 0;
 }

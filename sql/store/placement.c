@@ -75,30 +75,45 @@ static int placement_set(struct db *db, const struct action *by, const struct st
 		      DB_T(rq->reason));
 }
 
+int placement_check(struct db *db, const struct standing_change *rq, int64_t *id_out,
+		    bool *already_out)
+{
+	const char *placement = placement_of(rq->action);
+	struct placed_device device;
+	bool already;
+	int rc;
+
+	if (!placement)
+		return err_set(ERR_INVALID, "no change of standing '%s'", rq->action);
+	rc = device_for_placement(db, rq->device, &device);
+	if (rc)
+		return rc;
+	already = !strcmp(device.placement, placement);
+	rc = already ? 0 : zone_for_placement(db, placement);
+	if (rc)
+		return rc;
+	*id_out = device.id;
+	*already_out = already;
+	return 0;
+}
+
 int store_standing_change(struct store *st, const struct action *by,
 			  const struct standing_change *rq, int64_t asked_at,
 			  const struct foothold *holds, size_t n, struct revocation *out)
 {
-	const char *placement = placement_of(rq->action);
-	struct placed_device device;
 	bool already = false;
+	int64_t device = 0;
 	AUTO_TX tx = {0};
 	int rc = label_check("reason", rq->reason);
 
-	if (!rc && !placement)
-		rc = err_set(ERR_INVALID, "no change of standing '%s'", rq->action);
 	if (!rc)
 		rc = tx_begin(&tx, st->db);
 	if (!rc)
-		rc = device_for_placement(st->db, rq->device, &device);
-	if (!rc)
-		already = !strcmp(device.placement, placement);
+		rc = placement_check(st->db, rq, &device, &already);
 	if (!rc && !already)
-		rc = zone_for_placement(st->db, placement);
+		rc = placement_set(st->db, by, rq, device, placement_of(rq->action));
 	if (!rc && !already)
-		rc = placement_set(st->db, by, rq, device.id, placement);
-	if (!rc && !already)
-		rc = change_add(st->db, by, rq, device.id, asked_at, 0, holds, n);
+		rc = change_add(st->db, by, rq, device, asked_at, 0, holds, n);
 	if (!rc && !already)
 		rc = tx_commit(&tx);
 	tx_end(&tx);

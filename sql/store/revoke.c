@@ -115,6 +115,12 @@ int change_add(struct db *db, const struct action *by, const struct standing_cha
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = order_add(db, id, device_id, &holds[i],
 			       *holds[i].session_id ? "session" : "recent", by->at);
+	/* what waited for the pump to be idle is done, or can't be done any more */
+	if (!rc)
+		rc = db_run(db,
+			    "DELETE FROM pending_changes WHERE device_id = ?1"
+			    " AND (action = ?2 OR ?2 = 'revoke')",
+			    DB_I(device_id), DB_T(rq->action));
 	snprintf(what, sizeof(what), "pump.%s", rq->action);
 	if (!rc)
 		rc = audit_append(db, by, what, rq->device,

@@ -73,6 +73,13 @@ int change_add(struct db *db, const struct action *by, const struct standing_cha
 int order_add(struct db *db, int64_t revocation, int64_t device_id, const struct foothold *hold,
 	      const char *cause, int64_t now) MUST_USE;
 
+/* Fills in what waits until the pump is idle. */
+int pending_of_device(struct db *db, int64_t id, struct device *out) MUST_USE;
+/* The pump as `action` of standing_change would change it, and whether that is so already. The
+ * errors of store_standing_change. */
+int placement_check(struct db *db, const struct standing_change *rq, int64_t *id_out,
+		    bool *already_out) MUST_USE;
+
 /* Orders `o` of the last week (since ?2) that could not be sent, and nothing that the same NAS
  * confirmed since. */
 #define ORDERS_UNTOLD                                                                       \

@@ -168,6 +168,21 @@ for _ in 1 2 3 4 5 6; do as_pump "${JSON[@]}" -d '{}' >/dev/null; done
 check reports_without_end_are_put_off says 429 as_pump "${JSON[@]}" -d '{}'
 check pump_reports_again_after_a_renewal wait_until 30 reported ".slots | test(\"$(certificate) until [-0-9]* in use\")"
 
+# --- a change that waits until the pump is idle, which this one never says ---
+exits() {
+	local want=$1
+	shift
+	"$@"
+	[ $? = "$want" ]
+}
+check revocation_waits_for_an_idle_pump exits 75 pumpctl pump revoke PG-1 --reason later --when-idle
+check and_says_so says 'PG-1 +revoke' pumpctl pump waiting
+check and_the_pump_shows_it says '^waiting +revoke' pumpctl pump show PG-1
+check and_it_can_be_taken_back pumpctl pump waiting --cancel PG-1
+check and_only_once exits 2 pumpctl pump waiting --cancel PG-1
+check latest_time_without_waiting_is_refused exits 64 pumpctl pump revoke PG-1 --reason x --at-latest 2h
+check and_the_pump_is_still_on state_is online
+
 # --- revocation: by EST, which the agent asks again because its certificate is short-lived ---
 stop agent
 pumpctl pump revoke PG-1 --reason test --no-wait >/dev/null 2>&1

@@ -14,6 +14,7 @@ $(call agent_test,test_vault)
 $(call agent_test,test_self_report)
 $(call agent_test,test_shell)
 $(call test,pump_agent/test_pumplink,tests/unit/pump_agent/test_pumplink.c,agent_shell pumplink base,)
+$(call test,pump_agent/test_controller_link,tests/unit/pump_agent/test_controller_link.c,agent_shell pumplink base,,)
 
 # For tests/system/agent_*.sh. Not sanitized: the program that loads it may be.
 AGENT_PRELOADS := $(addprefix $(O)/tools/,die_at.so own_clock.so)

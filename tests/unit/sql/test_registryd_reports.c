@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 /* running_setup, with [report] in the settings. */
 static int strict_setup(void **state)
 {
@@ -146,6 +148,92 @@ static void old_software_is_quarantined_until_too_many_are(void **state)
 	assert_string_equal(alarms[1].action, "capped");
 }
 
+static void idle_say(struct running *r, const char *infusing)
+{
+	struct pump_report said = report_of("PG-1", "00000001", "1.0");
+	struct report_answer a;
+
+	strcpy(said.infusing, infusing);
+	assert_int_equal(registry_report(r->enroll, &said, &a, WAIT_MS), 0);
+}
+
+static void state_becomes(struct running *r, const char *wanted)
+{
+	struct list_query q = {.device = "PG-1"};
+	struct device d = {0};
+
+	for (int i = 0; i < 500 && strcmp(d.state, wanted) != 0; i++) {
+		assert_int_equal(registry_device_show(r->admin, &q, &d, WAIT_MS), 0);
+		usleep(10000);
+	}
+	assert_string_equal(d.state, wanted);
+}
+
+static void a_revocation_waits_for_an_idle_pump_also_over_a_restart(void **state)
+{
+	struct running *r = *state;
+	struct revoke rq = {.device = "PG-1", .reason = "recall", .when_idle = true};
+	struct list_query q = {0};
+	struct revocation v;
+	struct status st;
+
+	running_enroll_pg1(r, 1, 1);
+	idle_say(r, "infusing");
+	assert_int_equal(registry_revoke(r->admin, &rq, &v, WAIT_MS), 0);
+	assert_true(v.waiting);
+	assert_int_equal(registry_revoke(r->admin, &rq, &v, WAIT_MS), 0);
+	assert_true(v.waiting);
+	idle_say(r, "unknown");
+	state_is(r, "PG-1", "enrolled");
+	running_end(r, SIGKILL);
+	running_start(r);
+	assert_int_equal(registry_status(r->admin, &q, &st, WAIT_MS), 0);
+	assert_int_equal(st.waiting, 1);
+	state_is(r, "PG-1", "enrolled");
+	idle_say(r, "idle");
+	state_becomes(r, "revoked");
+	assert_int_equal(registry_status(r->admin, &q, &st, WAIT_MS), 0);
+	assert_int_equal(st.waiting, 0);
+	assert_int_equal(registry_revoke(r->admin, &rq, &v, WAIT_MS), 0);
+	assert_false(v.waiting);
+	assert_true(v.already);
+	assert_string_equal(v.reason, "recall");
+}
+
+static void a_pump_that_is_idle_is_not_waited_for(void **state)
+{
+	struct running *r = *state;
+	struct revoke rq = {.device = "PG-1", .reason = "recall", .when_idle = true};
+	struct revocation v;
+
+	running_enroll_pg1(r, 1, 1);
+	idle_say(r, "idle");
+	assert_int_equal(registry_revoke(r->admin, &rq, &v, WAIT_MS), 0);
+	assert_false(v.waiting);
+	state_is(r, "PG-1", "revoked");
+}
+
+static void what_is_taken_back_is_not_done_and_a_time_that_is_over_is(void **state)
+{
+	struct running *r = *state;
+	struct revoke rq = {.device = "PG-1", .reason = "recall", .when_idle = true};
+	struct pump_name pump = {.device = "PG-1"};
+	struct revocation v;
+
+	running_enroll_pg1(r, 1, 1);
+	assert_int_equal(registry_revoke(r->admin, &rq, &v, WAIT_MS), 0);
+	assert_int_equal(registry_pending_cancel(r->enroll, &pump, WAIT_MS), ERR_TIMEOUT);
+	assert_int_equal(registry_pending_cancel(r->admin, &pump, WAIT_MS), 0);
+	assert_int_equal(registry_pending_cancel(r->admin, &pump, WAIT_MS), ERR_NOT_FOUND);
+	idle_say(r, "idle");
+	idle_say(r, "infusing");
+	state_is(r, "PG-1", "enrolled");
+	rq.at_latest = clock_wall_ms() + 300;
+	assert_int_equal(registry_revoke(r->admin, &rq, &v, WAIT_MS), 0);
+	assert_true(v.waiting);
+	state_becomes(r, "revoked");
+}
+
 #define TEST(fn, setup) cmocka_unit_test_setup_teardown(fn, setup, running_teardown)
 
 int main(void)
@@ -155,6 +243,9 @@ int main(void)
 		TEST(a_change_is_in_the_pumps_history_once, running_setup),
 		TEST(without_the_policy_old_software_changes_nothing, running_setup),
 		TEST(old_software_is_quarantined_until_too_many_are, strict_setup),
+		TEST(a_revocation_waits_for_an_idle_pump_also_over_a_restart, running_setup),
+		TEST(a_pump_that_is_idle_is_not_waited_for, running_setup),
+		TEST(what_is_taken_back_is_not_done_and_a_time_that_is_over_is, running_setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
