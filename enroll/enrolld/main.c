@@ -21,7 +21,7 @@
 #include "sql/proto/registry_verbs.h"
 
 #define SIGNER_THREADS 4
-#define SIGNER_QUEUE 256
+#define SIGNER_QUEUE 1000 /* every connection may wait: turned away, it would shake hands anew */
 #define FILES_MAX (SERVER_CONNECTIONS_MAX + STATUS_CONNECTIONS_MAX + 100)
 
 struct enrolld {

@@ -21,10 +21,10 @@ PATH=$PUMPGATE_BUILD/tools:$PATH
 
 if [ "${BENCH_QUICK:-0}" = 1 ]; then
 	RECALLS=1
-	ROUNDS=${BENCH_ROUNDS:-3} AUTHS=${BENCH_AUTHS:-150} PUMPS=64 SIZES='1000 100000' LOOKUPS=5000
+	ROUNDS=${BENCH_ROUNDS:-3} AUTHS=${BENCH_AUTHS:-150} PUMPS=64 SIZES='1000 100000' LOOKUPS=5000 AT_ONCE=1000
 else
 	RECALLS=3
-	ROUNDS=${BENCH_ROUNDS:-9} AUTHS=${BENCH_AUTHS:-400} PUMPS=200 SIZES='1000 100000 1000000' LOOKUPS=20000
+	ROUNDS=${BENCH_ROUNDS:-9} AUTHS=${BENCH_AUTHS:-400} PUMPS=200 SIZES='1000 100000 1000000' LOOKUPS=20000 AT_ONCE=5000
 fi
 SLOW=$((AUTHS / 4 + 10))
 VLAN=120 RECALLED=10000 SINGLES=1000
@@ -93,7 +93,11 @@ auths() {
 servers_up() {
 	say "bench: starting Pumpgate and enrolling $PUMPS pumps"
 	# shellcheck disable=SC2119 # no options
-	scratch_up || die 'Pumpgate does not start'
+	scratch_init || die 'Pumpgate cannot be set up'
+	# one hour's certificates and more are issued in minutes here
+	sed -i 's/^issue_per_minute = .*/issue_per_minute = 100000/; s/^issue_per_hour = .*/issue_per_hour = 1000000/' \
+		"$PUMPGATE_HOME/pumpgate.conf"
+	scratch_run || die 'Pumpgate does not start'
 	trap bench_down EXIT
 	SECRET=bench-$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')
 	(umask 077 && printf %s "$SECRET" >"$SCRATCH/secret")
@@ -122,14 +126,51 @@ others_up() {
 	other_up stockcache
 }
 
+# enrol KIND COUNT OPTION...: the next pumps; their certificates are what authentications use
+NEXT=1
+enrol() {
+	local kind=$1 count=$2
+	result "$kind" pumpgate enrol_load --est "127.0.0.1:$EST_PORT" --ca "$TRUST" \
+		--registry "$PUMPGATE_HOME/run/registry/sock" --out "$CLIENTS" --zone bench \
+		--first "$NEXT" --count "$count" --pids "$ISSUING" "${@:3}"
+	NEXT=$((NEXT + count))
+}
+
 enrolments() {
-	local half=$((PUMPS / 2)) first=1 clients
-	for clients in 1 8; do
-		result "enrol-$clients" pumpgate enrol_load --est "127.0.0.1:$EST_PORT" --ca "$TRUST" \
-			--registry "$PUMPGATE_HOME/run/registry/sock" --out "$CLIENTS" --zone bench \
-			--first "$first" --count "$half" --clients "$clients" --pids "$ISSUING"
-		first=$((first + half))
+	local round clients folder=$CLIENTS
+	say "bench: enrolments"
+	enrol enrol-first "$PUMPS" --clients 8
+	CLIENTS=$SCRATCH/enrolled
+	mkdir "$CLIENTS"
+	for round in $(seq "$ROUNDS"); do
+		mkdir "$SCRATCH/floor-$round"
+		result enrol-floor openssl enrol_floor "$PUMPGATE_HOME/est/key.pem" \
+			"$PUMPGATE_HOME/est/cert.pem" "$SCRATCH/floor-$round" "$PUMPS"
+		for clients in 1 8; do
+			enrol "enrol-$clients" "$PUMPS" --clients "$clients"
+			enrol "enrol-$clients-keep" "$PUMPS" --clients "$clients" --keep-alive
+		done
 	done
+	say "bench: $AT_ONCE pumps enrol at once"
+	# all of them in one wave, and what was issued before: a rate cap is not what is measured
+	enrol enrol-at-once "$AT_ONCE" --at-once
+	result enrol-twice pumpgate issued_twice
+	CLIENTS=$folder
+}
+
+# issued_twice: certificates and pumps that have one, in the registry and in the signer's own list
+# shellcheck disable=SC2317 # called by result
+issued_twice() {
+	local listed certificates pumps
+	listed=$(grep -c . "$PUMPGATE_HOME/ca/issued.log")
+	certificates=$(sqlite3 "$PUMPGATE_HOME/registry/registry.db" \
+		"SELECT count(*) FROM certificates WHERE state = 'valid'")
+	pumps=$(sqlite3 "$PUMPGATE_HOME/registry/registry.db" \
+		"SELECT count(DISTINCT device_id) FROM certificates")
+	jq -nc --argjson l "$listed" --argjson c "$certificates" --argjson p "$pumps" \
+		--argjson want $((NEXT - 1)) \
+		'{listed: $l, certificates: $c, pumps: $p, wrong: ([$l, $c, $p] | map((. - $want) | if . < 0 then -. else . end) | add)}'
+	[ "$listed" = $((NEXT - 1)) ] && [ "$certificates" = "$listed" ] && [ "$pumps" = "$listed" ]
 }
 
 authentications() {

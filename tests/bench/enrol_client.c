@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Owns one enrolment over one TLS connection. */
+/* Owns enrolments over TLS connections. */
 #include "tests/bench/enrol_client.h"
 
 #include <arpa/inet.h>
@@ -67,9 +67,10 @@ int enrolment_prepare(struct enrolment *e)
 	return e->request ? 0 : crypto_error("certificate request");
 }
 
-static int connect_to(const char *address, uint16_t port, int *fd_out)
+static int connect_to(const char *address, uint16_t port, uint32_t source, int *fd_out)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = source};
 	struct timeval wait = {STEP_S, 0};
 	int on = 1;
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -79,6 +80,7 @@ static int connect_to(const char *address, uint16_t port, int *fd_out)
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) ||
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ||
+	    (source && bind(fd, (struct sockaddr *)&from, sizeof(from))) ||
 	    connect(fd, (struct sockaddr *)&to, sizeof(to))) {
 		if (fd >= 0)
 			close(fd);
@@ -88,7 +90,7 @@ static int connect_to(const char *address, uint16_t port, int *fd_out)
 	return 0;
 }
 
-static int request_send(const struct enrolment *e, SSL *ssl)
+static int request_send(const struct enrolment *e, SSL *ssl, bool keep)
 {
 	AUTO_BUF b = {.max = ANSWER_MAX};
 	char login[256], basic[400];
@@ -100,9 +102,9 @@ static int request_send(const struct enrolment *e, SSL *ssl)
 			"POST /.well-known/est/simpleenroll HTTP/1.1\r\nHost: localhost\r\n"
 			"User-Agent: pumpgate-bench\r\nAuthorization: Basic %s\r\n"
 			"Content-Type: application/pkcs10\r\n"
-			"Content-Transfer-Encoding: base64\r\nConnection: close\r\n"
+			"Content-Transfer-Encoding: base64\r\n%s"
 			"Content-Length: %zu\r\n\r\n%s",
-			basic, strlen(e->request), e->request);
+			basic, keep ? "" : "Connection: close\r\n", strlen(e->request), e->request);
 	if (rc)
 		return rc;
 	return SSL_write(ssl, b.data, (int)b.len) == (int)b.len ? 0 : crypto_error("SSL_write");
@@ -157,41 +159,48 @@ static int certificate_take(struct enrolment *e, const char *body)
 	return e->cert ? 0 : err_set(ERR_INVALID, "%s: no certificate for this key", e->serial);
 }
 
-static int exchange(struct enrolment *e, SSL *ssl)
+int enrolment_run(struct enrolment *e, struct enrol_link *l, bool keep)
 {
 	AUTO_BUF answer = {.max = ANSWER_MAX};
 	const char *text, *body;
 	int rc;
 
-	if (SSL_connect(ssl) != 1)
-		return crypto_error("TLS");
-	if ((rc = request_send(e, ssl)) || (rc = answer_receive(ssl, &answer)))
+	if ((rc = request_send(e, l->ssl, keep)) || (rc = answer_receive(l->ssl, &answer)))
 		return rc;
 	text = buf_cstr(&answer);
 	body = text ? strstr(text, "\r\n\r\n") : NULL;
+	if (body && (!strncmp(text, "HTTP/1.1 503", 12) || !strncmp(text, "HTTP/1.1 429", 12)))
+		return err_set(ERR_BUSY, "%s: %.60s", e->serial, text);
 	if (!body || strncmp(text, "HTTP/1.1 200", 12) != 0)
 		return err_set(ERR_DENIED, "%s: %.60s", e->serial, text ? text : "");
 	return certificate_take(e, body + 4);
 }
 
-int enrolment_run(struct enrolment *e, SSL_CTX *ctx, const char *address, uint16_t port)
+int enrol_link_open(struct enrol_link *l, SSL_CTX *ctx, const char *address, uint16_t port,
+		    uint32_t source)
 {
-	SSL *ssl;
-	int fd, rc = connect_to(address, port, &fd);
+	int rc;
 
+	*l = (struct enrol_link){.fd = -1};
+	rc = connect_to(address, port, source, &l->fd);
 	if (rc)
 		return rc;
-	ssl = SSL_new(ctx);
-	if (!ssl || SSL_set_fd(ssl, fd) != 1 ||
-	    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), address) != 1)
-		rc = crypto_error("SSL_new");
-	else
-		rc = exchange(e, ssl);
-	if (!rc)
-		SSL_shutdown(ssl);
-	SSL_free(ssl);
-	close(fd);
-	return rc;
+	l->ssl = SSL_new(ctx);
+	if (!l->ssl || SSL_set_fd(l->ssl, l->fd) != 1 ||
+	    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(l->ssl), address) != 1)
+		return crypto_error("SSL_new");
+	return SSL_connect(l->ssl) == 1 ? 0 : crypto_error("TLS");
+}
+
+void enrol_link_close(struct enrol_link *l)
+{
+	if (l->ssl && SSL_is_init_finished(l->ssl))
+		SSL_shutdown(l->ssl);
+	SSL_free(l->ssl);
+	ERR_clear_error();
+	if (l->fd >= 0)
+		close(l->fd);
+	*l = (struct enrol_link){.fd = -1};
 }
 
 int enrolment_write(const struct enrolment *e, const char *folder)

@@ -12,5 +12,6 @@ $(call tool,lookup_load,tests/bench/lookup_load.c $(BENCH_MEASURE),\
 $(call tool,enrol_load,tests/bench/enrol_load.c tests/bench/enrol_client.c \
 	tests/bench/credential_set.c tests/bench/radius_target.c $(BENCH_MEASURE),\
 	registry_proto base,libssl libcrypto)
+$(call tool,enrol_floor,tests/bench/enrol_floor.c,,libssl libcrypto sqlite3)
 $(call tool,garbage,tests/abuse/garbage.c tests/bench/radius_target.c,radius_packet base,libcrypto)
 $(call tool,revoke_load,tests/bench/revoke_load.c $(BENCH_MEASURE),registry_proto base,)

@@ -318,6 +318,22 @@ else
 	skip "bouncy_castle_enrols_and_renews" "needs java and libbctls-java"
 fi
 
+# ---- a whole wave ----
+wave() { # 300 pumps in one moment, each with an address of its own; who is told "later" comes again
+	mkdir wave &&
+		"$PUMPGATE_BUILD/tools/enrol_load" --est "127.0.0.1:$EST_PORT" --ca "$TRUST" --out wave \
+			--registry "$PUMPGATE_HOME/run/registry/sock" --zone pumps --first 5000 --count 300 --at-once
+}
+issued_once_each() { # certificates of the wave's pumps, as the registry and the signer's list have them
+	local listed registered
+	listed=$(grep -o 'BENCH-[0-9]*' "$PUMPGATE_HOME/ca/issued.log" | sort)
+	registered=$(pumpctl cert list --json | jq -r '.[].pump' | grep '^BENCH-' | sort)
+	[ "$(wc -l <<<"$listed")" = 300 ] && [ -z "$(uniq -d <<<"$listed")" ] &&
+		[ "$registered" = "$listed" ]
+}
+check "300_pumps_that_enrol_at_once_are_all_served" wave
+check "and_none_of_them_twice" issued_once_each
+
 # ---- a revoked pump ----
 key PG-8
 enrol PG-8 PG-8 "$(token PG-8)"
