@@ -327,7 +327,7 @@ wave() { # 300 pumps in one moment, each with an address of its own; who is told
 issued_once_each() { # certificates of the wave's pumps, as the registry and the signer's list have them
 	local listed registered
 	listed=$(grep -o 'BENCH-[0-9]*' "$PUMPGATE_HOME/ca/issued.log" | sort)
-	registered=$(pumpctl cert list --json | jq -r '.[].pump' | grep '^BENCH-' | sort)
+	registered=$(pumpctl cert list --json | jq -r '.[].device' | grep '^BENCH-' | sort)
 	[ "$(wc -l <<<"$listed")" = 300 ] && [ -z "$(uniq -d <<<"$listed")" ] &&
 		[ "$registered" = "$listed" ]
 }
