@@ -101,15 +101,16 @@ include radius_modules/part.mk pump_agent/part.mk tests/part.mk
 
 # all = everything that the parts have named; install puts it below $(DESTDIR)$(PREFIX).
 
-all: $(PROGRAMS) $(MODULES) $(SHARE_FILES)
+all: $(PROGRAMS) $(MODULES) $(SHARE_FILES) $(PUMPLINK)
 
 UNITS := $(wildcard sql/registryd/*.service sql/credd/*.service ca/signerd/*.service enroll/enrolld/*.service \
-	policies/*.service radius_modules/*/*.service enroll/*.service enroll/*.timer enroll/*.target)
+	policies/*.service pump_agent/*.service radius_modules/*/*.service enroll/*.service enroll/*.timer enroll/*.target)
 
 .PHONY: install
 install: all ## Install below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/pumpgate \
 		$(DESTDIR)$(PREFIX)/share/pumpgate $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/man/man3 \
 		$(DESTDIR)$(PREFIX)/share/man/man5 \
 		$(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 0755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/sbin/
@@ -118,6 +119,12 @@ install: all ## Install below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 0644 $(UNITS) $(DESTDIR)$(PREFIX)/lib/systemd/system/
 	install -D -m 0644 enroll/pumpgate.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/pumpgate.conf
+	install -D -m 0644 pump_agent/pumpgate-agent.sysusers \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d/pumpgate-agent.conf
+	install -D -m 0644 pump_agent/pumplink/pumplink.h $(DESTDIR)$(PREFIX)/include/pumplink.h
+	install -D -m 0644 $(O)/lib/libpumplink.a $(DESTDIR)$(PREFIX)/lib/libpumplink.a
+	install -D -m 0755 $(O)/lib/libpumplink.so.1 $(DESTDIR)$(PREFIX)/lib/libpumplink.so.1
+	ln -sf libpumplink.so.1 $(DESTDIR)$(PREFIX)/lib/libpumplink.so
 	install -D -m 0644 enroll/pumpctl/pumpctl.bash-completion \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pumpctl
 	for page in $(MANPAGES); do \

@@ -16,6 +16,15 @@
 #endif
 #endif
 
+bool cage_is_sanitized(void)
+{
+#ifdef IS_SANITIZED
+	return true;
+#else
+	return false;
+#endif
+}
+
 #ifdef IS_SANITIZED
 int cage_enter(const struct cage *cage)
 {

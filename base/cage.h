@@ -7,6 +7,7 @@
 #ifndef BASE_CAGE_H
 #define BASE_CAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -25,5 +26,7 @@ struct cage {
 
 /* For good, for all threads. Does nothing in sanitized builds, whose runtime needs more. ERR_IO. */
 int cage_enter(const struct cage *cage) MUST_USE;
+/* Built with a sanitizer, which needs calls and memory that the program itself does not. */
+bool cage_is_sanitized(void);
 
 #endif

@@ -18,9 +18,13 @@
 
 #define DATAGRAM_MAX 32768
 
+/* So long it must be up without a break: a loose plug must not make a storm of attempts. */
+static const struct timeval STEADY = {.tv_usec = 200000};
+
 struct link_watch {
 	int fd;
 	struct event *event;
+	struct event *steady;
 	char interface[IFNAMSIZ];
 	bool is_down; /* as last told; one that is not there counts as up */
 	link_watch_change change;
@@ -58,14 +62,39 @@ enum link_news link_news_parse(const void *datagram, size_t len, const char *int
 	return news;
 }
 
-static void take(struct link_watch *w, enum link_news news)
+static void tell(struct link_watch *w, bool is_down)
 {
-	bool is_down = news == LINK_DOWN;
-
-	if (news == LINK_NO_NEWS || is_down == w->is_down)
+	if (is_down == w->is_down)
 		return;
 	w->is_down = is_down;
 	w->change(w->ctx, !is_down);
+}
+
+/* Down is told at once, up when it lasts. */
+static void take(struct link_watch *w, enum link_news news)
+{
+	if (news == LINK_DOWN) {
+		evtimer_del(w->steady);
+		tell(w, true);
+	} else if (news == LINK_UP && w->is_down) {
+		evtimer_add(w->steady, &STEADY);
+	}
+}
+
+static void lasted(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	tell(arg, false);
+}
+
+/* How it stands before the first change is told, or when changes were lost. */
+static bool is_down_now(const struct link_watch *w)
+{
+	struct ifreq rq = {0};
+
+	memcpy(rq.ifr_name, w->interface, sizeof(rq.ifr_name));
+	return ioctl(w->fd, SIOCGIFFLAGS, &rq) == 0 && !(rq.ifr_flags & IFF_RUNNING);
 }
 
 static void readable(evutil_socket_t fd, short what, void *arg)
@@ -83,15 +112,8 @@ static void readable(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (n > 0 && from.nl_pid == 0) /* the kernel, no other process */
 		take(w, link_news_parse(&in, (size_t)n, w->interface));
-}
-
-/* How it stands before the first change is told. */
-static bool is_down_now(const struct link_watch *w)
-{
-	struct ifreq rq = {0};
-
-	memcpy(rq.ifr_name, w->interface, sizeof(rq.ifr_name));
-	return ioctl(w->fd, SIOCGIFFLAGS, &rq) == 0 && !(rq.ifr_flags & IFF_RUNNING);
+	else if (n < 0 && errno == ENOBUFS) /* more than the socket holds: some are lost */
+		take(w, is_down_now(w) ? LINK_DOWN : LINK_UP);
 }
 
 int link_watch_new(struct event_base *base, const char *interface, link_watch_change change,
@@ -112,7 +134,8 @@ int link_watch_new(struct event_base *base, const char *interface, link_watch_ch
 	if (!rc) {
 		w->is_down = is_down_now(w);
 		w->event = event_new(base, w->fd, EV_READ | EV_PERSIST, readable, w);
-		if (!w->event || event_add(w->event, NULL))
+		w->steady = evtimer_new(base, lasted, w);
+		if (!w->event || !w->steady || event_add(w->event, NULL))
 			rc = err_set(ERR_NOMEM, "no memory to watch %s", interface);
 	}
 	if (rc)
@@ -133,6 +156,8 @@ void link_watch_free(struct link_watch *w)
 		return;
 	if (w->event)
 		event_free(w->event);
+	if (w->steady)
+		event_free(w->steady);
 	if (w->fd >= 0)
 		close(w->fd);
 	free(w);

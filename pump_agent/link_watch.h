@@ -14,7 +14,7 @@
 struct event_base;
 struct link_watch;
 
-/* On the loop thread, at changes only. */
+/* On the loop thread, at changes only: down at once, up when it has lasted for 200 ms. */
 typedef void (*link_watch_change)(void *ctx, bool is_up);
 
 /* `interface` is copied; it need not exist yet. ERR_IO, ERR_LIMIT (name too long), ERR_NOMEM. */

@@ -13,6 +13,7 @@
 #include "base/daemon.h"
 #include "base/log.h"
 #include "pump_agent/agent.h"
+#include "pump_agent/confine.h"
 #include "pump_agent/est_client.h"
 
 #define EXIT_USAGE 64
@@ -24,14 +25,16 @@ static int run(struct agent_options *o)
 	struct event_base *base;
 	int rc;
 
+	rc = confine_bounds(); /* before /proc/self is closed to us */
 	daemon_harden();
 	unsetenv("SSLKEYLOGFILE"); /* libcurl would write session keys there */
 	snprintf(bundle, sizeof(bundle), "%s/bundle.json", o->state);
 	o->bundle = o->bundle ? o->bundle : bundle;
-	rc = est_client_init();
+	rc = rc ? rc : est_client_init();
 	base = event_base_new();
 	if (!rc && !base)
 		rc = err_set(ERR_NOMEM, "no memory for an event loop");
+	rc = rc ? rc : confine_calls();
 	rc = rc ? rc : agent_start(base, o, &agent);
 	if (rc) {
 		LOG(LOG_ERROR, "agent.cannot_start", LOG_S("why", err_text()));

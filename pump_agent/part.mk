@@ -16,7 +16,16 @@ AGENT_BUILD_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>
 $(O)/obj/pump_agent/wall_clock.o: private CFLAGS += -DPUMPGATE_BUILD_TIME=$(AGENT_BUILD_TIME)
 
 # For the controller: libc only, and no call of it from the loop's half (pumplink.c, layout.c).
-$(call library,pumplink,$(addprefix pump_agent/pumplink/,pumplink.c layout.c handover.c),)
+PUMPLINK_SOURCES := $(addprefix pump_agent/pumplink/,pumplink.c layout.c handover.c)
+$(call library,pumplink,$(PUMPLINK_SOURCES),)
+PUMPLINK := $(O)/lib/libpumplink.a $(O)/lib/libpumplink.so.1
+$(O)/lib/libpumplink.so.1: $(call objects,$(PUMPLINK_SOURCES)) pump_agent/pumplink/pumplink.map
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -shared $(filter-out -pie,$(ALL_LDFLAGS)) -Wl,-soname,libpumplink.so.1 \
+		-Wl,--version-script=pump_agent/pumplink/pumplink.map -o $@ $(filter %.o,$^)
 
 AGENT_LIBRARIES := agent_shell login_shell login_core agent_core login_wire radius_packet ca_request base
-$(call program,pumpgate-agentd,pump_agent/main.c,$(AGENT_LIBRARIES),,-lwpa_client)
+$(call program,pumpgate-agentd,pump_agent/main.c pump_agent/confine.c,$(AGENT_LIBRARIES) cage,,-lwpa_client)
+
+$(call tool,pump_controller,$(wildcard pump_agent/controller_emulator/*.c),pumplink base,jansson)

@@ -222,7 +222,7 @@ static uint32_t word(const pumplink_word *w)
 static void tell(struct agent_side *s)
 {
 	if (s->told)
-		told_write(s->told, &s->now, &s->number);
+		pumplink_told_write(s->told, &s->now, &s->number);
 }
 
 static void begin(struct agent_side *s)
@@ -280,8 +280,9 @@ int agent_side_answer(struct agent_side *s, uint32_t request, const struct pumpl
 {
 	if (a->result < PUMPLINK_OK || a->result > PUMPLINK_UNAVAILABLE)
 		return err_set(ERR_INVALID, "%d: no answer to a login", (int)a->result);
-	if (a->result == PUMPLINK_OK && (!text_is_shown_safely(a->person, sizeof(a->person)) ||
-					 !text_is_role(a->role, sizeof(a->role)) || !a->session_s))
+	if (a->result == PUMPLINK_OK &&
+	    (!pumplink_text_is_shown_safely(a->person, sizeof(a->person)) ||
+	     !pumplink_text_is_role(a->role, sizeof(a->role)) || !a->session_s))
 		return err_set(ERR_INVALID,
 			       "a person, role or time that the controller would not show");
 	memset(s->now.person, 0, sizeof(s->now.person));
@@ -340,7 +341,7 @@ static bool letter_is_sound(const struct letter *l)
 		return false;
 	if (l->kind == PUMPLINK_LOGIN_BREAK_GLASS
 		    ? *l->name
-		    : !text_is_shown_safely(l->name, PUMPLINK_NAME_MAX + 1))
+		    : !pumplink_text_is_shown_safely(l->name, PUMPLINK_NAME_MAX + 1))
 		return false;
 	return l->secret_len >= 1 && l->secret_len <= PUMPLINK_SECRET_MAX &&
 	       strnlen(l->secret, PUMPLINK_SECRET_MAX + 1) == l->secret_len;
@@ -350,7 +351,7 @@ bool agent_side_next(struct agent_side *s, struct pumplink_request *out)
 {
 	static const struct pumplink_answer refused = {.result = PUMPLINK_REFUSED};
 	struct letter l;
-	uint32_t id = s->asked ? letter_read(s->asked, &l) : 0;
+	uint32_t id = s->asked ? pumplink_letter_read(s->asked, &l) : 0;
 	bool is_sound;
 
 	if (!id || id == s->now.taken || id > PUMPLINK_ID_MAX)

@@ -5,11 +5,10 @@
  *
  * The memory is made here, and not by the agent, so that it can't be taken away: a memory file that
  * its maker shrinks ends its readers with SIGBUS. Seals keep either side from shrinking it, and the
- * agent from writing where the controller tells.
+ * agent from writing, or making holes, where the controller tells.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -38,7 +37,7 @@ static int memory_make(const char *name, int *fd_out)
 	return ftruncate(fd, PUMPLINK_AREA_BYTES) ? -errno : 0;
 }
 
-/* All of it is there from the start: no page fault in the controller's loop. */
+/* All of it is there from the start. */
 static int memory_map(int fd, int access, void **out)
 {
 	void *at = mmap(NULL, PUMPLINK_AREA_BYTES, access, MAP_SHARED | MAP_POPULATE, fd, 0);
@@ -66,10 +65,10 @@ static int memory_open(struct pumplink *l)
 		return rc;
 	if (fcntl(l->told_fd, F_ADD_SEALS, SIZE_SEALS | F_SEAL_SEAL))
 		return -errno;
-	if (!fcntl(l->asked_fd, F_ADD_SEALS, SIZE_SEALS | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL))
-		return 0;
-	/* an older kernel: the agent could write there, to itself; it is not read here */
-	return fcntl(l->asked_fd, F_ADD_SEALS, SIZE_SEALS | F_SEAL_SEAL) ? -errno : 0;
+	/* without it the agent could punch a hole under the loop's feet: Linux 5.1 is needed */
+	if (fcntl(l->asked_fd, F_ADD_SEALS, SIZE_SEALS | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL))
+		return -ENOSYS;
+	return 0;
 }
 
 static int address_set(struct pumplink *l, const char *path)
@@ -87,11 +86,13 @@ static int address_set(struct pumplink *l, const char *path)
 
 int pumplink_open(const char *agent_socket, struct pumplink **out)
 {
-	struct pumplink *l = calloc(1, sizeof(*l));
+	struct pumplink *l = mmap(NULL, sizeof(*l), PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	int rc;
 
-	if (!l)
-		return -ENOMEM;
+	if (l == MAP_FAILED)
+		return -errno;
+	mlock(l, sizeof(*l));
 	l->socket = l->told_fd = l->asked_fd = -1;
 	rc = address_set(l, agent_socket);
 	rc = rc ? rc : memory_open(l);
@@ -107,7 +108,7 @@ void pumplink_close(struct pumplink *l)
 	if (!l)
 		return;
 	if (l->asked) {
-		letter_wipe(l->asked);
+		pumplink_letter_wipe(l->asked);
 		munmap(l->asked, PUMPLINK_AREA_BYTES);
 	}
 	if (l->told)
@@ -118,10 +119,22 @@ void pumplink_close(struct pumplink *l)
 		close(l->asked_fd);
 	if (l->socket >= 0)
 		close(l->socket);
-	free(l);
+	munmap(l, sizeof(*l));
 }
 
-int pumplink_tend(struct pumplink *l)
+/* From the agent's page, where a read may wait, to memory that is the controller's alone. */
+static void copy(struct pumplink *l)
+{
+	uint32_t beat = atomic_load_explicit(&l->told->beat, memory_order_acquire);
+	struct told t;
+
+	if (pumplink_told_read(l->told, &t))
+		pumplink_told_write(&l->copy, &t, &l->copied);
+	atomic_store_explicit(&l->copy.beat, beat, memory_order_release);
+}
+
+/* One datagram with the memory in it. */
+static int hand_over(const struct pumplink *l)
 {
 	uint32_t version = PUMPLINK_VERSION;
 	const int fds[2] = {l->told_fd, l->asked_fd};
@@ -131,7 +144,7 @@ int pumplink_tend(struct pumplink *l)
 	} control = {0};
 	struct iovec io = {.iov_base = &version, .iov_len = sizeof(version)};
 	struct msghdr m = {
-		.msg_name = &l->agent,
+		.msg_name = (void *)(uintptr_t)&l->agent,
 		.msg_namelen = l->agent_len,
 		.msg_iov = &io,
 		.msg_iovlen = 1,
@@ -140,11 +153,15 @@ int pumplink_tend(struct pumplink *l)
 	};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
-	if (atomic_load_explicit(&l->is_alive, memory_order_acquire))
-		return 0;
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(fds));
 	memcpy(CMSG_DATA(c), fds, sizeof(fds));
 	return sendmsg(l->socket, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int pumplink_tend(struct pumplink *l)
+{
+	copy(l);
+	return atomic_load_explicit(&l->is_alive, memory_order_acquire) ? 0 : hand_over(l);
 }

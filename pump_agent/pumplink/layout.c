@@ -43,7 +43,7 @@ static void words_put(pumplink_word *words, size_t n, const void *from)
 	}
 }
 
-bool told_read(const struct told_area *area, struct told *out)
+bool pumplink_told_read(const struct told_area *area, struct told *out)
 {
 	for (int i = 0; i < TOLD_TRIES; i++) {
 		uint32_t number = get(&area->latest);
@@ -60,7 +60,7 @@ bool told_read(const struct told_area *area, struct told *out)
 	return false;
 }
 
-void told_write(struct told_area *area, const struct told *told, uint32_t *number)
+void pumplink_told_write(struct told_area *area, const struct told *told, uint32_t *number)
 {
 	unsigned slot;
 
@@ -73,21 +73,21 @@ void told_write(struct told_area *area, const struct told *told, uint32_t *numbe
 	put(&area->latest, *number);
 }
 
-void letter_write(struct asked_area *area, const struct letter *letter, uint32_t number)
+void pumplink_letter_write(struct asked_area *area, const struct letter *letter, uint32_t number)
 {
 	put(&area->letter, 0);
 	words_put(area->letter_words, LETTER_WORDS, letter);
 	put(&area->letter, number);
 }
 
-void letter_wipe(struct asked_area *area)
+void pumplink_letter_wipe(struct asked_area *area)
 {
 	put(&area->letter, 0);
 	for (size_t i = 0; i < LETTER_WORDS; i++)
 		put(&area->letter_words[i], 0);
 }
 
-uint32_t letter_read(const struct asked_area *area, struct letter *out)
+uint32_t pumplink_letter_read(const struct asked_area *area, struct letter *out)
 {
 	uint32_t number = get(&area->letter);
 
@@ -122,7 +122,7 @@ static size_t utf8_sequence(const unsigned char *at, size_t left)
 	return n;
 }
 
-bool text_is_shown_safely(const char *text, size_t size)
+bool pumplink_text_is_shown_safely(const char *text, size_t size)
 {
 	size_t len = strnlen(text, size);
 
@@ -149,12 +149,12 @@ static bool is_of(const char *text, size_t size, char first, char last)
 	return len < size;
 }
 
-bool text_is_role(const char *text, size_t size)
+bool pumplink_text_is_role(const char *text, size_t size)
 {
 	return *text && is_of(text, size, 'a', 'z');
 }
 
-bool text_is_serial(const char *text, size_t size)
+bool pumplink_text_is_serial(const char *text, size_t size)
 {
 	return is_of(text, size, 'A', 'Z');
 }

@@ -99,21 +99,21 @@ _Static_assert(sizeof(struct asked_area) <= PUMPLINK_AREA_BYTES, "a page");
 #define ASKED_ENDED(session, why) ((uint32_t)(session) << 3 | (uint32_t)(why))
 
 /* False: none yet, or none whole in TOLD_TRIES tries. `*out` may be anything then. */
-bool told_read(const struct told_area *area, struct told *out);
+bool pumplink_told_read(const struct told_area *area, struct told *out);
 /* `number`: of the snapshot before; counted by the writer for himself. */
-void told_write(struct told_area *area, const struct told *told, uint32_t *number);
+void pumplink_told_write(struct told_area *area, const struct told *told, uint32_t *number);
 
-void letter_write(struct asked_area *area, const struct letter *letter, uint32_t number);
-void letter_wipe(struct asked_area *area);
+void pumplink_letter_write(struct asked_area *area, const struct letter *letter, uint32_t number);
+void pumplink_letter_wipe(struct asked_area *area);
 /* Its number; 0: none, or none whole. */
-uint32_t letter_read(const struct asked_area *area, struct letter *out);
+uint32_t pumplink_letter_read(const struct asked_area *area, struct letter *out);
 
 /* NUL within `size`, not empty, UTF-8 without control characters and without those that change the
  * direction of writing. */
-bool text_is_shown_safely(const char *text, size_t size);
+bool pumplink_text_is_shown_safely(const char *text, size_t size);
 /* NUL within `size`, not empty, [a-z0-9-] only. */
-bool text_is_role(const char *text, size_t size);
+bool pumplink_text_is_role(const char *text, size_t size);
 /* NUL within `size`, [A-Z0-9-] only; may be empty. */
-bool text_is_serial(const char *text, size_t size);
+bool pumplink_text_is_serial(const char *text, size_t size);
 
 #endif

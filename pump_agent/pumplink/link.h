@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The controller's side from within: between pumplink.c, which never calls the system, and
- * handover.c, which does. */
+/*
+ * The controller's side from within: between pumplink.c, which never calls the system, and
+ * handover.c, which does. The loop reads the agent's words in a copy: the agent can punch a hole
+ * into its page, and who reads there then waits for a new one (14 ms were seen).
+ */
 #ifndef PUMP_AGENT_PUMPLINK_LINK_H
 #define PUMP_AGENT_PUMPLINK_LINK_H
 
@@ -10,8 +13,8 @@
 #include "pump_agent/pumplink/layout.h"
 
 struct pumplink {
-	const struct told_area *told; /* the agent may write there at any time */
-	struct asked_area *asked;     /* the agent may read there at any time */
+	struct asked_area *asked; /* the agent may read there at any time */
+	struct told_area copy;	  /* of what the agent told: pumplink_tend's last */
 
 	uint64_t now_ms; /* of the last look */
 	uint32_t beat;	 /* the agent's, as last seen */
@@ -30,7 +33,9 @@ struct pumplink {
 	struct pumplink_session session;
 	uint64_t session_end_ms;
 
-	/* handover.c's */
+	/* handover.c's: the loop touches none of it */
+	const struct told_area *told; /* the agent may write there, or take the page away */
+	uint32_t copied;	      /* number of the last snapshot in `copy` */
 	int socket;
 	int told_fd, asked_fd;
 	struct sockaddr_un agent;

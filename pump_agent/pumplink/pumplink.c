@@ -2,8 +2,8 @@
 /*
  * Owns what the controller's loop calls. Runs in the controller, which may be anything from a loop
  * of 1 ms at real-time priority to a display task. Never calls the system, takes a lock or
- * allocates: `tests/system/pumplink_mutants.sh` looks at the object's symbols. What the agent wrote
- * is copied once, then checked, and never looked at again.
+ * allocates: `tests/system/pumplink_mutants.sh` looks at the object's symbols. It
+ * touches no page that the agent can write; what the agent said is checked before it is believed.
  */
 #include "pump_agent/pumplink/pumplink.h"
 
@@ -23,7 +23,7 @@ static void wipe(void *data, size_t len)
 static void letter_drop(struct pumplink *l)
 {
 	if (l->has_letter)
-		letter_wipe(l->asked);
+		pumplink_letter_wipe(l->asked);
 	l->has_letter = false;
 }
 
@@ -49,8 +49,8 @@ static enum pumplink_result session_begin(struct pumplink *l, const struct told 
 	uint32_t life_s =
 		t->session_s < PUMPLINK_SESSION_MAX_S ? t->session_s : PUMPLINK_SESSION_MAX_S;
 
-	if (!text_is_shown_safely(t->person, sizeof(l->session.person)) ||
-	    !text_is_role(t->role, sizeof(l->session.role)) || !life_s)
+	if (!pumplink_text_is_shown_safely(t->person, sizeof(l->session.person)) ||
+	    !pumplink_text_is_role(t->role, sizeof(l->session.role)) || !life_s)
 		return PUMPLINK_UNAVAILABLE;
 	session_over(l, PUMPLINK_END_REPLACED);
 	l->session.id = l->last_request;
@@ -84,7 +84,7 @@ static void answer_take(struct pumplink *l, const struct told *t)
 /* Time that has passed, by the caller's clock: one that steps back counts as standing still. */
 static void time_passes(struct pumplink *l, uint64_t now_ms)
 {
-	uint32_t beat = atomic_load_explicit(&l->told->beat, memory_order_acquire);
+	uint32_t beat = atomic_load_explicit(&l->copy.beat, memory_order_acquire);
 	bool is_alive;
 
 	if (now_ms > l->now_ms)
@@ -124,7 +124,7 @@ static void view_fill(const struct told *t, struct pumplink_view *out)
 		out->clock_off_ms = (int64_t)off;
 	out->ways =
 		t->ways & (PUMPLINK_WAY_ONLINE | PUMPLINK_WAY_OFFLINE | PUMPLINK_WAY_BREAK_GLASS);
-	if (text_is_serial(t->pump, sizeof(out->pump)))
+	if (pumplink_text_is_serial(t->pump, sizeof(out->pump)))
 		memcpy(out->pump, t->pump, sizeof(out->pump));
 }
 
@@ -135,7 +135,7 @@ void pumplink_look(struct pumplink *l, uint64_t now_ms, struct pumplink_view *ou
 
 	memset(out, 0, sizeof(*out));
 	time_passes(l, now_ms);
-	is_told = l->is_alive && told_read(l->told, &t);
+	is_told = l->is_alive && pumplink_told_read(&l->copy, &t);
 	if (is_told) {
 		answer_take(l, &t);
 		if (t.ended && t.ended == l->session.id)
@@ -179,7 +179,7 @@ static uint32_t login(struct pumplink *l, uint32_t kind, const char *name, const
 	memcpy(letter.secret, secret, secret_len);
 	letter.secret_len = (uint32_t)secret_len;
 	atomic_store_explicit(&l->asked->awaited, l->last_request, memory_order_release);
-	letter_write(l->asked, &letter, l->last_request);
+	pumplink_letter_write(l->asked, &letter, l->last_request);
 	l->has_letter = true;
 	wipe(&letter, sizeof(letter));
 	return l->last_request;

@@ -3,13 +3,13 @@
  * pumplink: what an infusion controller knows of the pump's network agent, and tells it.
  *
  * The controller never waits for the agent. Everything but pumplink_open, pumplink_tend and
- * pumplink_close reads and writes memory only: no system call, no lock, no allocation, a bounded
- * number of steps, whatever the agent does: it may be stopped, killed, started anew or hostile. The
- * memory is the controller's (made, sealed against shrinking and locked by pumplink_open); what the
- * agent wrote there is checked before it is believed.
+ * pumplink_close reads and writes memory only, of which the agent can write none: no system call,
+ * no lock, no allocation, no page fault, a bounded number of steps, whatever the agent does: it may
+ * be stopped, killed, started anew or hostile. What it said is checked before it is believed.
  *
- * Libc only; no thread of its own; no signal is touched. A link is for one thread at a time; only
- * pumplink_tend may run beside the others, in another thread.
+ * Libc and Linux 5.1; no thread of its own; no signal is touched. A link is for one thread at a
+ * time; only pumplink_tend is for another one, which a hostile agent can keep waiting for some
+ * milliseconds.
  *
  *	struct pumplink *link;
  *	struct pumplink_view view;
@@ -19,7 +19,7 @@
  *	every 10 ms, in the control loop, with a clock of yours that never steps:
  *		pumplink_look(link, now_ms, &view);
  *		pumplink_tell_infusing(link, PUMPLINK_INFUSING);
- *	once a second, in a thread of less importance:
+ *	ten times a second, in a thread of less importance:
  *		pumplink_tend(link);
  *
  * What a login permits is the controller's to bound: the agent names a person and a role, and
@@ -115,18 +115,21 @@ struct pumplink_view {
 
 struct pumplink;
 
-/* ---- not from the control loop: system calls, none of which waits for the agent ---- */
+/* ---- not from the control loop ---- */
 
 /*
  * Makes the shared memory. The agent need not be there. `agent_socket` is copied. Locks the memory
- * when RLIMIT_MEMLOCK allows (8 KiB). 0, or a negative errno.
+ * when RLIMIT_MEMLOCK allows (16 KiB). 0, or a negative errno (-ENOSYS: a kernel before 5.1).
  */
 int pumplink_open(const char *agent_socket, struct pumplink **out);
 /* NULL ok. The agent hears that the controller is gone by the missing beat. */
 void pumplink_close(struct pumplink *link);
-/* About once a second: hands the memory to an agent that was started since, by one non-blocking
- * datagram. Does nothing while an agent is attached. 0, or the negative errno of the datagram,
- * which needs no attention (-ENOENT, -ECONNREFUSED: no agent; -EAGAIN: it is busy). */
+/*
+ * About ten times a second: fetches what the agent says, and hands the memory to an agent that was
+ * started since, by one non-blocking datagram. When nobody calls it any more, the agent counts as
+ * gone. 0, or the negative errno of the datagram, which needs no attention (-ENOENT, -ECONNREFUSED:
+ * no agent; -EAGAIN: it is busy).
+ */
 int pumplink_tend(struct pumplink *link);
 
 /* ---- from the control loop: memory only ---- */

@@ -28,6 +28,8 @@ export PUMP_MAC=02:50:47:00:01:23
 . tests/demo/switch.sh
 # shellcheck source=tests/demo/stage.sh
 . tests/demo/stage.sh
+# shellcheck source=tests/demo/controller.sh
+. tests/demo/controller.sh
 
 clean_up() {
 	trap '' INT TERM
@@ -154,6 +156,28 @@ mac_authentication() {
 	OUTCOME="in VLAN $VLAN_ONBOARD: reaches EST ($WARD_SERVER), not the pumps ($WARD_MATE)"
 }
 
+# The controller is there before the agent, and does its work without it.
+infusion() {
+	controller_start "$D/controller" || return
+	controller infuse >"$D/infuse.json" || return
+	controller_shows "network state unknown, standalone" || { fail "the display says: $(display)"; return 1; }
+	OUTCOME="infuses at 5 ml/h, a loop of 10 ms; its display: \"$(display)\""
+}
+
+# The loop's account of all that time. A virtual machine may lose its processor for a moment.
+infusion_goes_on() {
+	local before account
+	before=$(delivered_nl)
+	sleep 0.3
+	[ "$(delivered_nl)" -gt "$before" ] || { fail "the infusion stands still"; return 1; }
+	account=$(controller account)
+	controller_shows online && { fail "the display says: online"; return 1; }
+	show echo "$account"
+	jq -e '.call_sleeps == 0 and .call_faults == 0 and .missed <= .ticks / 100' >/dev/null <<<"$account" ||
+		{ fail "the loop was disturbed: $account"; return 1; }
+	OUTCOME="display: \"$(display)\"; $(jq -r '"\(.ticks) ticks, \(.missed) missed, 99 % within \(.late_p99_us) us; pumplink: no call slept, \(.call_max_us) us at most; \(.delivered_nl / 1000 | floor) ul infused"' <<<"$account")"
+}
+
 has_certificate() {
 	[ -n "$(jq -r '.certificate // empty' "$D/pump/status.json" 2>/dev/null)" ]
 }
@@ -163,7 +187,8 @@ enrol() {
 	printf 'ctrl_interface=%s\nap_scan=0\n' "$D/wpa" >"$D/wpa.conf"
 	start "$D/wpa_supplicant.log" pump wpa_supplicant -D wired -i eth0 -c "$D/wpa.conf"
 	start "$D/agent.log" pump pumpgate-agentd --clock tell --state "$D/pump" --bundle "$D/$PUMP.json" \
-		--interface eth0 --driver wired --control "$D/wpa"
+		--interface eth0 --driver wired --control "$D/wpa" \
+		--controller-user 0 --controller-socket "$D/controller/pumplink"
 	wait_for 15 "the pump's certificate" has_certificate || return
 	[ ! -e "$D/$PUMP.json" ] || wait_for 5 "the bundle's end" test ! -e "$D/$PUMP.json" || return
 	show pumpctl cert list
@@ -174,7 +199,8 @@ eap_tls() {
 	wait_for 20 "VLAN $VLAN_PUMPS by EAP-TLS" \
 		switch_event placed ".why == \"eap\" and .vlan == $VLAN_PUMPS" || return
 	wait_for 5 "the agent to see it" agent_is online || return
-	OUTCOME="VLAN $VLAN_PUMPS on RADIUS's word; the agent is online"
+	wait_for 10 "the controller to hear it" controller_shows online || return
+	OUTCOME="VLAN $VLAN_PUMPS on RADIUS's word; the agent is online, and so says the controller's display"
 }
 
 traffic() {
@@ -364,6 +390,7 @@ step "Switch on: the port is closed" start_switch
 step "Inventory from a CSV, bad rows named" import_inventory
 step "Bundle for the pump, MAC window open" make_bundle
 step "MAC authentication: onboarding VLAN only" mac_authentication
+step "The infusion runs, no agent yet" infusion
 step "The agent enrols over EST" enrol
 step "EAP-TLS: into the pumps' VLAN" eap_tls
 step "Traffic inside the zone, none outside" traffic
@@ -374,6 +401,7 @@ step "Revoked: off the network, with receipt" revoke
 step "Return refused: the same certificate" full_attempt
 step "Return refused: by MAC" mac_retry
 step "Return refused: the agent's own retry" agent_retry
+step "The infusion went on all the time" infusion_goes_on
 step "pump why names the reason" why_after
 step "Audit verified" audit
 step "No secret in any log" no_secret_in_logs

@@ -16,8 +16,10 @@ $(call agent_test,test_shell)
 $(call test,pump_agent/test_pumplink,tests/unit/pump_agent/test_pumplink.c,agent_shell pumplink base,)
 $(call test,pump_agent/test_controller_link,tests/unit/pump_agent/test_controller_link.c,agent_shell pumplink base,,)
 
+$(call tool,pester,tests/support/agent/pester.c,,)
+
 # For tests/system/agent_*.sh. Not sanitized: the program that loads it may be.
-AGENT_PRELOADS := $(addprefix $(O)/tools/,die_at.so own_clock.so)
+AGENT_PRELOADS := $(addprefix $(O)/tools/,die_at.so own_clock.so spin.so)
 ALL_SOURCES += $(patsubst $(O)/tools/%.so,tests/support/agent/%.c,$(AGENT_PRELOADS))
 TOOLS += $(AGENT_PRELOADS)
 $(AGENT_PRELOADS): $(O)/tools/%.so: tests/support/agent/%.c
