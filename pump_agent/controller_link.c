@@ -159,12 +159,6 @@ void controller_link_serve(struct controller_link *c, controller_login login,
 	c->ctx = ctx;
 }
 
-void controller_link_watch(struct controller_link *c, controller_infuses infuses, void *ctx)
-{
-	c->infuses = infuses;
-	c->infuses_ctx = ctx;
-}
-
 /* Told only when it differs: the controller copies what is new. */
 static void standing_set(struct controller_link *c, const struct pumplink_standing *next)
 {
