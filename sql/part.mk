@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 $(call library,login_wire,$(wildcard sql/wire/*.c),)
 
-$(call library,registry_proto,$(filter-out %/cred_records.c,$(wildcard sql/proto/*.c)),)
-$(call library,cred_proto,sql/proto/cred_records.c,)
+$(call library,registry_proto,$(filter-out %/cred_records.c %/glass_records.c,$(wildcard sql/proto/*.c)),)
+$(call library,cred_proto,sql/proto/cred_records.c sql/proto/glass_records.c,)
 
 $(call library,store,$(wildcard sql/store/*.c),sqlite3 libsodium)
 $(O)/obj/sql/store/schemas.o: $(patsubst %,$(O)/gen/%.inc,$(wildcard sql/schema/*/*.sql))

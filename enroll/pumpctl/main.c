@@ -101,6 +101,10 @@ int main(int argc, char *argv[])
 		verb_user_terms,
 		verb_user_unlock,
 		verb_user_sessions,
+		verb_breakglass_issue,
+		verb_breakglass_list,
+		verb_breakglass_review,
+		verb_breakglass_void,
 	};
 	/* clang-format on */
 	const size_t n = sizeof(verbs) / sizeof(verbs[0]);

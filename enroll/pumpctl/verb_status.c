@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/daemon.h"
+#include "enroll/pumpctl/glass_report.h"
 #include "enroll/pumpctl/probe.h"
 #include "enroll/pumpctl/record_json.h"
 #include "enroll/pumpctl/registry.h"
@@ -26,6 +27,7 @@
 struct health {
 	struct status status;
 	struct probe probe;
+	struct glass_report glass;
 	struct server_cert servers[SERVER_CERTS_MAX];
 	size_t n_servers; /* 0: may not be read by this user */
 	int64_t server_ca_ends, device_ca_ends;
@@ -117,6 +119,10 @@ static void health_judge(struct health *h, int64_t now)
 		&h->probe.signer_status; /* zero when it does not answer */
 	const struct status *s = &h->status;
 
+	wrong_add(
+		h, h->glass.count.unreviewed,
+		"a break-glass code was used and nobody has said by whom: pumpctl breakglass list "
+		"--unreviewed");
 	wrong_add(h, !h->probe.signer, "signerd does not answer: no pump can enrol or renew");
 	wrong_add(h,
 		  crl->crl_failing ||
@@ -195,6 +201,7 @@ static void health_print(const struct health *h)
 		printf(", %" PRIu64 " of them below version %s", s->below_version, s->min_version);
 	putchar('\n');
 	printf("alarms        %" PRIu64 " open\n", s->open_alarms);
+	glass_report_print(&h->glass);
 	printf("audit         %" PRIu64 " rows\n", s->audit_rows);
 	printf("registryd     since %s, schema %u/%u, %" PRIu64 " + %" PRIu64 " KiB\n", since,
 	       s->registry_schema, s->sessions_schema, s->registry_bytes / 1024,
@@ -230,6 +237,7 @@ static json_t *health_to_json(const struct health *h)
 	    json_object_set_new(j, "server_ca_ends", json_string(server_ca)) ||
 	    json_object_set_new(j, "device_ca_ends", json_string(device_ca)) ||
 	    json_object_set_new(j, "radsec_listens", json_boolean(h->probe.radsec)) ||
+	    json_object_set_new(j, "break_glass", glass_report_json(&h->glass)) ||
 	    json_object_set_new(j, "wrong", wrong))
 		return NULL;
 	return j;
@@ -251,6 +259,7 @@ static int status_run(const struct call *call)
 		return registry_failure(call, rc);
 	probe_take(&s, &h.probe);
 	certs_take(&h, &s);
+	glass_report_take(call, &h.glass);
 	h.radsec_off = !s.radsec_port;
 	health_judge(&h, clock_wall_ms());
 	if (!call->json)

@@ -92,5 +92,9 @@ extern const struct verb verb_user_roles;
 extern const struct verb verb_user_terms;
 extern const struct verb verb_user_unlock;
 extern const struct verb verb_user_sessions;
+extern const struct verb verb_breakglass_issue;
+extern const struct verb verb_breakglass_list;
+extern const struct verb verb_breakglass_review;
+extern const struct verb verb_breakglass_void;
 
 #endif

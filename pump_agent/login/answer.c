@@ -127,7 +127,7 @@ static int items_read(const struct buf *blob, struct login_answer *a)
 /* A grant with a refusal, or an Accept that lets nobody in by name, is none. */
 static int answer_check(const struct login_answer *a, bool wants_grant)
 {
-	if (!a->has_terms)
+	if (!a->has_terms && (a->is_accept || a->n_tombstones || a->has_codes))
 		return err_set(ERR_INVALID, "the answer has no terms");
 	if (a->is_accept != (wants_grant ? a->has_grant : a->is_accept) ||
 	    a->is_accept == a->has_refusal)

@@ -42,7 +42,8 @@ struct login_answer {
 /*
  * The answer to `request`. Nothing of it is believed unless both signatures fit, there is a
  * Message-Authenticator, and every item is whole and within its bounds. Kinds of items that are not
- * known are passed over. An Accept to a login must hold a grant (`wants_grant`).
+ * known are passed over. An Accept must hold terms, and a grant to a login (`wants_grant`); a
+ * Reject a refusal, and may hold nothing else: a server that is busy, or does not know the pump.
  * ERR_DENIED: a signature; ERR_INVALID.
  */
 int login_answer_parse(const void *data, size_t len, const struct radius_packet *request,

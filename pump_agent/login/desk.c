@@ -65,12 +65,13 @@ static void answer_take(struct desk *d, const struct login_answer *a)
 
 	d->away_until_us = 0;
 	d->answered_ms = now.wall_ms;
-	d->is_behind = a->terms.more;
+	if (a->has_terms)
+		d->is_behind = a->terms.more;
 	d->is_refused = a->has_refusal && !strcmp(a->refusal.result, "pump-refused");
 	gone_note(d, a);
 	if (a->terms.drop)
 		LOG(LOG_ERROR, "login.rolled_back", LOG_S("noticed_by", "server"));
-	if (d->vault && offline_hear(&d->vault->offline, &now, &news))
+	if (a->has_terms && d->vault && offline_hear(&d->vault->offline, &now, &news))
 		(void)vault_keep_or_say(d);
 }
 
@@ -284,7 +285,7 @@ static int code_find(struct desk *d, const struct age_now *now,
 		const struct offline_code *k = &o->codes[i];
 
 		if (!offline_code_is_good(o, now, i) ||
-		    break_glass_hash(o->head.pump, k->id, code, k->salt.data, hash))
+		    break_glass_hash(o->head.pump, code, k->salt.data, hash))
 			continue;
 		if (secret_equal(hash, sizeof(hash), k->hash.data, k->hash.len))
 			found = (int)i;

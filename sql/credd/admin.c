@@ -13,6 +13,7 @@
 #include "base/daemon.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "sql/credd/glass.h"
 #include "sql/credd/login_text.h"
 #include "sql/proto/cred_verbs.h"
 
@@ -58,6 +59,10 @@ void admin_job_free(struct admin_job *j)
 	if (j->hashes) {
 		ipc_request_records(j->job.rq, &n);
 		secret_wipe(j->hashes, n * sizeof(*j->hashes));
+	}
+	if (j->glass) {
+		ipc_request_records(j->job.rq, &n);
+		glass_batches_free(j->glass, n);
 	}
 	free(j->hashes);
 	free(j);
@@ -112,6 +117,8 @@ static int secrets_hash(struct admin_job *j)
 	const struct user_secret *s = records;
 	int rc = 0;
 
+	if (ipc_request_verb(j->job.rq)->verb == CRED_GLASS_ISSUE)
+		return glass_make(records, n, &j->glass);
 	if (ipc_request_verb(j->job.rq)->verb != CRED_USER_ADD &&
 	    ipc_request_verb(j->job.rq)->verb != CRED_USER_SECRET)
 		return 0;
@@ -212,6 +219,10 @@ static int rows_read(struct cred_worker *w, struct admin_job *j, void *out, size
 		return people_audit_verify(w->people, out);
 	case CRED_STATUS:
 		return status_read(w, out);
+	case CRED_GLASS_LIST:
+		return people_glass_list(w->people, q, now_ms, out, ROWS_MAX, n);
+	case CRED_GLASS_COUNT:
+		return people_glass_count(w->people, now_ms, out);
 	default:
 		break;
 	}
@@ -256,6 +267,9 @@ static bool is_reader(const struct admin_job *j)
 	case CRED_USER_SECRET:
 	case CRED_USER_ROLE:
 	case CRED_ROLE_SET:
+	case CRED_GLASS_ISSUE:
+	case CRED_GLASS_REVIEW:
+	case CRED_GLASS_VOID:
 		return false;
 	default:
 		return true;

@@ -2,12 +2,14 @@
 /* Owns what admins change, on the writer's thread: one transaction each, one line in the log. */
 #include "sql/credd/credd.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "sql/credd/glass.h"
 #include "sql/credd/login_text.h"
 #include "sql/proto/cred_verbs.h"
 
@@ -123,6 +125,32 @@ static int secret_set(struct people *p, const struct action *by, const struct ad
 	return rc ? rc : people_user_secret(p, by, &s, j->hashes[0][*s.badge ? 1 : 0]);
 }
 
+static void glass_end(struct people *p, struct admin_job *j, const struct action *by,
+		      const struct glass_void *v)
+{
+	struct glass_count done = {0};
+	struct ipc_request *rq = j->job.rq;
+	int rc = people_glass_void(p, by, v, &done.voided);
+
+	if (rc) {
+		tell(j, rc, *v->device ? v->device : v->ward);
+		return;
+	}
+	LOG(LOG_INFO, "glass_void", LOG_S("object", *v->device ? v->device : v->ward),
+	    LOG_S("by", j->actor), LOG_U("codes", done.voided), LOG_S("outcome", "done"));
+	admin_job_free(j);
+	ipc_request_reply(rq, &done, 1);
+}
+
+static void glass_name(struct people *p, struct admin_job *j, const struct action *by,
+		       const struct glass_review *r)
+{
+	char code[24];
+
+	snprintf(code, sizeof(code), "%" PRIu64, r->id);
+	tell(j, people_glass_review(p, by, r), code);
+}
+
 void admin_write(struct people *p, struct admin_job *j)
 {
 	const struct action by = {.actor = j->actor, .at = clock_wall_ms()};
@@ -147,6 +175,15 @@ void admin_write(struct people *p, struct admin_job *j)
 		return;
 	case CRED_ROLE_SET:
 		tell(j, people_role_set(p, &by, terms), terms->role);
+		return;
+	case CRED_GLASS_ISSUE:
+		glass_issue(p, j, &by);
+		return;
+	case CRED_GLASS_REVIEW:
+		glass_name(p, j, &by, record);
+		return;
+	case CRED_GLASS_VOID:
+		glass_end(p, j, &by, record);
 		return;
 	default:
 		tell(j, err_set(ERR_INTERNAL, "a verb without a writer"), "");

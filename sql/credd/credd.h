@@ -104,6 +104,7 @@ struct admin_job {
 	struct cred_job job;
 	char actor[ACTOR_SIZE];
 	char (*hashes)[2][PHC_SIZE]; /* of the request's records: password, PIN; owned */
+	struct glass_batch *glass;   /* of the request's records: new codes; owned (glass.h) */
 };
 
 /* Loop thread. */

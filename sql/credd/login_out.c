@@ -16,9 +16,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "sql/credd/glass.h"
 
 #define STEP_US 250000
-#define TOMBSTONES_MAX 32 /* in one answer: room for the rest is left */
+#define TOMBSTONES_MAX 16 /* in one answer: room for the rest is left */
 #define OVERLOAD_RETRY_S 2
 
 void request_name(uint64_t id, char out[REQUEST_NAME_SIZE])
@@ -202,6 +203,8 @@ int login_hears(struct people *p, struct login_job *j, int64_t now_ms)
 			rc = tombstones_put(p, j, &terms, &b);
 		if (!rc)
 			rc = login_item_put(&b, LOGIN_KIND_TERMS, &record_login_terms, &terms);
+		if (!rc)
+			rc = glass_hears(p, j->pump.device, now_ms, &b);
 	}
 	if (!rc && j->result != LOGIN_OK)
 		rc = refusal_put(j, &b);

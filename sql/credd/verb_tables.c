@@ -2,6 +2,7 @@
 /* Owns the answer to "who may ask what" of credd: nothing outside these tables is ever run. */
 #include "sql/credd/credd.h"
 #include "sql/proto/cred_verbs.h"
+#include "sql/proto/glass_records.h"
 
 #define READ(v, label, in, out)                                                  \
 	{                                                                        \
@@ -52,6 +53,21 @@ static const struct ipc_verb admin_verbs[] = {
 	READ(CRED_STATUS, "status", list_query, cred_status),
 	READ(CRED_AUDIT_TAIL, "audit_tail", list_query, audit_row),
 	READ(CRED_AUDIT_VERIFY, "audit_verify", list_query, audit_check),
+	{.verb = CRED_GLASS_ISSUE,
+	 .name = "glass_issue",
+	 .req = &record_glass_want,
+	 .req_max = GLASS_WANTS_MAX,
+	 .rep = &record_glass_issued,
+	 .handle = verb_admin_write},
+	READ(CRED_GLASS_LIST, "glass_list", list_query, glass),
+	WRITE(CRED_GLASS_REVIEW, "glass_review", glass_review),
+	{.verb = CRED_GLASS_VOID,
+	 .name = "glass_void",
+	 .req = &record_glass_void,
+	 .req_max = 1,
+	 .rep = &record_glass_count,
+	 .handle = verb_admin_write},
+	READ(CRED_GLASS_COUNT, "glass_count", list_query, glass_count),
 };
 
 #define TABLE(t) (t), sizeof(t) / sizeof((t)[0])

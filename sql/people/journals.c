@@ -3,6 +3,7 @@
  * Owns what pumps deliver: journal records, each stored once and in order, and the generation of
  * their verifiers, which may only rise.
  */
+#include "sql/people/glass.h"
 #include "sql/people/people_db.h"
 
 #include <inttypes.h>
@@ -59,6 +60,9 @@ int people_pump_seen(struct people *p, const char *device, const struct login_st
 			    " ON CONFLICT (device) DO UPDATE SET generation = excluded.generation,"
 			    " seen_at = excluded.seen_at",
 			    DB_T(device), DB_I(says->generation), DB_I(now_ms));
+	/* which codes an agent used whose store is gone or old, nobody knows */
+	if (!rc && (*rolled_back || (had > 0 && !says->generation && says->journal.len)))
+		rc = people_glass_distrust(p, device, now_ms);
 	terms->stored = (uint64_t)stored;
 	terms->drop = *rolled_back;
 	return rc;
@@ -125,6 +129,10 @@ int people_journal_add(struct people *p, const char *device, const struct login_
 			    "UPDATE logins SET ended_at = ?3 WHERE login_id = ?1 AND device = ?2"
 			    " AND ended_at = 0",
 			    DB_T(r->login_id), DB_T(device), DB_I(now_ms));
+	if (!rc && !strcmp(r->what, "break-glass"))
+		rc = people_glass_used(p, device, r, now_ms);
+	if (!rc && !strcmp(r->what, "rolled-back"))
+		rc = people_glass_distrust(p, device, now_ms);
 	if (!rc)
 		rc = db_run(p->st.db,
 			    "INSERT INTO journals (device, journal, stored) VALUES (?1, ?2, ?3)"

@@ -31,6 +31,12 @@ enum cred_verb {
 	/* audit of logins */
 	CRED_AUDIT_TAIL = 64,	/* as REGISTRY_AUDIT_TAIL */
 	CRED_AUDIT_VERIFY = 65, /* as REGISTRY_AUDIT_VERIFY */
+	/* break-glass codes: sql/proto/glass_records.h */
+	CRED_GLASS_ISSUE = 96,	/* glass_want[1..16] -> glass_issued[], all in one transaction */
+	CRED_GLASS_LIST = 97,	/* list_query: device, ward, state -> glass[], newest first */
+	CRED_GLASS_REVIEW = 98, /* glass_review -> empty */
+	CRED_GLASS_VOID = 99,	/* glass_void -> glass_count */
+	CRED_GLASS_COUNT = 100, /* empty list_query -> glass_count */
 };
 
 #endif

@@ -72,10 +72,15 @@ static const char clinicians_0001[] = {
 	0,
 };
 
+static const char clinicians_0002[] = {
+#include "sql/schema/clinicians/0002_break_glass.sql.inc"
+	0,
+};
+
 static const char *const registry_texts[] = {
 	registry_0001, registry_0004, registry_0005, registry_0006, registry_0007, registry_0008,
 	registry_0009, registry_0010, registry_0011, registry_0012, registry_0013};
-static const char *const clinicians_texts[] = {clinicians_0001};
+static const char *const clinicians_texts[] = {clinicians_0001, clinicians_0002};
 static const char *const sessions_texts[] = {sessions_0001, sessions_0002};
 
 const struct schema schema_registry = {

@@ -64,22 +64,18 @@ int break_glass_code_parse(const char *typed, size_t len, char out[BREAK_GLASS_T
 	return 0;
 }
 
-int break_glass_hash(const char *pump, uint64_t id, const char code[BREAK_GLASS_TEXT_SIZE],
+int break_glass_hash(const char *pump, const char code[BREAK_GLASS_TEXT_SIZE],
 		     const uint8_t salt[BREAK_GLASS_SALT], uint8_t out[BREAK_GLASS_HASH])
 {
 	static const char what[] = "pumpgate break-glass 1";
 	crypto_generichash_state h;
 	uint8_t bound[32];
-	uint8_t number[8];
 	int rc;
 
-	for (size_t i = 0; i < sizeof(number); i++)
-		number[i] = (uint8_t)(id >> (56 - 8 * i));
 	/* with their NULs: no two different inputs are the same bytes */
 	crypto_generichash_init(&h, NULL, 0, sizeof(bound));
 	crypto_generichash_update(&h, (const uint8_t *)what, sizeof(what));
 	crypto_generichash_update(&h, (const uint8_t *)pump, strlen(pump) + 1);
-	crypto_generichash_update(&h, number, sizeof(number));
 	crypto_generichash_update(&h, (const uint8_t *)code, BREAK_GLASS_TEXT_SIZE);
 	crypto_generichash_final(&h, bound, sizeof(bound));
 	rc = crypto_pwhash(out, BREAK_GLASS_HASH, (const char *)bound, sizeof(bound), salt,

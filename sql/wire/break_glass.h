@@ -5,7 +5,7 @@
  * processor time.
  *
  * A code is ten characters of Crockford's base32 (50 random bits), printed "4F7QK-0M2XT". Neither
- * the service nor the pump keeps it: only Argon2id over pump, number and code. So a code fits one
+ * the service nor the pump keeps it: only Argon2id over pump and code. So a code fits one
  * pump, and who reads either store has 2^50 such computations before him.
  */
 #ifndef SQL_WIRE_BREAK_GLASS_H
@@ -50,7 +50,7 @@ void break_glass_code_new(char out[BREAK_GLASS_TEXT_SIZE]);
 int break_glass_code_parse(const char *typed, size_t len, char out[BREAK_GLASS_TEXT_SIZE]) MUST_USE;
 
 /* Tens of milliseconds of processor time. ERR_NOMEM. */
-int break_glass_hash(const char *pump, uint64_t id, const char code[BREAK_GLASS_TEXT_SIZE],
+int break_glass_hash(const char *pump, const char code[BREAK_GLASS_TEXT_SIZE],
 		     const uint8_t salt[BREAK_GLASS_SALT], uint8_t out[BREAK_GLASS_HASH]) MUST_USE;
 
 /* How a journal's record (what "break-glass") names the code, in its detail. 0: it names none. */

@@ -251,6 +251,8 @@ static void a_server_that_says_nothing_is_not_waited_for_longer_than_its_time(vo
 	struct login_script s = {.mode = SERVER_HANGS};
 
 	(void)state;
+	if (getenv("LOGIN_MUTANTS")) /* which need not wait for this one each time */
+		skip();
 	assert_int_equal(by_badge("4711"), PUMPLINK_OK);
 	login_server_script(server, &s);
 	assert_int_equal(by_badge("4711"), PUMPLINK_OK); /* by the pump's own */
@@ -362,7 +364,7 @@ static void a_code_from_the_envelope_lets_in_once_also_without_a_server(void **s
 				 .not_after = desk_now().wall_ms + 3600000,
 				 .role = "emergency",
 				 .session_s = 900};
-	assert_int_equal(break_glass_hash("PG-1", 9, code, k->salt.data, k->hash.data), 0);
+	assert_int_equal(break_glass_hash("PG-1", code, k->salt.data, k->hash.data), 0);
 	login_server_script(server, &s);
 	assert_int_equal(desk_contact(&desk), 0);
 	stop();
@@ -389,7 +391,7 @@ static void a_used_code_is_used_after_a_restart_too(void **state)
 				     .hash.len = BREAK_GLASS_HASH,
 				     .not_after = now.wall_ms + 3600000,
 				     .role = "emergency"};
-	assert_int_equal(break_glass_hash("PG-1", 9, code, s.code.salt.data, s.code.hash.data), 0);
+	assert_int_equal(break_glass_hash("PG-1", code, s.code.salt.data, s.code.hash.data), 0);
 	login_server_script(server, &s);
 	assert_int_equal(desk_contact(&desk), 0);
 	assert_int_equal(login(PUMPLINK_LOGIN_BREAK_GLASS, "", code).result, PUMPLINK_OK);

@@ -122,6 +122,26 @@ static void an_answer_that_was_signed_for_another_request_is_refused(void **stat
 	assert_int_equal(login_answer_parse(p.data, p.len, &request, false, &got), ERR_DENIED);
 }
 
+static void a_reject_needs_its_refusal_and_nothing_else(void **state)
+{
+	const struct login_refusal r = {.result = "try-again"};
+	AUTO_BUF b = {.max = LOGIN_BLOB_MAX};
+	struct radius_packet p;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		radius_begin(&p, RADIUS_ACCESS_REJECT, 7);
+		assert_int_equal(
+			radius_put_vendor(&p, LOGIN_VENDOR, LOGIN_ATTR_HEARS, b.data, b.len), 0);
+		assert_int_equal(radius_sign_reply(&p, request.data + 4, SECRET), 0);
+		assert_int_equal(login_answer_parse(p.data, p.len, &request, true, &got),
+				 i ? 0 : ERR_INVALID);
+		put(&b, LOGIN_KIND_REFUSAL, &record_login_refusal, &r);
+	}
+	assert_string_equal(got.refusal.result, "try-again");
+	assert_false(got.has_terms);
+}
+
 static void unknown_items_are_passed_over(void **state)
 {
 	AUTO_BUF b = {.max = LOGIN_BLOB_MAX};
@@ -198,17 +218,19 @@ static void a_code_is_read_as_people_write_it_and_nothing_else(void **state)
 	assert_string_equal(out, again);
 }
 
-static void a_code_is_bound_to_pump_and_number(void **state)
+static void a_code_is_bound_to_its_pump(void **state)
 {
 	uint8_t salt[BREAK_GLASS_SALT] = {1}, a[BREAK_GLASS_HASH], b[BREAK_GLASS_HASH];
 
 	(void)state;
-	assert_int_equal(break_glass_hash("PG-1", 1, "4F7QK-0M2XT", salt, a), 0);
-	assert_int_equal(break_glass_hash("PG-2", 1, "4F7QK-0M2XT", salt, b), 0);
+	assert_int_equal(break_glass_hash("PG-1", "4F7QK-0M2XT", salt, a), 0);
+	assert_int_equal(break_glass_hash("PG-2", "4F7QK-0M2XT", salt, b), 0);
 	assert_memory_not_equal(a, b, sizeof(a));
-	assert_int_equal(break_glass_hash("PG-1", 2, "4F7QK-0M2XT", salt, b), 0);
+	salt[0]++;
+	assert_int_equal(break_glass_hash("PG-1", "4F7QK-0M2XT", salt, b), 0);
 	assert_memory_not_equal(a, b, sizeof(a));
-	assert_int_equal(break_glass_hash("PG-1", 1, "4F7QK-0M2XV", salt, b), 0);
+	salt[0]--;
+	assert_int_equal(break_glass_hash("PG-1", "4F7QK-0M2XV", salt, b), 0);
 	assert_memory_not_equal(a, b, sizeof(a));
 }
 
@@ -234,11 +256,12 @@ int main(void)
 		T(codes_and_tombstones_out_of_bounds_are_refused),
 		T(an_answer_to_another_request_is_refused),
 		T(an_answer_that_was_signed_for_another_request_is_refused),
+		T(a_reject_needs_its_refusal_and_nothing_else),
 		T(unknown_items_are_passed_over),
 		T(only_as_many_records_are_said_as_fit),
 		T(an_address_is_numbers_or_refused),
 		T(a_code_is_read_as_people_write_it_and_nothing_else),
-		T(a_code_is_bound_to_pump_and_number),
+		T(a_code_is_bound_to_its_pump),
 		T(a_detail_names_its_code_in_one_form),
 	};
 

@@ -171,6 +171,15 @@ static void a_clock_set_back_over_a_restart_is_refused(void **state)
 	assert_int_equal(o.head.n_records, 2);
 }
 
+static void a_clock_set_back_and_forth_is_for_the_server_to_judge(void **state)
+{
+	(void)state;
+	now.wall_ms -= HOUR;
+	assert_int_equal(login("1001", RIGHT), OFFLINE_CLOCK);
+	now.wall_ms += HOUR;
+	assert_int_equal(login("1001", RIGHT), OFFLINE_CLOCK);
+}
+
 static void the_time_that_a_pump_was_off_counts(void **state)
 {
 	(void)state;
@@ -391,6 +400,7 @@ int main(void)
 		T(a_server_cannot_grant_more_than_72_hours_or_5_failures),
 		T(a_clock_set_back_while_running_does_not_lengthen_a_life),
 		T(a_clock_set_back_over_a_restart_is_refused),
+		T(a_clock_set_back_and_forth_is_for_the_server_to_judge),
 		T(the_time_that_a_pump_was_off_counts),
 		T(a_tombstone_takes_a_person_away),
 		T(a_new_epoch_takes_everybody_away),

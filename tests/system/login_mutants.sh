@@ -1,0 +1,95 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The tests of clinicians' logins on the pump, and of break-glass codes at the server, must notice
+# when a single check is missing: each is taken out of a copy in turn, and the tests must then fail.
+cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/support/tap.sh
+. tests/support/tap.sh
+build=${PUMPGATE_BUILD:-build}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cc=${CC:-gcc}
+[ -w /dev/shm ] && export TMPDIR=/dev/shm # these runs need no disk
+case $build in *address* | *thread*)
+	skip "login_mutants" "the plain build is enough"
+	tap_done
+	;;
+esac
+lib=$build/lib
+export LOGIN_MUTANTS=1
+
+# link NAME TEST OBJECT...: a unit test with objects that take the place of the libraries' own
+link() {
+	local name=$1 test=$2 libs tests
+	shift 2
+	case $test in
+	credd/*) libs=("$lib"/lib{people,store,cred_proto,registry_proto,login_wire,policies,base}.a) tests=() ;;
+	*) libs=("$lib"/lib{login_shell,login_core,agent_shell,agent_core,login_wire,radius_packet,ca_request,base}.a)
+		tests=("$build"/obj/tests/unit/pump_agent/{login_server,pki}.o) ;;
+	esac
+	"$cc" -pthread -o "$work/$name" "$build/obj/tests/unit/$test.o" "${tests[@]}" "$@" \
+		-Wl,--start-group "${libs[@]}" -Wl,--end-group -lcmocka -lsodium -lcrypto -lssl -ljansson -lcurl \
+		-lsqlite3 -levent -levent_pthreads -linih -lsystemd -lseccomp
+}
+
+# shellcheck disable=SC2317 # called by check
+fails() {
+	! timeout 60 "$1" >/dev/null 2>&1
+}
+
+# mutant SENTENCE FILE TEST SED-SCRIPT
+mutant() {
+	local file=$2 name
+	name=$(basename "$file")
+
+	sed -E "$4" "$file.c" >"$work/$name.c"
+	if cmp -s "$file.c" "$work/$name.c"; then
+		check "mutant_applies: $1" false
+		return
+	fi
+	if ! "$cc" -std=gnu11 -D_GNU_SOURCE -I. -I"$build/gen" -fPIE -pthread -O1 -w -c \
+		-o "$work/$name.o" "$work/$name.c" || ! link mutant "$3" "$work/$name.o"; then
+		check "mutant_builds: $1" false
+		return
+	fi
+	check "tests_notice: $1" fails "$work/mutant"
+}
+
+on=pump_agent/login
+offline=pump_agent/test_offline
+link plain $offline || exit 1
+check "the_tests_hold_without_a_mutation" "$work/plain"
+mutant "a try is counted after the PIN" $on/offline $offline 's/^\tp->failures\+\+;$//'
+mutant "wrong PINs end nothing" $on/offline $offline 's/ && p->failures < p->failures_max//; s/p->failures < p->failures_max/1/'
+mutant "an entry lives for ever" $on/offline $offline 's/o->age.age_ms - p->since_age_ms < .*1000;/true;/'
+mutant "a server grants any time" $on/offline $offline 's/least\(g->offline_s, OFFLINE_LIFE_MAX_S\)/g->offline_s/'
+mutant "a clock that was set back is believed" $on/offline $offline 's/if \(o->age.is_set_back\)/if (0)/'
+mutant "time by the wall clock alone" $on/age $offline 's/same_boot \? now->boot_ms - a->boot_ms : wall_d/wall_d/'
+mutant "a set-back clock forgets itself" $on/age $offline 's/a->is_set_back = a->is_set_back \|\| back;/a->is_set_back = back;/'
+mutant "tombstones are not read" $on/offline $offline 's/changed = offline_drop_user\(o, n->tombstones.*$/;/'
+mutant "an old epoch counts" $on/offline $offline 's/p->epoch == o->head.epoch && //; s/^\t\tpeople_drop_all\(o\);$//'
+mutant "the directory's passwords are kept" $on/offline $offline 's/\|\| g->directory //'
+mutant "a code works twice" $on/offline $offline 's/o->codes\[i\].is_used = true;/;/'
+mutant "the server's list makes a used code new" $on/offline $offline 's/k->is_used = o->codes\[j\].is_used;/;/'
+mutant "a code lives on under an older clock" $on/offline $offline 's/now->wall_ms > o->age.wall_ms \? now->wall_ms : o->age.wall_ms/now->wall_ms/'
+mutant "an old copy keeps its people" $on/offline $offline '/^void offline_roll_back/,/^}/s/^\tpeople_drop_all\(o\);$//'
+mutant "another pump's store will do" $on/offline $offline 's/\|\| strcmp\(h->pump, pump\)//'
+mutant "an old store is not noticed" $on/vault pump_agent/test_vault 's/v->offline.head.generation < mark/0/'
+mutant "an old mark is not noticed" $on/vault pump_agent/test_vault 's/v->offline.head.generation > mark \+ 1/0/'
+mutant "a store is not bound to its pump" $on/vault pump_agent/test_vault 's/, v->offline.head.pump\);/, "");/; s/rc \? rc : offline_check\(.*\);/rc;/'
+mutant "a PIN is not bound to its pump" $on/pin_hash pump_agent/test_vault 's/text_put\(&h, who->pump\);//'
+mutant "a PIN is not bound to the epoch" $on/pin_hash pump_agent/test_vault 's/crypto_generichash_update\(&h, epoch.*$//'
+desk=pump_agent/test_desk
+mutant "any server's name will do" $on/radsec $desk 's/X509_VERIFY_PARAM_set1_host\(param, s->name, 0\) != 1/0/'
+mutant "any server will do" $on/radsec $desk 's/SSL_VERIFY_PEER/SSL_VERIFY_NONE/; s/SSL_get_verify_result\(r->ssl\) != X509_V_OK \|\|//'
+mutant "an unsigned answer will do" $on/answer $desk 's/radius_verify_reply\(&v, request->data \+ 4, SECRET, true\)/radius_verify_reply(\&v, request->data + 4, SECRET, false)/'
+mutant "after a no the pump looks itself" $on/desk $desk 's/if \(!strcmp\(a.refusal.result, "try-again"\)\)/if (1)/'
+mutant "outstanding tombstones do not matter" $on/desk $desk 's/d->is_behind \|\| //'
+mutant "codes are guessed without a pause" $on/desk $desk 's/if \(wait_us > 0\)/if (0)/'
+glass=credd/test_glass
+mutant "any pump uses any code" sql/people/glass $glass 's/ WHERE id = \?1 AND device = \?2 AND state/ WHERE id = ?1 AND state/'
+mutant "codes do not end" sql/people/glass $glass 's/ AND not_after > \?2 ORDER/ ORDER/'
+mutant "old envelopes stay good" sql/people/glass $glass 's/rc = rc \? rc : open_void\(db, w->device, &replaced\);//'
+mutant "a review needs no name" sql/people/glass $glass 's/!\*r->person \|\| !\*r->reason/0/'
+mutant "a lost store keeps its codes" sql/people/journals $glass 's/\(had > 0 \&\& !says->generation \&\& says->journal.len\)/0/'
+tap_done
