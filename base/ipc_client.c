@@ -359,18 +359,3 @@ int ipc_client_post(struct ipc_client *c, uint16_t verb, const struct record_des
 	disconnect(c); /* broken, or half a message: the stream can't go on */
 	return err_set(ERR_UNAVAILABLE, "%s: message dropped", c->addr.sun_path);
 }
-
-int ipc_client_post_many(struct ipc_client *c, uint16_t verb, const struct record_desc *desc,
-			 const void *records, size_t n, int timeout_ms)
-{
-	int64_t deadline_us = clock_mono_us() + (int64_t)timeout_ms * 1000;
-	uint64_t id = c->request_id ? c->request_id : c->next_id++;
-	int rc = ensure_connected(c, deadline_us);
-
-	if (rc || (rc = message_build(&c->out, verb, id, desc, records, n)))
-		return rc;
-	rc = send_all(c, deadline_us);
-	if (rc)
-		disconnect(c); /* the service drops what it has only half of */
-	return rc;
-}

@@ -41,11 +41,6 @@ int ipc_client_call_fd(struct ipc_client *c, uint16_t verb, const struct record_
 int ipc_client_post(struct ipc_client *c, uint16_t verb, const struct record_desc *desc,
 		    const void *record) MUST_USE;
 
-/* As ipc_client_post for n records in one message, waiting up to timeout_ms in all.
- * ERR_UNAVAILABLE: nothing of it will be acted on. */
-int ipc_client_post_many(struct ipc_client *c, uint16_t verb, const struct record_desc *desc,
-			 const void *records, size_t n, int timeout_ms) MUST_USE;
-
 static inline void ipc_client_auto_free(struct ipc_client **c)
 {
 	ipc_client_free(*c);

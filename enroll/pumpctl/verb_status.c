@@ -163,6 +163,9 @@ static void health_judge(struct health *h, int64_t now)
 		  "a recall is paused: pumpctl recall list --open; resume or cancel it");
 	wrong_add(h, s->events_dropped > 0,
 		  "events were dropped because the registry was too slow");
+	wrong_add(h, s->accepts_lost_at > now - DAY_MS,
+		  "accepts of the last day are not on record (power was lost, or the registry was "
+		  "too slow): for 24 hours after it a revocation goes to every NAS");
 	certs_judge(h, now);
 }
 

@@ -113,11 +113,14 @@ static void event_log(const struct auth_event *e, uint64_t request_id)
 static void event_post(struct pump_shared *s, REQUEST *request, const struct attempt *a)
 {
 	struct auth_event e = {0};
+	int rc;
 
 	event_build(request, a, &e);
 	event_log(&e, a->request_id);
-	if (registry_link_auth_event(s->link, &e))
-		radlog(L_WARN, "pump.event delivered=later detail=\"%s\"", err_text());
+	rc = registry_link_auth_event(s->link, &e);
+	if (rc)
+		radlog(L_WARN, "pump.event delivered=%s detail=\"%s\"",
+		       rc == ERR_UNAVAILABLE ? "later" : "no", err_text());
 }
 
 /* ---- the reply ---- */

@@ -18,7 +18,7 @@ struct registry_link {
 	_Atomic int64_t acct_slow_until_us;
 	_Atomic uint64_t request_id; /* the last one given; starts at random, then counts */
 	char path[108];
-	struct event_queue *events;
+	struct event_outbox *events;
 	struct standing_view *standings;
 };
 
@@ -44,7 +44,7 @@ int registry_link_new(const char *socket_path, struct registry_link **out)
 	}
 	rc = standing_view_new(&l->standings);
 	if (!rc)
-		rc = event_queue_new(l->path, &l->events);
+		rc = event_outbox_new(l->path, &l->events);
 	if (rc) {
 		standing_view_free(l->standings);
 		pthread_key_delete(l->key);
@@ -62,7 +62,7 @@ size_t registry_link_free(struct registry_link *l)
 
 	if (!l)
 		return 0;
-	lost = event_queue_end(l->events);
+	lost = event_outbox_end(l->events);
 	client_close(pthread_getspecific(l->key));
 	pthread_key_delete(l->key);
 	standing_view_free(l->standings);
@@ -186,7 +186,7 @@ int registry_link_nas_facts(struct registry_link *l, const struct nas_query *q,
 
 int registry_link_auth_event(struct registry_link *l, const struct auth_event *e)
 {
-	return event_queue_put(l->events, e);
+	return event_outbox_put(l->events, e);
 }
 
 /* More threads than LINK_ACCT_MAX wait only while commits are quick, and not long. */

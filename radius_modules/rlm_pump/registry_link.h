@@ -8,7 +8,7 @@
 #ifndef RADIUS_MODULES_RLM_PUMP_REGISTRY_LINK_H
 #define RADIUS_MODULES_RLM_PUMP_REGISTRY_LINK_H
 
-#include "radius_modules/rlm_pump/event_queue.h"
+#include "radius_modules/rlm_pump/event_outbox.h"
 #include "sql/client/registry_client.h"
 
 #define LINK_FACTS_MS 300
@@ -26,8 +26,8 @@ struct registry_link;
 
 /* Does not connect; starts the thread of the events. ERR_NOMEM, ERR_LIMIT, ERR_IO. */
 int registry_link_new(const char *socket_path, struct registry_link **out) MUST_USE;
-/* Delivers the events that wait, and closes the calling thread's connection too; no other thread
- * may use the link any more. How many events were lost, because registryd is away. */
+/* Closes the calling thread's connection too; no other thread may use the link any more. How many
+ * events were lost, because registryd had no ring for them. */
 size_t registry_link_free(struct registry_link *l); /* NULL ok */
 
 /* A new id for what the calling thread sends from now on: one per RADIUS packet, it stands in the
@@ -44,7 +44,7 @@ int registry_link_birth_facts(struct registry_link *l, const struct birth_query 
 			      struct birth_facts *out) MUST_USE;
 int registry_link_nas_facts(struct registry_link *l, const struct nas_query *q,
 			    struct nas_facts *out) MUST_USE;
-/* Never waits; see event_queue_put. */
+/* See event_outbox_put. */
 int registry_link_auth_event(struct registry_link *l, const struct auth_event *e) MUST_USE;
 /* Never waits, and is not kept: what it says of a NAS will be seen again. */
 int registry_link_nas_event(struct registry_link *l, const struct nas_event *e) MUST_USE;

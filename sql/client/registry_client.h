@@ -52,12 +52,10 @@ static inline int MUST_USE registry_standings(struct ipc_client *c, int *fd_out,
 {
 	return ipc_client_call_fd(c, REGISTRY_STANDINGS, NULL, NULL, 0, fd_out, timeout_ms);
 }
-REGISTRY_POST(auth_event, REGISTRY_AUTH_EVENT, auth_event)
-/* Several in one message; unlike the call for one it waits, up to timeout_ms, for room. */
-static inline int MUST_USE registry_auth_events(struct ipc_client *c, const struct auth_event *e,
-						size_t n, int timeout_ms)
+/* sql/proto/event_ring.h; the descriptor is the caller's. */
+static inline int MUST_USE registry_event_ring(struct ipc_client *c, int *fd_out, int timeout_ms)
 {
-	return ipc_client_post_many(c, REGISTRY_AUTH_EVENT, &record_auth_event, e, n, timeout_ms);
+	return ipc_client_call_fd(c, REGISTRY_EVENT_RING, NULL, NULL, 0, fd_out, timeout_ms);
 }
 REGISTRY_TELL(acct_event, REGISTRY_ACCT_EVENT, acct_event)
 

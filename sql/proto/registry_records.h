@@ -978,7 +978,9 @@ RECORD_DECLARE(audit_check, AUDIT_CHECK_FIELDS)
 	X(S, U64, reporting, 1)                                \
 	X(S, U64, waiting, 1) /* until their pump is idle */   \
 	X(S, U64, below_version, 1)                            \
-	X(S, STR, min_version, NAME_SIZE)
+	X(S, STR, min_version, NAME_SIZE)                      \
+	/* accepts that no session tells of; 0: never */       \
+	X(S, TIME, accepts_lost_at, 1)
 RECORD_DECLARE(status, STATUS_FIELDS)
 
 #endif

@@ -10,8 +10,6 @@
 
 #define REGISTRY_SOCKET "run/registry/sock" /* below the home */
 
-/* Most records of one REGISTRY_AUTH_EVENT. */
-#define REGISTRY_EVENTS_MAX 64
 /* Most records of one REGISTRY_RECALL_ADD and of one REGISTRY_DEVICE_LOOK. */
 #define REGISTRY_RECALL_ADD_MAX 1000
 #define REGISTRY_LOOK_MAX 256
@@ -25,9 +23,9 @@ enum registry_verb {
 	REGISTRY_STANDINGS = 4,	    /* empty -> the map of standings, a descriptor to read from */
 	REGISTRY_LOGIN_FACTS = 124, /* cert_name -> login_facts */
 	/* events of the network */
-	REGISTRY_AUTH_EVENT = 16, /* auth_event[] in their order, one-way */
 	REGISTRY_ACCT_EVENT = 17, /* acct_event -> empty, after its group commit */
 	REGISTRY_NAS_EVENT = 24,  /* nas_event, one-way */
+	REGISTRY_EVENT_RING = 25, /* empty -> the event ring, a descriptor to map and write */
 	/* issuing */
 	REGISTRY_ISSUER_SET = 32,      /* issuer -> empty */
 	REGISTRY_CERT_FACTS = 33,      /* cert_name -> cert_facts */

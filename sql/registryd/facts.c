@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sql/proto/registry_verbs.h"
+#include "sql/registryd/event_memory.h"
 
 static void facts_answer(struct ipc_request *rq, int rc, const void *facts)
 {
@@ -86,6 +87,13 @@ void verb_standings(struct ipc_request *rq, void *ctx)
 		ipc_request_reply_fd(rq, standings_fd(s->standings));
 	else
 		ipc_request_fail(rq, err_set(ERR_NOT_FOUND, "there is no map of standings"));
+}
+
+void verb_event_ring(struct ipc_request *rq, void *ctx)
+{
+	struct service *s = ctx;
+
+	ipc_request_reply_fd(rq, event_memory_fd(s->ring));
 }
 
 void verb_cert_facts(struct ipc_request *rq, void *ctx)

@@ -155,14 +155,14 @@ struct workers {
 	struct reader *slow;
 };
 
-static int workers_open(struct service *s, struct workers *w)
+static int workers_open(struct service *s, const char *home, struct workers *w)
 {
 	int rc = store_open(s->registry_path, STORE_LOOKUP, &s->facts);
 
 	if (!rc)
 		rc = writer_new(s, &w->writer);
 	if (!rc)
-		rc = event_worker_new(s, &w->events);
+		rc = event_worker_new(s, home, &w->events);
 	if (!rc)
 		rc = reader_new(s, &w->queries[0]);
 	if (!rc)
@@ -214,16 +214,19 @@ static int lanes_start(struct service *s, const struct workers *w)
 /* Ends the lanes in the order in which they make work for each other, then their connections. */
 static void service_stop(struct service *s, struct workers *w)
 {
+	bool over;
+
 	backups_free(s->backups);
 	lane_stop(s->slow);
 	lane_stop(s->queries);
 	lane_stop(s->events);
+	over = s->events && event_worker_finish(w->events);
 	lane_stop(s->writer);
 	writer_free(w->writer);
 	standings_free(s->standings);
 	s->standings = NULL;
 	ipc_server_free(s->server);
-	event_worker_free(w->events);
+	event_worker_free(w->events, over);
 	for (int i = 0; i < 2; i++)
 		reader_free(w->queries[i]);
 	reader_free(w->slow);
@@ -292,7 +295,7 @@ static int serve(const char *home)
 	if (!rc)
 		rc = databases_upgrade(&s, home);
 	if (!rc)
-		rc = workers_open(&s, &w);
+		rc = workers_open(&s, home, &w);
 	if (!rc)
 		rc = lanes_start(&s, &w);
 	if (!rc)

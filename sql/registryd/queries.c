@@ -317,6 +317,7 @@ static int status(struct reader *r, const void *query, void *out, size_t max, si
 	st->started_at = s->started_at;
 	st->recall_alone = s->recall_alone;
 	st->events_dropped = atomic_load(&s->events_dropped);
+	st->accepts_lost_at = atomic_load(&s->accepts_lost_at);
 	st->radius_present = atomic_load(&s->connected[SERVICE_RADIUS]) > 0;
 	st->signer_present = atomic_load(&s->connected[SERVICE_SIGNER]) > 0;
 	st->enroll_present = atomic_load(&s->connected[SERVICE_ENROLL]) > 0;

@@ -47,7 +47,10 @@ struct service {
 	struct lane *queries;
 	struct lane *slow;
 	struct backups *backups;
+	struct event_memory *ring; /* the event lane's; others ask for its descriptor and head */
 	atomic_ullong events_dropped;
+	atomic_ullong accepts_lost;	      /* of the ring's count: noted */
+	_Atomic int64_t accepts_lost_at;      /* when accepts were last lost; 0: never */
 	atomic_uint connected[SERVICE_ROLES]; /* per role, as of the last request for status */
 	struct ipc_role roles[SERVICE_ROLES];
 	uid_t *role_uids[SERVICE_ROLES]; /* owned */
@@ -60,7 +63,8 @@ enum followup_kind {
 	FOLLOWUP_RETURNED,
 	FOLLOWUP_NAS_RESTARTED,
 	FOLLOWUP_BACKUP,
-	FOLLOWUP_ALARM
+	FOLLOWUP_ALARM,
+	FOLLOWUP_ACCEPTS_LOST
 };
 struct followup {
 	enum followup_kind kind;
@@ -116,8 +120,10 @@ void standings_beat(struct standings *sd);
 int standings_fd(const struct standings *sd);
 
 struct event_worker;
-int event_worker_new(struct service *s, struct event_worker **out) MUST_USE;
-void event_worker_free(struct event_worker *w);
+int event_worker_new(struct service *s, const char *home, struct event_worker **out) MUST_USE;
+/* When its lane has ended: what is left in the event ring. True: nothing now. */
+bool event_worker_finish(struct event_worker *w) MUST_USE;
+void event_worker_free(struct event_worker *w, bool over); /* over: it has finished so. NULL ok */
 void event_worker_run(struct lane_job **jobs, size_t n, void *worker);
 int64_t event_worker_idle(void *worker);
 
@@ -127,6 +133,9 @@ int backups_new(struct service *s, struct backups **out) MUST_USE;
 void backups_free(struct backups *b);
 
 void queries_run(struct lane_job **jobs, size_t n, void *worker);
+
+/* Any thread: accepts were lost since then (wall ms), so that no session tells where they led. */
+bool service_accepts_lost(struct service *s, int64_t since);
 
 /* Any thread but the writer's. Dropped and counted when the writer's queue is full: what caused it
  * is found again at the next event of the pump or the next start. */
@@ -143,6 +152,7 @@ void verb_mac_facts(struct ipc_request *rq, void *ctx);
 void verb_birth_facts(struct ipc_request *rq, void *ctx);
 void verb_nas_facts(struct ipc_request *rq, void *ctx);
 void verb_standings(struct ipc_request *rq, void *ctx);
+void verb_event_ring(struct ipc_request *rq, void *ctx);
 void verb_cert_facts(struct ipc_request *rq, void *ctx);
 void verb_event(struct ipc_request *rq, void *ctx);
 void verb_write(struct ipc_request *rq, void *ctx);

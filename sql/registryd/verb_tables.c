@@ -28,12 +28,7 @@ static const struct ipc_verb radius_verbs[] = {
 	ASK(REGISTRY_BIRTH_FACTS, "birth_facts", birth_query, birth_facts, verb_birth_facts),
 	ASK(REGISTRY_NAS_FACTS, "nas_facts", nas_query, nas_facts, verb_nas_facts),
 	{.verb = REGISTRY_STANDINGS, .name = "standings", .handle = verb_standings},
-	{.verb = REGISTRY_AUTH_EVENT,
-	 .name = "auth_event",
-	 .req = &record_auth_event,
-	 .req_max = REGISTRY_EVENTS_MAX,
-	 .one_way = true,
-	 .handle = verb_event},
+	{.verb = REGISTRY_EVENT_RING, .name = "event_ring", .handle = verb_event_ring},
 	TELL(REGISTRY_ACCT_EVENT, "acct_event", acct_event, verb_event),
 	POST(REGISTRY_NAS_EVENT, "nas_event", nas_event, verb_event),
 };

@@ -61,6 +61,8 @@ int writer_standing_one(struct writer *w, const struct action *by, const struct 
 #define FOOTHOLDS_MAX 512
 size_t writer_holds_find(struct writer *w, const char *device, int64_t since,
 			 struct foothold *holds);
+/* To be told of a change of standing now, at most FOOTHOLDS_MAX. */
+size_t writer_holds_to_tell(struct writer *w, const char *device, struct foothold *holds);
 /* After a revocation's commit: orders for what came up meanwhile. `holds` is room for
  * FOOTHOLDS_MAX. */
 int writer_sessions_again(struct writer *w, const char *device, int64_t since,

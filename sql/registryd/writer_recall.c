@@ -132,8 +132,7 @@ static int batch_fill(struct writer *w, struct batch *b)
 		struct recall_item *item = &b->items[b->n];
 
 		*item = (struct recall_item){b->devices[b->n], b->holds + used, 0};
-		item->n_holds = writer_holds_find(w, item->device, clock_wall_ms() - RECENT_MS,
-						  b->holds + used);
+		item->n_holds = writer_holds_to_tell(w, item->device, b->holds + used);
 		used += item->n_holds;
 	}
 	session_store_look_end(w->sessions);

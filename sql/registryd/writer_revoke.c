@@ -68,6 +68,28 @@ size_t writer_holds_find(struct writer *w, const char *device, int64_t since,
 	return rc ? 0 : n;
 }
 
+/* As writer_holds_find; and every other NAS while accepts are missing that no session tells of. */
+size_t writer_holds_to_tell(struct writer *w, const char *device, struct foothold *holds)
+{
+	int64_t since = clock_wall_ms() - RECENT_MS;
+	size_t n = writer_holds_find(w, device, since, holds), known = n, more = 0;
+
+	if (!service_accepts_lost(w->service, since))
+		return n;
+	if (store_footholds_everywhere(w->registry, device, holds + n, FOOTHOLDS_MAX - n, &more))
+		LOG(LOG_ERROR, "standing.nas_unknown", LOG_S("object", device),
+		    LOG_S("why", err_text()));
+	for (size_t i = known; i < known + more; i++) {
+		size_t k = 0;
+
+		while (k < known && strcmp(holds[k].nas, holds[i].nas) != 0)
+			k++;
+		if (k == known)
+			holds[n++] = holds[i];
+	}
+	return n;
+}
+
 /* Into the zone that the pump belongs into now: those of its sessions that are elsewhere. */
 static int misplaced_again(struct writer *w, const char *device, int64_t accepts_since,
 			   struct foothold *holds)
@@ -109,7 +131,7 @@ int writer_revoke_one(struct writer *w, const struct action *by, const struct re
 		      int64_t asked_at, struct revocation *out)
 {
 	struct foothold holds[FOOTHOLDS_MAX];
-	size_t n = writer_holds_find(w, rq->device, by->at - RECENT_MS, holds);
+	size_t n = writer_holds_to_tell(w, rq->device, holds);
 	int rc = store_revoke(w->registry, by, rq, asked_at, holds, n, out);
 
 	return rc ? rc : change_finish(w, by, rq->device, holds, out);
@@ -119,7 +141,7 @@ int writer_standing_one(struct writer *w, const struct action *by, const struct 
 			int64_t asked_at, struct revocation *out)
 {
 	struct foothold holds[FOOTHOLDS_MAX];
-	size_t n = writer_holds_find(w, rq->device, by->at - RECENT_MS, holds);
+	size_t n = writer_holds_to_tell(w, rq->device, holds);
 	int rc = store_standing_change(w->registry, by, rq, asked_at, holds, n, out);
 
 	return rc ? rc : change_finish(w, by, rq->device, holds, out);
@@ -211,6 +233,32 @@ static int accepts_sweep(struct writer *w, struct foothold *holds)
 	return rc;
 }
 
+/* Pumps whose standing changed while accepts were being lost: their orders did not know where those
+ * led. */
+static void accepts_lost(struct writer *w)
+{
+	struct revocation recent[SWEEP_CHUNK];
+	struct foothold holds[FOOTHOLDS_MAX];
+	uint64_t after = 0;
+	size_t n = SWEEP_CHUNK, n_holds;
+	int rc = 0;
+
+	while (!rc && n == SWEEP_CHUNK) {
+		rc = store_standing_changes_since(w->registry, clock_wall_ms() - CROSSED_MS, after,
+						  recent, SWEEP_CHUNK, &n);
+		for (size_t i = 0; !rc && i < n; i++) {
+			rc = store_footholds_everywhere(w->registry, recent[i].device, holds,
+							FOOTHOLDS_MAX, &n_holds);
+			if (!rc)
+				rc = late_orders(w, recent[i].device, holds, n_holds);
+		}
+		if (!rc && n)
+			after = recent[n - 1].id;
+	}
+	if (rc)
+		LOG(LOG_ERROR, "standing.sweep_failed", LOG_S("why", err_text()));
+}
+
 void writer_sweep(struct writer *w)
 {
 	char devices[SWEEP_CHUNK][DEVICE_SERIAL_SIZE], after[DEVICE_SERIAL_SIZE] = "";
@@ -262,6 +310,9 @@ void writer_followup(struct writer *w, const struct followup *f)
 		break;
 	case FOLLOWUP_ALARM:
 		writer_alarm_raise(w, &f->alarm);
+		return;
+	case FOLLOWUP_ACCEPTS_LOST:
+		accepts_lost(w);
 		return;
 	}
 	if (rc == ERR_UNCHANGED)

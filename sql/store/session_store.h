@@ -56,6 +56,21 @@ int session_store_goes_on(struct session_store *ss, const char *device, const ch
 			  const char *session_id, bool *out) MUST_USE;
 /* A sign of a copied key, as a line of the pump's history. */
 int session_store_anomaly(struct session_store *ss, const struct alarm *a, int64_t at) MUST_USE;
+/* What was last noted of the event ring (sql/proto/event_ring.h); all empty at first. */
+struct ring_note {
+	char ring[33]; /* its id, hex */
+	uint64_t lost_accepts;
+	int64_t lost_at; /* when accepts were last lost that no session tells of; 0: never */
+};
+int session_store_ring(struct session_store *ss, struct ring_note *out) MUST_USE;
+/* Of another ring than the one noted before, nothing was taken yet. */
+int session_store_ring_note(struct session_store *ss, const struct ring_note *note) MUST_USE;
+/* The entries whose events are in this group: noted in its transaction, so that after a crash they
+ * are known by their numbers; in place of the group's before. */
+int session_store_ring_taken(struct session_store *ss, const uint64_t *numbers, size_t n) MUST_USE;
+/* Those of the last group. ERR_LIMIT. */
+int session_store_ring_untaken(struct session_store *ss, uint64_t *out, size_t max,
+			       size_t *n_out) MUST_USE;
 /* Deletes what is older than the bounds, at most a few thousand rows per call; done_out is false
  * when more is left. In a transaction of its own. */
 #define SESSION_STORE_KEEP_MS (90LL * 24 * 3600 * 1000)

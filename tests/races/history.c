@@ -81,12 +81,6 @@ static unsigned accepts_check(const struct history *h)
 	return breaches;
 }
 
-/* Then what an Accept did not tell is told by accounting. */
-static bool accounting_is_prompt(unsigned nas)
-{
-	return nas == NAS_EXACT || nas == NAS_NAMED_AFTERWARDS;
-}
-
 static unsigned stays_check(const struct history *h, int64_t now_us)
 {
 	unsigned breaches = 0;
@@ -102,11 +96,6 @@ static unsigned stays_check(const struct history *h, int64_t now_us)
 		from = outages_excuse(&h->outages, from, OFF_WITHIN_US);
 		if (end - from <= OFF_WITHIN_US)
 			continue;
-		if (!accounting_is_prompt(s->nas) && outages_may_lose(&h->outages, s->start_us)) {
-			printf("# known gap: the Accept of %s at race-%u died with its process\n",
-			       name(h, s->pump), s->nas);
-			continue;
-		}
 		breaches++;
 		printf("breach: still-on pump=%s nas=race-%u session=%s for_us=%lld%s\n",
 		       name(h, s->pump), s->nas, s->session, (long long)(end - from),

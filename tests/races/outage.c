@@ -14,7 +14,6 @@
 #include "base/clock.h"
 #include "tests/races/races.h"
 
-#define LOSS_US 150000	 /* an event is gathered, sent and committed within it */
 #define GAP_US 1500000	 /* between two kills, at most */
 #define LOOK_US 20000	 /* between two looks for the new process */
 #define BACK_US 30000000 /* until it must be there */
@@ -131,13 +130,4 @@ int64_t outages_excuse(const struct outages *o, int64_t from_us, int64_t within_
 		if (o->all[i].from_us < from_us + within_us && o->all[i].to_us > from_us)
 			from_us = o->all[i].to_us;
 	return from_us;
-}
-
-bool outages_may_lose(const struct outages *o, int64_t accept_us)
-{
-	for (unsigned i = 0; i < o->n; i++)
-		if (accept_us <= o->all[i].from_us + LOSS_US &&
-		    accept_us >= o->all[i].from_us - LOSS_US)
-			return true;
-	return false;
 }

@@ -56,10 +56,6 @@ void outages_end(struct outages *o); /* waits for the thread */
  * that is away is waited for. */
 int64_t outages_excuse(const struct outages *o, int64_t from_us, int64_t within_us);
 
-/* An Accept at that time may be known to nobody: its event was still on its way when radiusd or
- * registryd was killed. docs/SECURITY.md names the gap; without accounting nothing closes it. */
-bool outages_may_lose(const struct outages *o, int64_t accept_us);
-
 /* ---- history ---- */
 struct accept_note {
 	unsigned pump, nas;

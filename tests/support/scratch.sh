@@ -96,6 +96,10 @@ scratch_stop() {
 
 scratch_down() {
 	scratch_stop
-	[ -z "$SCRATCH" ] || rm -rf "$SCRATCH"
+	[ -z "$SCRATCH" ] || {
+		# an event ring that was not empty stays
+		rm -f "$(readlink "$PUMPGATE_HOME/registry/events.ring")"
+		rm -rf "$SCRATCH"
+	}
 	SCRATCH=
 }

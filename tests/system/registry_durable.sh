@@ -15,6 +15,7 @@ clean_up() {
 	[ -z "$service" ] || kill -9 "$service" 2>/dev/null
 	wait 2>/dev/null
 	[ -z "$mounted" ] || umount "$mounted"
+	for ring in "$work"/*/registry/events.ring; do rm -f "$(readlink "$ring")"; done
 	rm -rf "$work"
 }
 trap clean_up EXIT

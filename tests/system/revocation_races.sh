@@ -88,7 +88,7 @@ objects() {
 # mutant_registryd SOURCE SED-SCRIPT
 mutant_registryd() {
 	mutant_object "$@" &&
-		objects "$1" sql/registryd sql/store sql/proto policies base &&
+		objects "$1" sql/registryd sql/serve sql/store sql/proto policies base &&
 		"$cc" -pthread -o "$SCRATCH/prefix/bin/pumpgate-registryd" "$SCRATCH/mutant.o" \
 			"@$SCRATCH/objects" -lsqlite3 -lsodium -levent -levent_pthreads -linih -lsystemd -lseccomp
 }

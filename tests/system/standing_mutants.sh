@@ -19,7 +19,7 @@ esac
 # objects WITHOUT: what the tests and the service are made of, but for one source's object
 objects() {
 	find "$build/obj/sql/store" "$build/obj/sql/proto" "$build/obj/policies" "$build/obj/base" \
-		"$build/obj/sql/registryd" -name '*.o' | grep -v "/${1:-none}\.o\$"
+		"$build/obj/sql/registryd" "$build/obj/sql/serve" -name '*.o' | grep -v "/${1:-none}\.o\$"
 }
 
 # link NAME TEST [SOURCE OBJECT]: a unit test, or the service (TEST is "registryd")

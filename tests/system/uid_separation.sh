@@ -69,6 +69,10 @@ for i in "${!FOLDERS[@]}"; do
 	done
 	check "a_stranger_opens_no_file_of_${NAMES[i]}" no_file_opens 61999 "${FOLDERS[i]}"
 done
+for j in "${!NAMES[@]}"; do
+	[ "$j" = 0 ] || check "${NAMES[j]}_opens_no_event_ring" \
+		trespass $((FIRST + j)) open "$(readlink "$PUMPGATE_HOME/registry/events.ring")"
+done
 check the_trespasser_itself_works fails_with 1 no_file_opens $FIRST registry
 for j in "${!NAMES[@]}"; do
 	check "${NAMES[j]}_traces_no_other_process_and_reads_no_memory" \

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "tests/support/registry_probe/probe.h"
@@ -111,7 +112,7 @@ struct load {
 };
 
 /* One authentication's worth: look up, post the event, account for it. */
-static void load_once(struct ipc_client *c, struct load *l, uint64_t *seed)
+static void load_once(struct ipc_client *c, struct event_ring *ring, struct load *l, uint64_t *seed)
 {
 	struct cert_name q = {.issuer = PROBE_ISSUER};
 	struct auth_event e = {.method = "eap-tls",
@@ -136,7 +137,7 @@ static void load_once(struct ipc_client *c, struct load *l, uint64_t *seed)
 	if (took > l->worst_us)
 		l->worst_us = took;
 	l->lookups++;
-	if (registry_auth_event(c, &e))
+	if (event_ring_put(ring, &e))
 		l->dropped++;
 	else
 		l->events++;
@@ -151,13 +152,18 @@ static void *load_run(void *arg)
 	struct load *l = arg;
 	uint64_t seed = 88172645463325252ULL + l->number;
 	AUTO_IPC_CLIENT c = NULL;
+	struct event_ring ring;
+	int fd = -1;
 
-	if (ipc_client_new(l->sock, "radius", &c)) {
+	if (ipc_client_new(l->sock, "radius", &c) || registry_event_ring(c, &fd, PROBE_WAIT_MS) ||
+	    event_ring_map(fd, &ring)) {
 		l->failed++;
 		return NULL;
 	}
+	close(fd);
 	while (clock_mono_us() < l->end_us)
-		load_once(c, l, &seed);
+		load_once(c, &ring, l, &seed);
+	event_ring_unmap(&ring);
 	return NULL;
 }
 

@@ -4,6 +4,7 @@
 #define TESTS_SUPPORT_REGISTRY_PROBE_H
 
 #include "sql/client/registry_client.h"
+#include "sql/proto/event_ring.h"
 
 #define PROBE_WAIT_MS 10000
 #define PROBE_ISSUER "/CN=Probe CA" /* as registry_fill.sh writes it */

@@ -91,7 +91,7 @@ int running_setup(void **state)
 int running_teardown(void **state)
 {
 	struct running *r = *state;
-	char command[160];
+	char command[256];
 
 	running_end(r, SIGTERM);
 	ipc_client_free(r->admin);
@@ -99,7 +99,10 @@ int running_teardown(void **state)
 	ipc_client_free(r->signer);
 	ipc_client_free(r->dispatch);
 	ipc_client_free(r->enroll);
-	snprintf(command, sizeof(command), "rm -rf '%s'", r->f->dir);
+	/* an event ring that was not empty stays */
+	snprintf(command, sizeof(command),
+		 "rm -f \"$(readlink '%s/registry/events.ring')\"; rm -rf '%s'", r->f->dir,
+		 r->f->dir);
 	assert_int_equal(system(command), 0);
 	free(r->f);
 	free(r);
@@ -131,6 +134,25 @@ void running_enroll_pg1(struct running *r, unsigned serial_no, uint8_t key)
 	running_enroll(r, "PG-1", serial_no, key);
 }
 
+/* The service may have made another ring since. */
+void running_ring(struct running *r, struct event_ring *out)
+{
+	int fd;
+
+	assert_int_equal(registry_event_ring(r->radius, &fd, WAIT_MS), 0);
+	assert_int_equal(event_ring_map(fd, out), 0);
+	close(fd);
+}
+
+void running_put(struct running *r, const struct auth_event *e)
+{
+	struct event_ring ring;
+
+	running_ring(r, &ring);
+	assert_int_equal(event_ring_put(&ring, e), 0);
+	event_ring_unmap(&ring);
+}
+
 void running_report(struct running *r, const char *verdict, const char *nas, const char *session,
 		    const char *cert_serial)
 {
@@ -145,7 +167,7 @@ void running_report(struct running *r, const char *verdict, const char *nas, con
 	strcpy(e.nas, nas);
 	strcpy(e.session_id, session);
 	strcpy(e.cert_serial, cert_serial);
-	assert_int_equal(registry_auth_event(r->radius, &e), 0);
+	running_put(r, &e);
 }
 
 void running_account(struct running *r, const char *type, const char *nas, const char *session)

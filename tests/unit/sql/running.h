@@ -8,6 +8,7 @@
 #include "tests/unit/sql/fixture.h"
 
 #include "sql/client/registry_client.h"
+#include "sql/proto/event_ring.h"
 
 #define WAIT_MS 5000
 
@@ -25,6 +26,9 @@ int running_setup(void **state);
 int running_teardown(void **state);
 void running_enroll(struct running *r, const char *device, unsigned serial_no, uint8_t key);
 void running_enroll_pg1(struct running *r, unsigned serial_no, uint8_t key);
+/* Maps the service's event ring: the caller's to unmap. */
+void running_ring(struct running *r, struct event_ring *out);
+void running_put(struct running *r, const struct auth_event *e);
 void running_report(struct running *r, const char *verdict, const char *nas, const char *session,
 		    const char *cert_serial);
 void running_account(struct running *r, const char *type, const char *nas, const char *session);

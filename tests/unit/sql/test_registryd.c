@@ -100,32 +100,6 @@ static void accounting_is_there_when_it_is_answered_even_after_a_kill(void **sta
 	assert_string_equal(s[0].session_id, "S1");
 }
 
-static void events_of_one_message_are_all_kept_in_their_order(void **state)
-{
-	struct running *r = *state;
-	struct auth_event e[REGISTRY_EVENTS_MAX] = {0};
-	struct list_query q = {.device = "PG-1", .limit = REGISTRY_EVENTS_MAX};
-	struct event got[REGISTRY_EVENTS_MAX];
-	size_t n = 0;
-
-	for (uint32_t i = 0; i < REGISTRY_EVENTS_MAX; i++) {
-		e[i].at = clock_wall_ms();
-		e[i].vlan = i + 1;
-		strcpy(e[i].verdict, "reject");
-		strcpy(e[i].device, "PG-1");
-	}
-	assert_int_equal(registry_auth_events(r->radius, e, REGISTRY_EVENTS_MAX, WAIT_MS), 0);
-	for (int i = 0; i < 200 && n < REGISTRY_EVENTS_MAX; i++) {
-		usleep(10000);
-		assert_int_equal(
-			registry_event_list(r->admin, &q, got, REGISTRY_EVENTS_MAX, &n, WAIT_MS),
-			0);
-	}
-	assert_int_equal(n, REGISTRY_EVENTS_MAX);
-	for (uint32_t i = 0; i < REGISTRY_EVENTS_MAX; i++) /* newest first */
-		assert_int_equal(got[i].vlan, REGISTRY_EVENTS_MAX - i);
-}
-
 static void status_counts_and_says_who_is_connected(void **state)
 {
 	struct running *r = *state;
@@ -183,7 +157,6 @@ int main(int argc, char **argv)
 		RUN(status_counts_and_says_who_is_connected),
 		RUN(every_list_answers_in_a_fresh_registry),
 		RUN(accounting_is_there_when_it_is_answered_even_after_a_kill),
-		RUN(events_of_one_message_are_all_kept_in_their_order),
 	};
 
 	if (argc > 1)
