@@ -221,7 +221,9 @@ static int exchange(int fd, const struct sockaddr_un *mine, const struct sockadd
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	ssize_t n;
 
+	/* the controller may be another user; the folder is closed to others */
 	if (fd < 0 || bind(fd, (const struct sockaddr *)mine, sizeof(*mine)) ||
+	    chmod(mine->sun_path, 0666) ||
 	    sendto(fd, press, sizeof(*press), 0, (const struct sockaddr *)to, sizeof(*to)) < 0)
 		return err_errno(ERR_UNAVAILABLE, "no controller at %s", to->sun_path);
 	if (poll(&p, 1, PRESS_WAIT_MS) != 1)

@@ -17,6 +17,8 @@ HERE=$PWD/tests/bench
 . tests/bench/variants.sh
 # shellcheck source=tests/bench/report.sh
 . tests/bench/report.sh
+# shellcheck source=tests/bench/controller.sh
+. tests/bench/controller.sh
 PATH=$PUMPGATE_BUILD/tools:$PATH
 
 if [ "${BENCH_QUICK:-0}" = 1 ]; then
@@ -306,6 +308,9 @@ lookups
 farm_up
 revocations
 recalls
+scratch_stop
+say "bench: the controller's loop beside the agent"
+controller_bench
 report "$SCRATCH/results" || FAILED=1
 printf '\n%d rounds of %d, %d s, %s\n' "$ROUNDS" "$AUTHS" $((SECONDS - STARTED)) \
 	"$(awk -F ': ' '/model name/ { print $2; exit }' /proc/cpuinfo), $(nproc) CPUs"
