@@ -15,8 +15,8 @@
  * refused. */
 static int listen_read(struct config *c, struct enrolld_settings *s)
 {
-	static const char *const others[] = {"radius_address", "radius_auth_port", "radsec_port",
-					     "radsec_inner_port", "radius_acct_port"};
+	static const char *const others[] = {"radius_address",	  "radius_auth_port", "radsec_port",
+					     "radsec_inner_port", "radius_acct_port", "login_port"};
 	int rc;
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)

@@ -47,6 +47,11 @@ int bundle_build(const struct bundle *b, int pretty, struct buf *out)
 			      b->radius_name);
 	int failed =
 		!j ? -1
+		: b->login_server && (json_object_set_new(j, "login_server",
+							  json_string(b->login_server)) ||
+				      json_object_set_new(j, "login_server_name",
+							  json_string(b->login_name)))
+			? -1
 		: b->token
 			? json_object_set_new(j, "token", json_stringn(b->token, b->token_len))
 			: json_object_set_new(j, "idevid_certificate",

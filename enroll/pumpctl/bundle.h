@@ -16,6 +16,8 @@ struct bundle {
 	const char *est;
 	const char *anchor_sha256;
 	const char *radius_name;
+	const char *login_server; /* ADDRESS:PORT; NULL: not said */
+	const char *login_name;
 	const char *token; /* NULL with a birth certificate */
 	size_t token_len;
 	const char *idevid_certificate; /* files on the pump, PEM; NULL with a token */

@@ -32,6 +32,8 @@ const struct layout_folder layout_folders[] = {
 	{"radsec", PROCESS_RADSECD, 0700},
 	{"dispatch", PROCESS_DISPATCHD, 0700},
 	{"cred", PROCESS_CREDD, 0700},
+	{"clinicians", PROCESS_CLINICIANS, 0700},
+	{"clinicians/raddb", PROCESS_CLINICIANS, 0700},
 	{"log", -1, 0755},
 };
 const size_t layout_n_folders = sizeof(layout_folders) / sizeof(layout_folders[0]);

@@ -7,6 +7,7 @@
 
 #include "ca/proto/signer_records.h"
 #include "enroll/pumpctl/settings.h"
+#include "sql/proto/cred_records.h"
 
 struct probe {
 	bool supervised; /* `pumpctl run` holds this home */
@@ -17,9 +18,12 @@ struct probe {
 	bool http;	 /* somebody listens on the port for CRL and OCSP */
 	bool signer;	 /* signerd answers; then `signer_status` is filled in */
 	struct signer_status signer_status;
+	bool login; /* somebody listens on the port for clinicians' logins */
+	bool cred;  /* credd answers; then `cred_status` is filled in */
+	struct cred_status cred_status;
 };
 
-/* Blocks at most two seconds. */
+/* Blocks at most four seconds. */
 void probe_take(const struct settings *s, struct probe *out);
 
 #endif

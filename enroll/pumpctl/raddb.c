@@ -20,6 +20,7 @@
 
 struct render {
 	const struct settings *s;
+	enum process owner;
 	struct raddb_word words[12];
 	size_t n_words;
 	bool *changed;
@@ -92,7 +93,7 @@ static int file_render(struct render *r, const char *from, const char *rel)
 			return rc;
 		*r->changed = true;
 	}
-	return layout_give_file(r->s, rel, PROCESS_RADIUSD);
+	return layout_give_file(r->s, rel, (int)r->owner);
 }
 
 static int folder_make(struct render *r, const char *rel)
@@ -101,7 +102,7 @@ static int folder_make(struct render *r, const char *rel)
 	char to[PATH_MAX];
 	int rc = home_path(r->s->home, rel, to);
 
-	if (rc || (rc = settings_owner(r->s, PROCESS_RADIUSD, &o)))
+	if (rc || (rc = settings_owner(r->s, r->owner, &o)))
 		return rc;
 	if (mkdir(to, 0700) == 0)
 		*r->changed = true;
@@ -157,17 +158,34 @@ bool raddb_path_is_plain(const char *path)
 	return path[strspn(path, plain)] == '\0';
 }
 
+/* The templates share/pumpgate/NAME into HOME/rel. */
+static int instance_render(struct render *r, const char *folder, const char *name, const char *rel)
+{
+	char from[PATH_MAX];
+	int rc;
+
+	if (snprintf(from, sizeof(from), "%s/../share/pumpgate/%s", folder, name) >= PATH_MAX)
+		return err_set(ERR_LIMIT, "%s: path too long", folder);
+	r->seen = false;
+	rc = tree_render(r, from, rel, 0);
+	if (!rc && !r->seen)
+		rc = err_set(ERR_NOT_FOUND, "%s is empty", from);
+	return rc == ERR_NOT_FOUND
+		       ? err_add(rc, "FreeRADIUS's configuration is not installed beside pumpctl")
+		       : rc;
+}
+
 int raddb_render(const struct settings *s, bool *changed)
 {
-	char folder[PATH_MAX], from[PATH_MAX], libdir[PATH_MAX], auth[8], acct[8];
-	char socket_path[PATH_MAX], inner_auth[8], inner_acct[8];
-	struct render r = {.s = s, .changed = changed};
+	char folder[PATH_MAX], libdir[PATH_MAX], auth[8], acct[8], login[8];
+	char socket_path[PATH_MAX], cred_path[PATH_MAX], inner_auth[8], inner_acct[8];
+	struct render r = {.s = s, .owner = PROCESS_RADIUSD, .changed = changed};
 	int rc = program_folder(folder);
 
-	if (rc || (rc = home_path(s->home, "run/registry/sock", socket_path)))
+	if (rc || (rc = home_path(s->home, "run/registry/sock", socket_path)) ||
+	    (rc = home_path(s->home, "run/cred/sock", cred_path)))
 		return rc;
-	if (snprintf(from, sizeof(from), "%s/../share/pumpgate/raddb", folder) >= PATH_MAX ||
-	    snprintf(libdir, sizeof(libdir), "%s/../lib/pumpgate", folder) >= PATH_MAX)
+	if (snprintf(libdir, sizeof(libdir), "%s/../lib/pumpgate", folder) >= PATH_MAX)
 		return err_set(ERR_LIMIT, "%s: path too long", folder);
 	if (!raddb_path_is_plain(libdir))
 		return err_set(ERR_INVALID,
@@ -176,6 +194,7 @@ int raddb_render(const struct settings *s, bool *changed)
 			       folder);
 	snprintf(auth, sizeof(auth), "%u", s->radius_auth_port);
 	snprintf(acct, sizeof(acct), "%u", s->radius_acct_port);
+	snprintf(login, sizeof(login), "%u", s->login_port);
 	snprintf(inner_auth, sizeof(inner_auth), "%u", s->radsec_inner_port);
 	snprintf(inner_acct, sizeof(inner_acct), "%u", s->radsec_inner_port + 1);
 	memcpy(r.words,
@@ -187,13 +206,12 @@ int raddb_render(const struct settings *s, bool *changed)
 					   {"ACCT_PORT", acct},
 					   {"RADSEC_AUTH_PORT", inner_auth},
 					   {"RADSEC_ACCT_PORT", inner_acct},
-					   {"REGISTRY_SOCKET", socket_path}},
-	       9 * sizeof(r.words[0]));
-	r.n_words = 9;
-	rc = tree_render(&r, from, "radius/raddb", 0);
-	if (!rc && !r.seen)
-		rc = err_set(ERR_NOT_FOUND, "%s is empty", from);
-	return rc == ERR_NOT_FOUND
-		       ? err_add(rc, "FreeRADIUS's configuration is not installed beside pumpctl")
-		       : rc;
+					   {"REGISTRY_SOCKET", socket_path},
+					   {"CRED_SOCKET", cred_path},
+					   {"LOGIN_PORT", login}},
+	       11 * sizeof(r.words[0]));
+	r.n_words = 11;
+	rc = instance_render(&r, folder, "raddb", "radius/raddb");
+	r.owner = PROCESS_CLINICIANS;
+	return rc ? rc : instance_render(&r, folder, "raddb-clinicians", "clinicians/raddb");
 }

@@ -66,6 +66,8 @@ static const struct {
 	{"est", PROCESS_ENROLLD, "--est", offsetof(struct settings, est_names)},
 	{"radius", PROCESS_RADIUSD, "--radius", offsetof(struct settings, radius_name)},
 	{"radsec", PROCESS_RADSECD, "--radsec", offsetof(struct settings, radsec_name)},
+	/* one name, as RadSec's */
+	{"clinicians", PROCESS_CLINICIANS, "--radsec", offsetof(struct settings, login_name)},
 };
 #define SERVERS_N (sizeof(servers) / sizeof(servers[0]))
 _Static_assert(SERVERS_N <= SERVER_CERTS_MAX, "room for all");

@@ -10,7 +10,7 @@ const struct service services[SERVICES_N] = {
 	{PROCESS_REGISTRYD, "pumpgate-registryd"}, {PROCESS_SIGNERD, "pumpgate-signerd"},
 	{PROCESS_ENROLLD, "pumpgate-enrolld"},	   {PROCESS_RADIUSD, NULL},
 	{PROCESS_DISPATCHD, "pumpgate-dispatchd"}, {PROCESS_RADSECD, "pumpgate-radsecd"},
-	{PROCESS_CREDD, "pumpgate-credd"},
+	{PROCESS_CREDD, "pumpgate-credd"},	   {PROCESS_CLINICIANS, NULL},
 };
 
 int service_find(const struct service *v, char out[PATH_MAX])
@@ -25,7 +25,9 @@ int service_spawn(const struct service *v, const struct settings *s, char *path,
 
 	memset(out, 0, sizeof(*out));
 	if (rc || (rc = settings_owner(s, v->process, &out->owner)) ||
-	    (rc = home_path(s->home, "radius/raddb", raddb)))
+	    (rc = home_path(s->home,
+			    v->process == PROCESS_CLINICIANS ? "clinicians/raddb" : "radius/raddb",
+			    raddb)))
 		return rc;
 	out->path = path;
 	if (v->program) {

@@ -22,7 +22,7 @@ static const char *const process_names[PROCESS_COUNT] = {
 	[PROCESS_REGISTRYD] = "registryd", [PROCESS_SIGNERD] = "signerd",
 	[PROCESS_ENROLLD] = "enrolld",	   [PROCESS_RADIUSD] = "radiusd",
 	[PROCESS_DISPATCHD] = "dispatchd", [PROCESS_RADSECD] = "radsecd",
-	[PROCESS_CREDD] = "credd",
+	[PROCESS_CREDD] = "credd",	   [PROCESS_CLINICIANS] = "clinicians",
 };
 
 const char *process_name(enum process p)
@@ -36,7 +36,7 @@ const char *process_user(enum process p)
 		[PROCESS_REGISTRYD] = "pumpgate-registry", [PROCESS_SIGNERD] = "pumpgate-signer",
 		[PROCESS_ENROLLD] = "pumpgate-enroll",	   [PROCESS_RADIUSD] = "pumpgate-radius",
 		[PROCESS_DISPATCHD] = "pumpgate-dispatch", [PROCESS_RADSECD] = "pumpgate-radsec",
-		[PROCESS_CREDD] = "pumpgate-cred",
+		[PROCESS_CREDD] = "pumpgate-cred",	   [PROCESS_CLINICIANS] = "pumpgate-login",
 	};
 
 	return users[p];
@@ -47,6 +47,7 @@ void settings_default(struct settings *s)
 	memset(s, 0, sizeof(*s));
 	strcpy(s->radius_name, "radius-1.pumpgate.internal");
 	strcpy(s->radsec_name, "radsec-1.pumpgate.internal");
+	strcpy(s->login_name, "login-1.pumpgate.internal");
 	strcpy(s->organization, "Hospital");
 	strcpy(s->radius_address, "127.0.0.1");
 	strcpy(s->est_address, "127.0.0.1");
@@ -55,6 +56,7 @@ void settings_default(struct settings *s)
 	s->est_port = 21443;
 	s->radsec_port = 22083;
 	s->radsec_inner_port = 22084;
+	s->login_port = 22087;
 	strcpy(s->admins, "root");
 	strcpy(s->device_validity, "365d");
 	strcpy(s->server_validity, "60d");
@@ -99,6 +101,10 @@ int settings_check(const struct settings *s)
 		return err_set(ERR_INVALID, "radsec_name '%.64s' is no host name", s->radsec_name);
 	if (!strcmp(s->radsec_name, s->radius_name))
 		return err_set(ERR_INVALID, "radsec_name must not be the name that pumps pin");
+	if (!only(s->login_name, ".-"))
+		return err_set(ERR_INVALID, "login_name '%.64s' is no host name", s->login_name);
+	if (!strcmp(s->login_name, s->radius_name) || !strcmp(s->login_name, s->radsec_name))
+		return err_set(ERR_INVALID, "login_name must be a name of its own");
 	if (!only(s->est_names, ".-:, "))
 		return err_set(ERR_INVALID,
 			       "est_names '%.64s': write names or addresses, "
@@ -118,6 +124,8 @@ int settings_check(const struct settings *s)
 		return err_set(ERR_INVALID, "authentication and accounting need two ports");
 	if (s->radsec_port && s->radsec_port == s->est_port)
 		return err_set(ERR_INVALID, "RadSec and EST need two ports");
+	if (s->login_port == s->est_port || s->login_port == s->radsec_port)
+		return err_set(ERR_INVALID, "logins need a port of their own");
 	if (clock_duration_parse(s->nas_validity, &ms))
 		return err_add(ERR_INVALID, "nas_validity");
 	if (clock_duration_parse(s->device_validity, &ms))
@@ -152,6 +160,7 @@ static int strings_read(struct config *c, struct settings *s)
 		{"server", "radius_name", s->radius_name, sizeof(s->radius_name)},
 		{"server", "est_names", s->est_names, sizeof(s->est_names)},
 		{"server", "radsec_name", s->radsec_name, sizeof(s->radsec_name)},
+		{"server", "login_name", s->login_name, sizeof(s->login_name)},
 		{"server", "organization", s->organization, sizeof(s->organization)},
 		{"listen", "radius_address", s->radius_address, sizeof(s->radius_address)},
 		{"listen", "est_address", s->est_address, sizeof(s->est_address)},
@@ -194,6 +203,7 @@ static int conf_read(struct config *c, struct settings *s)
 	    (rc = config_u32(c, "listen", "http_port", 0, 0, 65535, &s->http_port)) ||
 	    (rc = config_u32(c, "listen", "radsec_port", s->radsec_port, 0, 65535,
 			     &s->radsec_port)) ||
+	    (rc = config_u32(c, "listen", "login_port", s->login_port, 1, 65535, &s->login_port)) ||
 	    (rc = config_u32(c, "listen", "radsec_inner_port", s->radsec_inner_port, 1, 65533,
 			     &s->radsec_inner_port)) ||
 	    (rc = config_u32(c, "ca", "issue_per_minute", 1, 1, 1000000, &per_minute)))
@@ -241,6 +251,7 @@ int settings_write(const struct settings *s)
 		"radius_name = %s\n"
 		"est_names = %s\n"
 		"radsec_name = %s\n"
+		"login_name = %s\n"
 		"organization = %s\n"
 		"\n[listen]\n"
 		"radius_address = %s\n"
@@ -254,11 +265,13 @@ int settings_write(const struct settings *s)
 		"# (three, on 127.0.0.1) are between our own processes.\n"
 		"radsec_port = %u\n"
 		"radsec_inner_port = %u\n"
+		"# Clinicians' logins: RADIUS over TLS for pumps, at radius_address.\n"
+		"login_port = %u\n"
 		"\n# A name or a number; empty: the user that runs `pumpctl run`.\n"
 		"[users]\n",
-		s->radius_name, s->est_names, s->radsec_name, s->organization, s->radius_address,
-		s->radius_auth_port, s->radius_acct_port, s->est_address, s->est_port, s->http_port,
-		s->radsec_port, s->radsec_inner_port);
+		s->radius_name, s->est_names, s->radsec_name, s->login_name, s->organization,
+		s->radius_address, s->radius_auth_port, s->radius_acct_port, s->est_address,
+		s->est_port, s->http_port, s->radsec_port, s->radsec_inner_port, s->login_port);
 
 	for (int p = 0; !rc && p < PROCESS_COUNT; p++)
 		rc = buf_printf(&b, "%s =%s%s\n", process_names[p], s->users[p][0] ? " " : "",
@@ -426,6 +439,23 @@ void settings_est_url(const struct settings *s, char *out, size_t size)
 
 	est_endpoint(s, s->est_port, endpoint, sizeof(endpoint));
 	snprintf(out, size, "https://%s/.well-known/est", endpoint);
+}
+
+void settings_login_server(const struct settings *s, char *out, size_t size)
+{
+	bool any = !strcmp(s->radius_address, "0.0.0.0") || !strcmp(s->radius_address, "::");
+	char copy[sizeof(s->est_names)], *save = NULL;
+	const char *address = any ? "" : s->radius_address;
+
+	/* numbers only: a pump at the bedside waits for no name service */
+	snprintf(copy, sizeof(copy), "%s", s->est_names);
+	for (char *t = strtok_r(copy, ", ", &save); any && !*address && t;
+	     t = strtok_r(NULL, ", ", &save))
+		if (is_address(t) && strncmp(t, "127.", 4) && strcmp(t, "::1"))
+			address = t;
+	out[0] = '\0';
+	if (*address)
+		settings_endpoint(address, s->login_port, out, size);
 }
 
 bool settings_has_label(const struct settings *s, const char *label)

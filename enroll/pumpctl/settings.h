@@ -21,6 +21,7 @@ enum process {
 	PROCESS_DISPATCHD,
 	PROCESS_RADSECD,
 	PROCESS_CREDD,
+	PROCESS_CLINICIANS,
 	PROCESS_COUNT
 };
 
@@ -34,6 +35,7 @@ struct settings {
 	char radius_name[254];
 	char est_names[512];
 	char radsec_name[254];
+	char login_name[254];
 	char organization[65];
 	char radius_address[46];
 	char est_address[46];
@@ -42,6 +44,7 @@ struct settings {
 	uint32_t est_port;
 	uint32_t http_port;	       /* CRL and OCSP, at est_address; 0: not served */
 	uint32_t radsec_port;	       /* 0: RadSec is off */
+	uint32_t login_port;	       /* clinicians' logins, at radius_address */
 	uint32_t radsec_inner_port;    /* the first of three on 127.0.0.1 */
 	char users[PROCESS_COUNT][33]; /* "": the user that starts it */
 	char admins[256];
@@ -78,6 +81,10 @@ bool settings_one_user(const struct settings *s);
 
 /* "https://HOST:PORT/.well-known/est" as a pump would use it; size at least 320. */
 void settings_est_url(const struct settings *s, char *out, size_t size);
+
+/* "ADDRESS:PORT" of the clinicians' server as a pump would use it; "" when the file names no
+ * address that a pump could use. size at least 64. */
+void settings_login_server(const struct settings *s, char *out, size_t size);
 
 /* Is this one of [est] labels? */
 bool settings_has_label(const struct settings *s, const char *label);

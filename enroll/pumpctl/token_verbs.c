@@ -232,7 +232,7 @@ static int pump_bundle_run(const struct call *call)
 	struct token token = {0};
 	struct bundle b = {.pump = rq.device};
 	struct settings s;
-	char est[EST_URL_SIZE], anchor[ANCHOR_HEX_SIZE];
+	char est[EST_URL_SIZE], anchor[ANCHOR_HEX_SIZE], login[64];
 	int rc;
 
 	if (token_options(call, &rq) || idevid_options(call, &b))
@@ -248,6 +248,9 @@ static int pump_bundle_run(const struct call *call)
 		b.est = est;
 		b.anchor_sha256 = anchor;
 		b.radius_name = s.radius_name;
+		settings_login_server(&s, login, sizeof(login));
+		b.login_server = *login ? login : NULL;
+		b.login_name = s.login_name;
 		b.token = b.idevid_key ? NULL : (const char *)token.token.data;
 		b.token_len = token.token.len;
 		rc = bundle_deliver(call, &b, &token);

@@ -259,6 +259,22 @@ static void server_certs_check(struct doctor *d)
 	}
 }
 
+static void logins_check(struct doctor *d)
+{
+	char login[64];
+
+	settings_endpoint(d->s.radius_address, d->s.login_port, login, sizeof(login));
+	check(d, d->probe.login == d->probe.running ? GRADE_OK : GRADE_FAIL, "logins", "%s %s",
+	      login,
+	      d->probe.running
+		      ? d->probe.login ? "is served" : "is not served; see log/clinicians.log"
+	      : d->probe.login ? "is taken by another program; choose another in pumpgate.conf"
+			       : "is free");
+	if (d->probe.running)
+		check(d, d->probe.cred ? GRADE_OK : GRADE_FAIL, "credd", "%s",
+		      d->probe.cred ? "answers" : "does not answer; see log/credd.log");
+}
+
 static void ports_check(struct doctor *d)
 {
 	char radius[64], radsec[64], est[64];
@@ -274,6 +290,7 @@ static void ports_check(struct doctor *d)
 		      : d->probe.radsec
 			      ? "is taken by another program; choose another in pumpgate.conf"
 			      : "is free");
+	logins_check(d);
 	if (d->probe.running) {
 		check(d, d->probe.radius ? GRADE_OK : GRADE_FAIL, "radius", "%s %s", radius,
 		      d->probe.radius ? "is served" : "is not served; see log/radiusd.log");

@@ -101,6 +101,8 @@ static int options_take(const struct call *call, struct settings *s)
 	    (rc = port_option(call, "radius-auth-port", 1, &s->radius_auth_port)) ||
 	    (rc = port_option(call, "radius-acct-port", 1, &s->radius_acct_port)) ||
 	    (rc = text_option(call, "radsec-name", s->radsec_name, sizeof(s->radsec_name))) ||
+	    (rc = text_option(call, "login-name", s->login_name, sizeof(s->login_name))) ||
+	    (rc = port_option(call, "login-port", 1, &s->login_port)) ||
 	    (rc = radsec_option(call, s)) ||
 	    (rc = port_option(call, "est-port", 1, &s->est_port)) ||
 	    (rc = port_option(call, "http-port", 0, &s->http_port)))
@@ -144,7 +146,13 @@ static int ports_choose(const struct call *call, struct settings *s)
 		rc = port_choose(PORT_TCP, s->est_address, s->est_port, 1, &s->est_port);
 	if (!rc && !call_flag(call, "http-port"))
 		rc = port_choose(PORT_TCP, s->est_address, HTTP_PORT, 1, &s->http_port);
-	return rc ? rc : radsec_ports_choose(call, s);
+	if (!rc)
+		rc = radsec_ports_choose(call, s);
+	if (!rc && !call_flag(call, "login-port"))
+		rc = port_choose(PORT_TCP, s->radius_address,
+				 s->radsec_port ? s->radsec_inner_port + 3 : s->login_port, 1,
+				 &s->login_port);
+	return rc;
 }
 
 /* Names of the EST certificate that nobody named: this machine by loopback and by its address. */
@@ -375,6 +383,9 @@ static const struct option_spec init_options[] = {
 	{"radsec-port", 0, OPTION_VALUE, "N", "RadSec (22083 or the next free); 0: off", false},
 	{"radsec-name", 0, OPTION_VALUE, "N",
 	 "name in RadSec's certificate (radsec-1.pumpgate.internal)", false},
+	{"login-port", 0, OPTION_VALUE, "N", "clinicians' logins (22087 or the next free)", false},
+	{"login-name", 0, OPTION_VALUE, "N",
+	 "name in that server's certificate (login-1.pumpgate.internal)", false},
 	{"est-name", 0, OPTION_VALUE, "NAMES", "names and addresses in EST's certificate", false},
 	{"radius-name", 0, OPTION_VALUE, "N", "name that pumps pin (radius-1.pumpgate.internal)",
 	 false},
@@ -383,7 +394,7 @@ static const struct option_spec init_options[] = {
 	 "only requests for the issuing CAs: their roots are on another machine", false},
 	{"users", 0, OPTION_MAYBE_NUMBER, "[FIRST]",
 	 "a user per process: pumpgate-registry, -signer, -enroll, -radius, -dispatch, -radsec, "
-	 "-cred; or seven numbers from FIRST",
+	 "-cred, -login; or eight numbers from FIRST",
 	 false},
 };
 

@@ -26,7 +26,7 @@ struct run {
 
 static int run_json_build(const struct settings *s, char **out)
 {
-	char auth[64], acct[64], radsec[64], est[320], http[320], trust[PATH_MAX];
+	char auth[64], acct[64], radsec[64], login[64], est[320], http[320], trust[PATH_MAX];
 	json_t *j;
 	int rc = home_path(s->home, "trust/server.pem", trust);
 
@@ -40,8 +40,10 @@ static int run_json_build(const struct settings *s, char **out)
 		      "radius", "auth", auth, "acct", acct, "est", est, "trust", trust, "http",
 		      *http ? http : NULL);
 	settings_endpoint(s->radius_address, s->radsec_port, radsec, sizeof(radsec));
-	if (j && s->radsec_port &&
-	    json_object_set_new(j, "radsec", json_pack("{s:s}", "nas", radsec))) {
+	settings_endpoint(s->radius_address, s->login_port, login, sizeof(login));
+	if (j && json_object_set_new(j, "radsec",
+				     json_pack("{s:s, s:s*}", "clinicians", login, "nas",
+					       s->radsec_port ? radsec : NULL))) {
 		json_decref(j);
 		j = NULL;
 	}
@@ -52,16 +54,18 @@ static int run_json_build(const struct settings *s, char **out)
 
 static void addresses_show(const struct settings *s)
 {
-	char auth[64], acct[64], radsec[64], est[320], http[320];
+	char auth[64], acct[64], radsec[64], login[64], est[320], http[320];
 
 	settings_endpoint(s->radius_address, s->radius_auth_port, auth, sizeof(auth));
 	settings_endpoint(s->radius_address, s->radius_acct_port, acct, sizeof(acct));
 	settings_endpoint(s->radius_address, s->radsec_port, radsec, sizeof(radsec));
+	settings_endpoint(s->radius_address, s->login_port, login, sizeof(login));
 	settings_est_url(s, est, sizeof(est));
 	puts("ready");
 	printf("  RADIUS authentication  %s\n", auth);
 	printf("  RADIUS accounting      %s\n", acct);
 	printf("  RadSec                 %s\n", s->radsec_port ? radsec : "off");
+	printf("  clinicians' logins     %s\n", login);
 	printf("  EST                    %s\n", est);
 	settings_http_url(s, http, sizeof(http));
 	if (*http)

@@ -140,6 +140,10 @@ static void health_judge(struct health *h, int64_t now)
 	wrong_add(h, !h->probe.radius, "nobody has the RADIUS ports: no pump gets on");
 	wrong_add(h, !h->probe.radsec && !h->radsec_off,
 		  "nobody listens on the RadSec port: NAS that speak RadSec get no answer");
+	wrong_add(h, !h->probe.cred, "credd does not answer: nobody can log in at a pump");
+	wrong_add(h, !h->probe.login,
+		  "nobody listens on the port for clinicians' logins: pumps fall back to what they "
+		  "keep offline; see log/clinicians.log");
 	wrong_add(h, !s->dispatcher_present,
 		  "dispatchd is not connected: revocations are not sent to NAS");
 	wrong_add(h, s->orders_open && now - s->orders_oldest > ORDER_OVERDUE_MS,
@@ -215,6 +219,15 @@ static void health_print(const struct health *h)
 	printf("radsecd       %s\n", h->radsec_off     ? "off"
 				     : h->probe.radsec ? "listens"
 						       : "DOES NOT LISTEN");
+	printf("credd         %s\n", h->probe.cred ? "answers" : "DOES NOT ANSWER");
+	printf("clinicians    %s\n", h->probe.login ? "listens" : "DOES NOT LISTEN");
+	if (h->probe.cred)
+		printf("logins        %" PRIu64 " people (%" PRIu64 " disabled), %" PRIu64
+		       " logged in; since the start %" PRIu64 " accepted, %" PRIu64
+		       " refused, %" PRIu64 " throttled\n",
+		       h->probe.cred_status.users, h->probe.cred_status.disabled,
+		       h->probe.cred_status.sessions, h->probe.cred_status.accepted,
+		       h->probe.cred_status.refused, h->probe.cred_status.throttled);
 	printf("dispatchd     %s\n", s->dispatcher_present ? "connected" : "NOT CONNECTED");
 	certs_print(h, clock_wall_ms());
 	for (size_t i = 0; i < h->n_wrong; i++)
@@ -239,6 +252,11 @@ static json_t *health_to_json(const struct health *h)
 	    json_object_set_new(j, "server_certificates", certs_to_json(h)) ||
 	    json_object_set_new(j, "server_ca_ends", json_string(server_ca)) ||
 	    json_object_set_new(j, "device_ca_ends", json_string(device_ca)) ||
+	    json_object_set_new(j, "logins",
+				h->probe.cred
+					? record_to_json(&record_cred_status, &h->probe.cred_status)
+					: json_null()) ||
+	    json_object_set_new(j, "login_listens", json_boolean(h->probe.login)) ||
 	    json_object_set_new(j, "radsec_listens", json_boolean(h->probe.radsec)) ||
 	    json_object_set_new(j, "break_glass", glass_report_json(&h->glass)) ||
 	    json_object_set_new(j, "wrong", wrong))

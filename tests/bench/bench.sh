@@ -50,7 +50,11 @@ die() {
 
 # The process of our server whose name begins so.
 ours() {
-	pgrep -P "$SUPERVISOR" "$1" || die "no $1 is running"
+	if [ "$1" = freeradius ]; then # of the two the one for network access
+		pgrep -P "$SUPERVISOR" -f "$PUMPGATE_HOME/radius/raddb"
+	else
+		pgrep -P "$SUPERVISOR" "$1"
+	fi || die "no $1 is running"
 }
 
 # result KIND VARIANT COMMAND...: runs it and keeps its JSON. A failure counts against Pumpgate only.

@@ -17,7 +17,7 @@ export STAGE_DIR=$D PUMPGATE_HOME=$D/home
 PATH=$D/system/usr/sbin:$PUMPGATE_BUILD/tools:$PATH:/usr/sbin:/sbin
 PUMP=PG-000123
 NAS=ward-7-switch
-FIRST_UID=64200 # seven users, by number: nothing is added to /etc/passwd
+FIRST_UID=64200 # eight users, by number: nothing is added to /etc/passwd
 SERVER=
 TOKEN= # kept to look for it in the logs
 REVOKED_MS=0
@@ -344,7 +344,7 @@ stop_server() {
 	[ "$status" = 0 ] || { fail "pumpctl run ended with $status"; return 1; }
 	[ ! -e "$PUMPGATE_HOME/run.json" ] || { fail "run.json is still there"; return 1; }
 	[ -z "$(ip netns pids "$NET-srv")" ] || { fail "processes are left"; return 1; }
-	OUTCOME="pumpctl run and its six processes ended, status 0"
+	OUTCOME="pumpctl run and its eight processes ended, status 0"
 }
 
 how_to_look_around() {

@@ -44,6 +44,22 @@ static bool process_read(long pid, long *parent, char name[32])
 	return true;
 }
 
+/* The server of clinicians' logins is a freeradius too, but not the one that is meant. */
+static bool serves_logins(long pid)
+{
+	char path[64], line[1024];
+	size_t n = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/cmdline", pid);
+	f = fopen(path, "re");
+	if (f) {
+		n = fread(line, 1, sizeof(line), f);
+		fclose(f);
+	}
+	return memmem(line, n, "/clinicians/raddb", strlen("/clinicians/raddb")) != NULL;
+}
+
 /* 0: the supervisor has no such child. */
 static long child_find(long supervisor, const char *wanted)
 {
@@ -58,7 +74,7 @@ static long child_find(long supervisor, const char *wanted)
 		char name[32];
 
 		if (pid > 0 && process_read(pid, &parent, name) && parent == supervisor &&
-		    !strcmp(name, wanted))
+		    !strcmp(name, wanted) && !serves_logins(pid))
 			found = pid;
 	}
 	closedir(d);

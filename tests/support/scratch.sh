@@ -46,6 +46,7 @@ scratch_init() {
 	base=$(shuf -i 10000-29990 -n 1)
 	pumpctl init --radius-auth-port "$base" --radius-acct-port "$((base + 1))" \
 		--est-port "$((base + 2))" --http-port "$((base + 3))" --radsec-port "$((base + 4))" \
+		--login-port "$((base + 8))" \
 		"$@" >"$SCRATCH/init.out" 2>&1 || return
 	printf '%s' "${SCRATCH_SETTINGS:-}" >>"$PUMPGATE_HOME/pumpgate.conf"
 }

@@ -74,19 +74,25 @@ check est_answers_under_its_trust curl -sf --cacert "$TRUST" -o /dev/null "$EST_
 check a_second_run_is_refused fails_with 1 pumpctl run
 check status_is_healthy pumpctl status
 check init_while_running_has_nothing_to_do fails_with 2 pumpctl init
+process_of() {
+	case $1 in
+	radiusd) pgrep -f "freeradius .*$PUMPGATE_HOME/radius/raddb" ;;
+	clinicians) pgrep -f "freeradius .*$PUMPGATE_HOME/clinicians/raddb" ;;
+	*) pgrep -f "pumpgate-$1.* $PUMPGATE_HOME" ;;
+	esac
+}
 came_back() {
 	local new
-	new=$(pgrep -f "$1.* $PUMPGATE_HOME") && [ "$new" != "$2" ]
+	new=$(process_of "$1") && [ "$new" != "$2" ]
 }
 restarted() {
 	local old
-	old=$(pgrep -f "$1.* $PUMPGATE_HOME") || return 1
+	old=$(process_of "$1") || return 1
 	kill -9 "$old"
 	wait_until 10 came_back "$1" "$old" && wait_until 10 pumpctl status
 }
-for name in pumpgate-registryd pumpgate-signerd pumpgate-enrolld freeradius pumpgate-dispatchd \
-	pumpgate-radsecd pumpgate-credd; do
-	check "${name#pumpgate-}_comes_back_after_it_was_killed" restarted "$name"
+for name in registryd signerd enrolld radiusd dispatchd radsecd credd clinicians; do
+	check "${name}_comes_back_after_it_was_killed" restarted "$name"
 done
 end INT
 check an_interrupt_ends_run_with_0 [ "$ENDED" = 0 ]

@@ -47,7 +47,7 @@ held_back() { # at least the second of reject_delay, which the answer of a home 
 }
 only_its_listeners() {
 	local pid sockets
-	pid=$(pgrep -P "$SUPERVISOR" -x freeradius) || return 1
+	pid=$(pgrep -P "$SUPERVISOR" -f "$PUMPGATE_HOME/radius/raddb") || return 1
 	sockets=$(ss -Hanup | grep "pid=$pid,")
 	printf '%s\n' "$sockets"
 	[ "$(wc -l <<<"$sockets")" = 4 ] && # auth and acct, for NAS and for radsecd

@@ -44,8 +44,8 @@ check "when_it_goes_on_the_pump_is_accepted_without_a_restart" wait_until 5 eap 
 check "accounting_is_answered_again" account "${start/s1/s3}"
 check "the_refusal_is_told_to_the_registry_later" wait_until 5 says registry-away \
 	pumpctl pump events PG-1 --json
-radiusd=$(pid_of freeradius)
+radiusd=$(pid_of "$PUMPGATE_HOME/radius/raddb")
 kill -KILL "$(pid_of registryd)"
 check "after_registryd_was_killed_and_started_again_the_pump_is_accepted" wait_until 20 eap PG-1
-check "by_the_same_radiusd" test "$(pid_of freeradius)" = "$radiusd"
+check "by_the_same_radiusd" test "$(pid_of "$PUMPGATE_HOME/radius/raddb")" = "$radiusd"
 tap_done

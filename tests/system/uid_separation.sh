@@ -13,12 +13,13 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 FIRST=61000
-NAMES=(registryd signerd enrolld radiusd dispatchd radsecd credd)
-FOLDERS=(registry ca est radius dispatch radsec cred)
+NAMES=(registryd signerd enrolld radiusd dispatchd radsecd credd clinicians)
+FOLDERS=(registry ca est radius dispatch radsec cred clinicians)
 
 pid_of() {
 	case $1 in
 	radiusd) pgrep -f "freeradius .*$PUMPGATE_HOME/radius" ;;
+	clinicians) pgrep -f "freeradius .*$PUMPGATE_HOME/clinicians" ;;
 	*) pgrep -f "pumpgate-$1 --home $PUMPGATE_HOME" ;;
 	esac
 }
@@ -83,7 +84,7 @@ for j in "${!NAMES[@]}"; do
 done
 REGISTRY_ROLES=(signer enroll radius dispatch)
 for i in 0 1 2 3; do
-	for j in 1 2 3 4 5 6; do
+	for j in 1 2 3 4 5 6 7; do
 		if [ $((i + 1)) = "$j" ]; then
 			check "${NAMES[j]}_gets_the_role_${REGISTRY_ROLES[i]}" \
 				role_is_given $((FIRST + j)) registry "${REGISTRY_ROLES[i]}"
@@ -96,16 +97,18 @@ for i in 0 1 2 3; do
 		role_is_refused 61999 registry "${REGISTRY_ROLES[i]}"
 done
 check credd_gets_its_role_at_the_registry role_is_given $((FIRST + 6)) registry cred
-for j in 1 2 3 4 5; do
+for j in 1 2 3 4 5 7; do
 	check "${NAMES[j]}_does_not_get_the_role_cred" role_is_refused $((FIRST + j)) registry cred
 done
 for j in 0 1 2 3 4 5; do
 	check "${NAMES[j]}_is_no_admin_of_the_clinicians" role_is_refused $((FIRST + j)) cred admin
 	check "${NAMES[j]}_logs_nobody_in" role_is_refused $((FIRST + j)) cred login
 done
+check clinicians_gets_its_role_at_credd role_is_given $((FIRST + 7)) cred login
+check clinicians_is_no_admin_of_the_clinicians role_is_refused $((FIRST + 7)) cred admin
 check a_stranger_is_no_admin_of_the_clinicians role_is_refused 61999 cred admin
 check enrolld_gets_its_role_at_the_signer role_is_given $((FIRST + 2)) signer enroll
-for j in 0 3 4 5 6; do
+for j in 0 3 4 5 6 7; do
 	check "${NAMES[j]}_gets_no_role_at_the_signer" role_is_refused $((FIRST + j)) signer enroll
 done
 check a_stranger_is_no_admin_of_the_registry role_is_refused 61999 registry admin
@@ -122,7 +125,7 @@ site_up && pump_enrol PG-1 || exit 1
 check a_pump_gets_on eap PG-1
 check registryd_alone_writes_the_standings maps_standings registryd rw-s
 check radiusd_reads_the_standings maps_standings radiusd r--s
-for name in signerd enrolld dispatchd credd; do
+for name in signerd enrolld dispatchd credd clinicians; do
 	check "${name}_has_no_standings" maps_standings "$name" ""
 done
 check a_pump_gets_on_by_what_they_say eap PG-1

@@ -1,0 +1,188 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Clinicians' logins through the real path: a pump's TLS connection, radiusd "clinicians", rlm_clinician,
+# credd. Who has no certificate in force logs nobody in; bad input is refused and logged safely; guesses
+# wait; a disabled account is out at once.
+# shellcheck disable=SC2317,SC2015,SC2016,SC2119 # functions are called by check, some by eval
+cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/support/tap.sh
+. tests/support/tap.sh
+# shellcheck source=tests/support/scratch.sh
+. tests/support/scratch.sh
+# shellcheck source=tests/support/pump_client.sh
+. tests/support/pump_client.sh
+
+PASSWORD=correct-horse-42-battery
+scratch_up && site_up || exit 1
+for serial in PG-1 PG-2 PG-3 PG-4 PG-5 PG-6; do
+	pump_enrol "$serial" "02:00:00:00:00:0${serial#PG-}" || exit 1
+done
+pumpctl pump revoke PG-3 --reason stolen >/dev/null || exit 1
+SERVER=$(jq -r .radsec.clinicians "$PUMPGATE_HOME/run.json")
+client=$PUMPGATE_BUILD/tools/radseclogin
+credd_log=$PUMPGATE_HOME/log/credd.log
+
+# at PUMP LINE...: what the pump's connection answers to these commands
+at() {
+	local pump=$1
+	shift
+	printf '%s\n' "$@" | "$client" "$SERVER" "$TRUST" login-1.pumpgate.internal \
+		"$SCRATCH/$pump.pem" "$SCRATCH/$pump.key"
+}
+hex() { printf '%s' "$1" | od -An -v -tx1 | tr -d ' \n'; }
+repeat() { head -c "$1" /dev/zero | tr '\0' "$2"; }
+audit_has() { # JQ-FILTER over the newest rows
+	local rows
+	rows=$(sqlite3 -json "file:$PUMPGATE_HOME/cred/clinicians.db?mode=ro" \
+		'SELECT * FROM audit ORDER BY seq DESC LIMIT 200')
+	jq -e "any(.[]; $1)" <<<"$rows" >/dev/null || { echo "$rows" | jq -c '.[]' | head; return 1; }
+}
+nowhere() { # WORD is in no log and in no database
+	! grep -rqaF -- "$1" "$PUMPGATE_HOME/log" "$PUMPGATE_HOME/cred"
+}
+
+# ---- people ----
+check "a_password_that_everybody_tries_is_refused" says 'everybody tries first' \
+	fails_with 1 pumpctl user add anna --role nurse <<<'Hospital2026!'
+check "a_short_one_too" fails_with 1 pumpctl user add anna --role nurse <<<'Xk3!q'
+check "one_with_the_name_in_it_too" fails_with 1 pumpctl user add anna.meier <<<'my-anna.meier-77'
+check "a_role_that_there_is_not_is_refused" fails_with 1 \
+	pumpctl user add anna --role queen <<<"$PASSWORD"
+check "a_usual_pin_is_refused" says 'everybody tries first' fails_with 1 \
+	pumpctl user add anna --badge 7790 < <(printf '%s\n1234\n' "$PASSWORD")
+check "a_nurse_with_a_badge" pumpctl user add Anna --display 'Anna Meier' --role nurse --badge 7790 \
+	< <(printf '%s\n4711\n' "$PASSWORD")
+check "the_same_again_is_nothing_to_do" fails_with 2 pumpctl user add anna --display 'Anna Meier' \
+	<<<"$PASSWORD"
+check "nobody_else_gets_her_badge" fails_with 1 pumpctl user add berta --badge 7790 \
+	< <(printf '%s\n4812\n' "$PASSWORD")
+printf 'name,display,role,ward\nberta,Berta,physician,ICU\nx,,queen,\n"c d",,,\ncarla,Carla,nurse,\n' \
+	>"$SCRATCH/people.csv"
+check "a_dry_run_changes_nothing" says '2 rows are good, 1 refused|3 rows are good, 1 refused' \
+	fails_with 1 pumpctl user import "$SCRATCH/people.csv" --dry-run
+check "good_rows_go_in_and_bad_ones_are_named" says '2 added, 0 unchanged, 2 refused' \
+	fails_with 1 pumpctl user import "$SCRATCH/people.csv"
+check "again_they_are_unchanged" says '0 added, 2 unchanged, 2 refused' \
+	fails_with 1 pumpctl user import "$SCRATCH/people.csv"
+check "an_imported_account_gets_a_password" pumpctl user password berta <<<"$PASSWORD"
+check "the_list_is_json_too" eval \
+	'[ "$(pumpctl user list --json | jq -r ".[].name" | xargs)" = "anna berta carla" ]'
+
+# ---- which pump ----
+strangers_certificate() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=PG-1 -days 2 \
+		-keyout "$SCRATCH/own.key" -out "$SCRATCH/own.pem" 2>/dev/null
+}
+strangers_certificate
+cp "$SCRATCH/PG-1.pem" "$SCRATCH/mixed.pem"
+cp "$SCRATCH/PG-2.key" "$SCRATCH/mixed.key"
+check "without_a_certificate_there_is_no_login" says 'failed' \
+	"$client" "$SERVER" "$TRUST" login-1.pumpgate.internal <<<"login anna $PASSWORD"
+check "nor_with_a_certificate_of_ones_own" says 'failed' at own "login anna $PASSWORD"
+check "nor_with_another_pumps_without_its_key" says 'failed' at mixed "login anna $PASSWORD"
+check "the_servers_name_is_in_its_certificate" says 'failed handshake' \
+	"$client" "$SERVER" "$TRUST" radius-1.pumpgate.internal "$SCRATCH/PG-1.pem" \
+	"$SCRATCH/PG-1.key" <<<"login anna $PASSWORD"
+check "a_revoked_pump_logs_nobody_in" says 'reject.*result=pump-refused' at PG-3 \
+	"login anna $PASSWORD"
+check "and_learns_nothing_of_people" eval '! at PG-3 "contact 0 5" | grep -qE "accept|forget"'
+pumpctl zone add quarantine --vlan 66 --quarantine >/dev/null &&
+	pumpctl pump quarantine PG-4 --reason odd >/dev/null || exit 1
+check "at_a_pump_in_quarantine_people_may_log_in" says '^accept' at PG-4 "login anna $PASSWORD"
+
+# ---- good logins ----
+check "a_password_logs_in" says '^accept name=anna timeout=43200 .*role=nurse .*idle=300 offline=259200' \
+	at PG-1 "login anna $PASSWORD"
+check "the_names_case_does_not_matter" says '^accept name=anna' at PG-1 "login ANNA $PASSWORD"
+check "badge_and_pin_do" says '^accept name=anna' at PG-1 "pin 7790 4711"
+check "a_plain_radius_client_is_served" says '^accept name=anna timeout=43200' at PG-1 \
+	"plain anna $PASSWORD"
+check "a_role_for_a_ward_does_not_count_elsewhere" says '^reject.*result=not-allowed' at PG-1 \
+	"login berta $PASSWORD"
+check "the_session_is_listed" eval \
+	'pumpctl user sessions --json | jq -e "any(.[]; .user == \"anna\" and .device == \"PG-1\")"'
+check "who_logged_in_where_and_how_is_in_the_audit" audit_has \
+	'.action == "login.ok" and .actor == "anna" and .object == "PG-1" and
+	(.detail | test("^online method=pin .*role=nurse"))'
+
+# ---- bad input ----
+reject_alike() { # wrong password and unknown name: the same but for the time
+	local wrong unknown
+	wrong=$(at PG-2 "login anna wrong-$PASSWORD" | sed 's/ ms=.*//')
+	unknown=$(at PG-2 "login nobody wrong-$PASSWORD" | sed 's/ ms=.*//')
+	printf '%s\n%s\n' "$wrong" "$unknown"
+	[ "$wrong" = "$unknown" ] && grep -q 'result=refused' <<<"$wrong"
+}
+refused() { says '^reject' at "$@"; }
+check "an_unknown_name_is_answered_as_a_wrong_password" reject_alike
+check "a_pin_is_no_password" says 'result=refused' at PG-2 "login anna 4711"
+check "a_password_is_no_pin" says 'result=refused' at PG-2 "pin 7790 $PASSWORD"
+check "ldap_metacharacters_are_a_name_like_any_other" refused PG-2 "login *)(uid=* $PASSWORD"
+check "so_are_those_of_sql" refused PG-6 "hex $(hex "anna' OR '1'='1") $(hex "$PASSWORD")"
+check "a_nul_in_the_password_is_refused" refused PG-6 "hex $(hex anna) $(hex "$PASSWORD")0041"
+check "a_nul_in_the_name_too" refused PG-6 "hex $(hex anna)0041 $(hex "$PASSWORD")"
+check "invalid_utf8_in_either" refused PG-6 "hex $(hex anna)ff $(hex "$PASSWORD")"
+check "the_longest_name_and_password_that_fit_a_packet" refused PG-6 \
+	"hex $(hex "$(repeat 253 a)") $(hex "$(repeat 128 b)")"
+check "ten_kib_do_not_even_fit" says 'failed' at PG-6 "hex $(hex "$(repeat 2000 a)") $(hex x)"
+check "garbage_gets_no_answer" eval \
+	"! at PG-6 'raw ffffffffffffffffffffffffffffffffffffffffffff' | grep -q accept"
+check "afterwards_the_pump_logs_people_in" says '^accept' at PG-1 "login anna $PASSWORD"
+
+# ---- guesses wait ----
+guess() { printf 'login anna guess-%s-of-many\n' 1 2 3 4 5 6 7 8; }
+mapfile -t guesses < <(guess)
+mapfile -t spray < <(printf 'login name%s Sommer-2026\n' 1 2 3 4 5 6 7 8 9 10)
+check "after_a_few_guesses_a_pump_waits" says 'result=throttled retry=[1-9]' at PG-5 "${guesses[@]}"
+check "the_right_password_waits_there_too" says 'result=throttled' at PG-5 "login anna $PASSWORD"
+check "at_another_pump_it_does_not" says '^accept' at PG-1 "login anna $PASSWORD"
+check "unlock_lets_it_in" pumpctl user unlock anna
+check "at_once" says '^accept' at PG-5 "login anna $PASSWORD"
+check "what_was_throttled_is_in_the_audit" audit_has '.action == "login.throttled"'
+check "one_password_over_ten_names" says 'result=refused' at PG-5 "${spray[@]}"
+check "is_noticed" audit_has '.action == "login.spraying"'
+check "a_flood_is_answered_and_lets_nobody_in" says 'flooded=300 accepted=0' at PG-6 "flood 300 guess"
+check "a_nurse_at_her_pump_does_not_notice" says '^accept' at PG-1 "login anna $PASSWORD"
+
+# ---- the journal ----
+check "a_contact_brings_records" says '^accept.* stored=1' at PG-1 "contact 0 0 1 login anna"
+check "a_replay_is_not_stored_again" says 'stored=1' at PG-1 "contact 0 0 1 login anna"
+check "nor_one_that_leaves_some_out" says 'stored=1' at PG-1 "contact 0 0 5 login anna"
+check "offline_logins_are_marked_in_the_audit" audit_has \
+	'.action == "pump.login" and .actor == "anna" and (.detail | test("^offline number=1"))'
+check "an_older_file_of_verifiers_is_noticed" says ' drop' at PG-1 "contact 0 9" "contact 0 8"
+
+# ---- an account's end ----
+check "disable" pumpctl user disable anna --reason left
+check "a_disabled_account_is_out_at_once" says '^reject.*result=not-allowed' at PG-1 \
+	"login anna $PASSWORD"
+check "by_badge_too" says '^reject.*result=not-allowed' at PG-1 "pin 7790 4711"
+check "who_does_not_know_the_password_does_not_learn_it" says 'result=refused' at PG-4 \
+	"login anna wrong-$PASSWORD"
+check "a_pump_that_keeps_people_is_told_before_all_else" says '^accept forget=.*forget=anna ' at PG-2 \
+	"contact 0 3"
+check "once_it_knows_it_is_not_told_again" eval '! at PG-2 "contact 999 3" | grep -q forget'
+
+# ---- parts that are away ----
+pid_of_home() { pgrep -P "$SUPERVISOR" -f "$1"; }
+registry=$(pid_of_home pumpgate-registryd)
+check "berta_may_everywhere" pumpctl user role berta physician
+check "berta_logs_in" says '^accept' at PG-2 "login berta $PASSWORD"
+kill -STOP "$registry"
+check "without_the_registry_nobody_logs_in" says 'result=try-again' at PG-2 "login berta $PASSWORD"
+kill -CONT "$registry"
+check "then_again" wait_until 10 eval 'at PG-2 "login berta $PASSWORD" | grep -q ^accept'
+credd=$(pid_of_home pumpgate-credd)
+kill -KILL "$credd"
+check "without_credd_nobody_does" refused PG-2 "login berta $PASSWORD"
+check "until_it_is_back" wait_until 15 eval 'at PG-2 "login berta $PASSWORD" | grep -q ^accept'
+
+# ---- what was left behind ----
+check "no_password_is_in_a_log_or_in_the_database" nowhere "$PASSWORD"
+check "nor_the_name_of_an_account_that_there_is_not" nowhere "nobody"
+check "hashes_are_phc_strings" eval "sqlite3 'file:$PUMPGATE_HOME/cred/clinicians.db?mode=ro' \
+	'SELECT hash FROM users' | grep -q '^.argon2id.v=19.m=19456,t=2,p=1.'"
+check "nothing_went_unwritten" eval \
+	"[ \"\$(grep -c login.unwritten '$credd_log')\" = 0 ]"
+check "the_server_is_healthy" pumpctl status
+tap_done
