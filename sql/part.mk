@@ -20,4 +20,4 @@ $(call library,people,$(wildcard sql/people/*.c),sqlite3 libsodium)
 CREDD_CORE := sql/credd/login_text.c sql/credd/throttle.c sql/credd/spray.c sql/credd/judge.c sql/credd/hasher.c
 $(call library,credd_core,$(CREDD_CORE),libidn libsodium)
 $(call program,pumpgate-credd,$(filter-out $(CREDD_CORE),$(wildcard sql/credd/*.c)),\
-	credd_core people serve store cred_proto registry_proto login_wire policies cage base,)
+	credd_core directory people serve store cred_proto registry_proto login_wire policies cage base,)

@@ -90,6 +90,8 @@ int main(int argc, char *argv[])
 		verb_maker_publish,
 		verb_user_add,
 		verb_user_import,
+		verb_user_directory,
+		verb_user_leavers,
 		verb_user_list,
 		verb_user_show,
 		verb_user_disable,

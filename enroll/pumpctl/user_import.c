@@ -16,6 +16,7 @@
 #include "enroll/pumpctl/registry.h"
 #include "enroll/pumpctl/report.h"
 #include "enroll/pumpctl/user_csv.h"
+#include "enroll/pumpctl/user_directory.h"
 #include "enroll/pumpctl/verbs.h"
 #include "sql/proto/cred_verbs.h"
 
@@ -129,13 +130,20 @@ static int on_bad(void *ctx, unsigned line, const char *name, const char *why)
 	return refuse(ctx, line, name, why);
 }
 
+static void on_same(void *ctx)
+{
+	struct user_import *im = ctx;
+
+	im->unchanged++;
+}
+
 static void on_ignored(void *ctx, const char *column)
 {
 	(void)ctx;
 	report_note("column '%s' is not read", column);
 }
 
-static int file_feed(struct user_import *im, int fd, struct user_csv *v)
+static int file_feed(int fd, struct user_csv *v)
 {
 	char *chunk = malloc(CHUNK);
 	int rc = chunk ? 0 : err_set(ERR_NOMEM, "no memory to read the file");
@@ -154,10 +162,10 @@ static int file_feed(struct user_import *im, int fd, struct user_csv *v)
 	free(chunk);
 	if (!rc)
 		rc = user_csv_end(v);
-	return rc ? rc : batch_send(im);
+	return rc;
 }
 
-static int import_all(struct user_import *im)
+static int file_import(struct user_import *im)
 {
 	const struct user_csv_sink sink = {on_row, on_bad, on_ignored, im};
 	const struct list_query all = {.limit = ROLES_MAX};
@@ -174,9 +182,20 @@ static int import_all(struct user_import *im)
 				     &record_role_terms, im->roles, ROLES_MAX, &im->n_roles,
 				     REGISTRY_TIMEOUT_MS);
 	if (!rc)
-		rc = file_feed(im, fd, v);
+		rc = file_feed(fd, v);
 	close(fd);
 	user_csv_free(v);
+	return rc;
+}
+
+static int import_all(struct user_import *im)
+{
+	const struct user_directory_sink sink = {on_row, on_bad, on_same, im};
+	int rc = call_flag(im->call, "ldap") ? user_directory_feed(im->client, &sink)
+					     : file_import(im);
+
+	if (!rc)
+		rc = batch_send(im);
 	if (im->progress)
 		fputs("\r\033[K", stderr);
 	return rc;
@@ -211,8 +230,14 @@ static int user_import_run(const struct call *call)
 {
 	struct user_import *im = calloc(1, sizeof(*im));
 	AUTO_IPC_CLIENT c = NULL;
-	int status;
-	int rc = im ? cred_open(call, &c) : err_set(ERR_NOMEM, "no memory for the import");
+	int status, rc;
+
+	if (call_flag(call, "ldap") == (call->n_operands == 1)) {
+		free(im);
+		err_text_set("name a file, or --ldap for the directory");
+		return report_usage();
+	}
+	rc = im ? cred_open(call, &c) : err_set(ERR_NOMEM, "no memory for the import");
 
 	if (rc) {
 		free(im);
@@ -231,17 +256,19 @@ static int user_import_run(const struct call *call)
 
 static const struct option_spec import_options[] = {
 	{"dry-run", 0, OPTION_FLAG, NULL, "check the file and its roles, change nothing", false},
+	{"ldap", 0, OPTION_FLAG, NULL,
+	 "everybody whom the directory gives a role, instead of a file", false},
 };
 
 const struct verb verb_user_import = {
 	.group = "user",
 	.name = "import",
-	.operands = "FILE.csv",
-	.n_operands = 1,
+	.operands = "[FILE.csv]",
+	.n_operands_more = 1,
 	.summary = "Add accounts from CSV with columns name,display,source,expires,badge,role,ward,"
 		   "model (- : standard input)",
 	VERB_OPTIONS(import_options),
-	.examples = {"user import people.csv --dry-run", "user import people.csv",
+	.examples = {"user import people.csv --dry-run", "user import --ldap --dry-run",
 		     "user import - --json < people.csv"},
 	.run = user_import_run,
 };

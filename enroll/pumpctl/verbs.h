@@ -81,6 +81,8 @@ extern const struct verb verb_pump_mac;
 extern const struct verb verb_nas_set;
 extern const struct verb verb_user_add;
 extern const struct verb verb_user_import;
+extern const struct verb verb_user_directory;
+extern const struct verb verb_user_leavers;
 extern const struct verb verb_user_list;
 extern const struct verb verb_user_show;
 extern const struct verb verb_user_disable;

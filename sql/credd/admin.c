@@ -45,6 +45,17 @@ void verb_admin_read(struct ipc_request *rq, void *ctx)
 	hand_over(c, c->admin, rq);
 }
 
+void verb_admin_directory(struct ipc_request *rq, void *ctx)
+{
+	struct credd *c = ctx;
+
+	if (c->directory)
+		hand_over(c, c->directory, rq);
+	else
+		ipc_request_fail(rq, err_set(ERR_NOT_FOUND, "no directory is set: pumpgate.conf "
+							    "has no [directory]"));
+}
+
 void verb_admin_write(struct ipc_request *rq, void *ctx)
 {
 	struct credd *c = ctx;

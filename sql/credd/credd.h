@@ -49,7 +49,8 @@ struct credd {
 	struct ipc_role roles[CRED_ROLES];
 	uid_t role_uids[CRED_ROLES][UIDS_MAX];
 	struct hasher *hasher;
-	struct person_source source; /* verify NULL: no directory */
+	struct person_source source;	     /* verify NULL: no directory */
+	struct people_source *people_source; /* what is behind it */
 	struct lane *hashing, *directory, *writer, *admin;
 	uint8_t hash_key[16]; /* of the throttle's names, made at each start */
 	pthread_mutex_t lock; /* of the two below; never held over a wait */
@@ -87,6 +88,7 @@ struct login_job {
 	struct login_facts pump;
 	struct account account;
 	bool account_known;
+	bool provision; /* the account is the directory's and gets its row here with the login */
 	struct person *person; /* owned; of the directory, NULL without */
 	struct role_terms terms;
 	char new_hash[PHC_SIZE];
@@ -111,6 +113,7 @@ struct admin_job {
 void verb_login(struct ipc_request *rq, void *ctx);
 void verb_admin_read(struct ipc_request *rq, void *ctx);
 void verb_admin_write(struct ipc_request *rq, void *ctx);
+void verb_admin_directory(struct ipc_request *rq, void *ctx);
 
 /* The lanes' parts. A worker has its own connection to the database and to registryd. */
 struct cred_worker {
@@ -136,6 +139,15 @@ int login_write(struct people *p, struct login_job *j, int64_t now_ms) MUST_USE;
 /* The same: what the pump hears. */
 int login_hears(struct people *p, struct login_job *j, int64_t now_ms) MUST_USE;
 void request_name(uint64_t id, char out[REQUEST_NAME_SIZE]);
+/* A directory thread: answers; ends the job. */
+void admin_directory(struct cred_worker *w, struct admin_job *j);
+/* [directory] of pumpgate.conf; c->source.verify stays NULL when there is none. Starts a thread:
+ * call it before the system call filter. ERR_INVALID, ERR_DENIED, ERR_NOT_FOUND, ERR_IO, ERR_NOMEM.
+ */
+int source_open(struct credd *c) MUST_USE;
+void source_close(struct credd *c);
+/* Writer's thread, in its transaction: the row of an account that the directory vouched for. */
+int account_provision(struct people *p, struct login_job *j, int64_t now_ms) MUST_USE;
 /* Writer's thread: runs and answers an administration request; ends the job. */
 void admin_write(struct people *p, struct admin_job *j);
 void admin_job_free(struct admin_job *j);

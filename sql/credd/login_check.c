@@ -135,6 +135,20 @@ static void judge(struct cred_worker *w, struct login_job *j, bool right)
 	j->result = judge_login(&c, clock_wall_ms(), &j->why);
 }
 
+/* The PIN was right; what does the directory say of who has the badge? While it is away the roles
+ * count that pumpctl gave. */
+static void badge_judge(struct cred_worker *w, struct login_job *j, enum person_result r)
+{
+	judge(w, j, true);
+	if (r == PERSON_REFUSED) {
+		j->result = LOGIN_NOT_ALLOWED;
+		j->why = j->person->why ? j->person->why : "directory";
+	} else if (r == PERSON_AWAY && !strcmp(j->why, "no-role-here")) {
+		err_text_set("whether there is a role the directory would know");
+		unsure(j, "directory-away");
+	}
+}
+
 /* True: the job is somebody else's now. */
 static bool login_check(struct cred_worker *w, struct login_job *j)
 {
@@ -156,7 +170,7 @@ static bool login_check(struct cred_worker *w, struct login_job *j)
 		unsure(j, "database");
 		return false;
 	}
-	if (j->account_known && j->account.directory && !j->by_badge) {
+	if (!j->by_badge && (j->account_known ? j->account.directory : c->source.takes_unknown)) {
 		if (c->source.verify && lane_put(c->directory, &j->job.lane, 0) == 0)
 			return true;
 		if (!c->source.verify)
@@ -168,6 +182,12 @@ static bool login_check(struct cred_worker *w, struct login_job *j)
 			      &old);
 	if (right && old && hasher_hash(c->hasher, j->password, j->new_hash))
 		*j->new_hash = 0; /* next time */
+	if (right && j->by_badge && j->account.directory && c->source.verify) {
+		if (lane_put(c->directory, &j->job.lane, 0) == 0)
+			return true;
+		badge_judge(w, j, PERSON_AWAY);
+		return false;
+	}
 	judge(w, j, right);
 	return false;
 }
@@ -182,25 +202,68 @@ void hashing_run(struct lane_job **jobs, size_t n, void *worker)
 	}
 }
 
+/* Somebody whom the directory knows and this database did not by the name that was typed: by the
+ * directory's own name it may all the same. False: that account is not the directory's. */
+static bool account_adopt(struct cred_worker *w, struct login_job *j)
+{
+	const struct person *who = j->person;
+	int rc = people_account_by_name(w->people, who->account, &j->account);
+
+	if (rc == ERR_NOT_FOUND) {
+		j->account = (struct account){.directory = true, .enabled = true};
+		snprintf(j->account.name, sizeof(j->account.name), "%s", who->account);
+		snprintf(j->account.display, sizeof(j->account.display), "%s", who->display);
+		j->provision = true;
+	} else if (rc || !j->account.directory) {
+		memset(&j->account, 0, sizeof(j->account));
+		return false;
+	}
+	j->account_known = true;
+	return true;
+}
+
+static void directory_check(struct cred_worker *w, struct login_job *j)
+{
+	const struct person_source *source = &w->c->source;
+	enum person_result r;
+
+	j->person = calloc(1, sizeof(*j->person));
+	err_text_set("no memory");
+	if (j->by_badge) {
+		badge_judge(w, j,
+			    j->person
+				    ? source->describe(source->ctx, j->account.name,
+						       j->job.arrived_us + DIRECTORY_US, j->person)
+				    : PERSON_AWAY);
+		return;
+	}
+	r = j->person ? source->verify(source->ctx, j->account_known ? j->account.name : j->name,
+				       (const uint8_t *)j->password, strlen(j->password),
+				       j->job.arrived_us + DIRECTORY_US, j->person)
+		      : PERSON_AWAY;
+	if (r == PERSON_AWAY) {
+		unsure(j, "directory-away");
+		return;
+	}
+	if (r == PERSON_VERIFIED && !j->account_known && !account_adopt(w, j))
+		r = PERSON_REFUSED;
+	judge(w, j, r == PERSON_VERIFIED);
+	if (r == PERSON_REFUSED && j->person->why)
+		j->why = j->person->why;
+}
+
 void directory_run(struct lane_job **jobs, size_t n, void *worker)
 {
 	struct cred_worker *w = worker;
 
 	for (size_t i = 0; i < n; i++) {
-		struct login_job *j = (struct login_job *)(void *)jobs[i];
-		enum person_result r;
+		struct cred_job *job = (struct cred_job *)(void *)jobs[i];
 
-		j->person = calloc(1, sizeof(*j->person));
-		err_text_set("no memory");
-		r = j->person
-			    ? w->c->source.verify(w->c->source.ctx, j->account.name,
-						  (const uint8_t *)j->password, strlen(j->password),
-						  j->job.arrived_us + DIRECTORY_US, j->person)
-			    : PERSON_AWAY;
-		if (r == PERSON_AWAY)
-			unsure(j, "directory-away");
-		else
-			judge(w, j, r == PERSON_VERIFIED);
-		login_to_writer(j);
+		if (job->kind == CRED_JOB_ADMIN) {
+			admin_directory(w, (struct admin_job *)(void *)job);
+			continue;
+		}
+		directory_check(w, (struct login_job *)(void *)job);
+		login_to_writer((struct login_job *)(void *)job);
 	}
 }

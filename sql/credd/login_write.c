@@ -99,7 +99,10 @@ int login_write(struct people *p, struct login_job *j, int64_t now_ms)
 
 	if (j->result == LOGIN_OK && !j->contact) {
 		session_make(j, now_ms);
-		rc = people_login_add(p, &j->account, j->new_hash, &j->session);
+		if (j->provision)
+			rc = account_provision(p, j, now_ms);
+		if (!rc)
+			rc = people_login_add(p, &j->account, j->new_hash, &j->session);
 		if (rc == ERR_CONFLICT) { /* disabled or changed since it was read */
 			j->result = LOGIN_NOT_ALLOWED;
 			j->why = "changed-meanwhile";

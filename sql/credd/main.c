@@ -198,6 +198,7 @@ static void credd_stop(struct credd *c, struct workers *w)
 		worker_free(w->directory[i]);
 	worker_free(w->admin);
 	worker_free(w->writer);
+	source_close(c);
 	hasher_free(c->hasher);
 	throttle_free(c->throttle);
 	secret_wipe(c->hash_key, sizeof(c->hash_key));
@@ -249,6 +250,8 @@ static int serve(const char *home)
 		rc = state_open(&c);
 	if (!rc)
 		rc = throttle_new(PUMPS_MAX, SOURCES_MAX, &c.throttle);
+	if (!rc)
+		rc = source_open(&c);
 	if (!rc)
 		rc = workers_open(&c, &w);
 	if (!rc)

@@ -6,6 +6,7 @@
 #ifndef SQL_CREDD_PERSON_SOURCE_H
 #define SQL_CREDD_PERSON_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,8 @@ enum person_result {
 };
 
 struct person {
+	char account[LOGIN_USER_SIZE]; /* the directory's own name of it, prepared (nameprep) */
+	const char *why; /* of PERSON_REFUSED, a word for the audit; NULL: the usual one */
 	char display[LOGIN_DISPLAY_SIZE]; /* "" keeps what the account says */
 	/* What the person's groups stand for; ward and model "" mean any. Besides these the roles
 	 * that `pumpctl user role` gave count. */
@@ -35,9 +38,15 @@ struct person {
 /* verify: several worker threads at once; may block until deadline_us (clock_mono_us) and not
  * longer. `name` is the account's name as stored: valid UTF-8, no NUL, prepared (nameprep), 1 to 64
  * bytes. The password is SASLprep'd UTF-8 (RFC 4013), 1 to 128 bytes, not terminated. `out` is
- * zeroed before and read only after PERSON_VERIFIED. Why not, for the log: err_text(). */
+ * zeroed before and read only after PERSON_VERIFIED, but for `why`. Why not, for the log:
+ * err_text(). */
 struct person_source {
 	void *ctx;
+	bool takes_unknown; /* a name that is not here is asked for too; it gets an account then */
+	/* The same of somebody who has proven who they are by badge and PIN: may they still log in,
+	 * and with which roles? */
+	enum person_result (*describe)(void *ctx, const char *name, int64_t deadline_us,
+				       struct person *out);
 	enum person_result (*verify)(void *ctx, const char *name, const uint8_t *password,
 				     size_t password_len, int64_t deadline_us, struct person *out);
 };

@@ -14,6 +14,11 @@
 		.verb = (v), .name = (label), .req = &record_##in, .req_max = 1, \
 		.handle = verb_admin_write                                       \
 	}
+#define ASK_DIRECTORY(v, label, in, out)                                         \
+	{                                                                        \
+		.verb = (v), .name = (label), .req = &record_##in, .req_max = 1, \
+		.rep = &record_##out, .handle = verb_admin_directory             \
+	}
 
 /* radiusd clinicians: one login, one contact; it can look at nothing */
 static const struct ipc_verb login_verbs[] = {
@@ -68,6 +73,9 @@ static const struct ipc_verb admin_verbs[] = {
 	 .rep = &record_glass_count,
 	 .handle = verb_admin_write},
 	READ(CRED_GLASS_COUNT, "glass_count", list_query, glass_count),
+	ASK_DIRECTORY(CRED_DIRECTORY_LIST, "directory_list", list_query, directory_entry),
+	ASK_DIRECTORY(CRED_DIRECTORY_FIND, "directory_find", user_name, directory_entry),
+	ASK_DIRECTORY(CRED_DIRECTORY_HEALTH, "directory_health", list_query, directory_server),
 };
 
 #define TABLE(t) (t), sizeof(t) / sizeof((t)[0])

@@ -151,4 +151,26 @@ RECORD_DECLARE(role_terms, ROLE_TERMS_FIELDS)
 	X(S, BOOL, login_present, 1) /* radiusd clinicians is connected */
 RECORD_DECLARE(cred_status, CRED_STATUS_FIELDS)
 
+/* ---- the directory (role admin) ---- */
+
+/* A person as the directory has them now. state: good, or why they can't log in. known: the source
+ * of the account of that name here, "" none. role: one of them. */
+#define DIRECTORY_ENTRY_FIELDS(X, S)           \
+	X(S, STR, name, LOGIN_USER_SIZE)       \
+	X(S, STR, display, LOGIN_DISPLAY_SIZE) \
+	X(S, STR, state, LOGIN_WORD_SIZE)      \
+	X(S, STR, known, LOGIN_WORD_SIZE)      \
+	X(S, U32, roles, 1)                    \
+	X(S, STR, role, LOGIN_ROLE_SIZE)       \
+	X(S, STR, dn, TEXT_SIZE)
+RECORD_DECLARE(directory_entry, DIRECTORY_ENTRY_FIELDS)
+
+#define DIRECTORY_SERVER_FIELDS(X, S)         \
+	X(S, STR, server, TEXT_SIZE)          \
+	X(S, STR, state, LOGIN_WORD_SIZE)     \
+	X(S, U32, failures, 1) /* in a row */ \
+	X(S, U32, retry_s, 1)                 \
+	X(S, STR, text, TEXT_SIZE) /* of the last one */
+RECORD_DECLARE(directory_server, DIRECTORY_SERVER_FIELDS)
+
 #endif

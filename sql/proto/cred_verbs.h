@@ -37,6 +37,10 @@ enum cred_verb {
 	CRED_GLASS_REVIEW = 98, /* glass_review -> empty */
 	CRED_GLASS_VOID = 99,	/* glass_void -> glass_count */
 	CRED_GLASS_COUNT = 100, /* empty list_query -> glass_count */
+	/* the hospital's directory; ERR_NOT_FOUND when none is set */
+	CRED_DIRECTORY_LIST = 72, /* list_query: after = name, "" asks anew -> directory_entry[] */
+	CRED_DIRECTORY_FIND = 73, /* user_name -> directory_entry */
+	CRED_DIRECTORY_HEALTH = 74, /* empty list_query -> directory_server[] */
 };
 
 #endif
