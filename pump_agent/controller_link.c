@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Owns the agent's timer for the controller. Works ten times a second for some microseconds while a
- * controller is attached, and not at all without one.
+ * Owns the agent's timer for the controller: twice a second for some microseconds while a
+ * controller is attached, at once when it asks for a login, and not at all without one.
  */
 #include "pump_agent/controller_link.h"
 
@@ -17,7 +17,8 @@
 #define DATAGRAMS_PER_LOOK 8
 #define COMPLAIN_US 60000000
 
-static const struct timeval LOOK = {.tv_usec = 100000};
+static const struct timeval LOOK = {.tv_usec = 500000};
+static const struct timeval REST = {.tv_usec = 100000}; /* of the socket, after a datagram */
 
 struct controller_link {
 	struct agent_side *side;
@@ -34,31 +35,14 @@ struct controller_link {
 };
 
 /* Complains once a minute at most: a flood must not fill the log. */
-static void refused(struct controller_link *c, int rc)
+static void refused(struct controller_link *c)
 {
 	int64_t now = clock_mono_us();
 
-	if (rc == ERR_NOT_FOUND || (c->refused_us && now - c->refused_us < COMPLAIN_US))
+	if (c->refused_us && now - c->refused_us < COMPLAIN_US)
 		return;
 	c->refused_us = now;
 	LOG(LOG_WARN, "agent.controller_refused", LOG_S("why", err_text()));
-}
-
-/* After some datagrams the socket rests until the next look: a flood is the kernel's to drop. */
-static void datagram(evutil_socket_t fd, short what, void *arg)
-{
-	struct controller_link *c = arg;
-	int rc = 0;
-
-	(void)fd;
-	(void)what;
-	for (int i = 0; i < DATAGRAMS_PER_LOOK && rc >= 0; i++) {
-		rc = agent_side_attach(c->side);
-		if (rc > 0)
-			LOG(LOG_INFO, "agent.controller_attached");
-	}
-	refused(c, rc);
-	event_add(c->timer, &LOOK);
 }
 
 static void login_take(struct controller_link *c)
@@ -97,15 +81,11 @@ void controller_link_watch(struct controller_link *c, controller_infusing change
 	c->watch_ctx = ctx;
 }
 
-static void look(evutil_socket_t fd, short what, void *arg)
+static void look(struct controller_link *c)
 {
-	struct controller_link *c = arg;
 	enum pumplink_end why;
 	uint32_t session;
 
-	(void)fd;
-	(void)what;
-	event_add(c->datagram, NULL);
 	infusing_look(c);
 	if (!agent_side_is_attached(c->side))
 		return;
@@ -113,7 +93,37 @@ static void look(evutil_socket_t fd, short what, void *arg)
 	if (agent_side_ended(c->side, &session, &why) && c->ended)
 		c->ended(c->ctx, session, why);
 	login_take(c);
-	event_add(c->timer, &LOOK);
+}
+
+/* After some datagrams the socket rests: a flood is the kernel's to drop. */
+static void datagram(evutil_socket_t fd, short what, void *arg)
+{
+	struct controller_link *c = arg;
+	int rc = 0;
+
+	(void)fd;
+	(void)what;
+	for (int i = 0; i < DATAGRAMS_PER_LOOK && rc != ERR_NOT_FOUND; i++) {
+		rc = agent_side_attach(c->side);
+		if (rc > 0)
+			LOG(LOG_INFO, "agent.controller_attached");
+		else if (rc && rc != ERR_NOT_FOUND)
+			refused(c);
+	}
+	look(c);
+	event_add(c->timer, &REST);
+}
+
+static void timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct controller_link *c = arg;
+
+	(void)fd;
+	(void)what;
+	event_add(c->datagram, NULL);
+	look(c);
+	if (agent_side_is_attached(c->side))
+		event_add(c->timer, &LOOK);
 }
 
 int controller_link_new(struct event_base *base, const char *path, uid_t controller,
@@ -127,7 +137,7 @@ int controller_link_new(struct event_base *base, const char *path, uid_t control
 		free(c);
 		return rc;
 	}
-	c->timer = evtimer_new(base, look, c);
+	c->timer = evtimer_new(base, timer, c);
 	c->datagram = event_new(base, agent_side_fd(c->side), EV_READ, datagram, c);
 	if (!c->timer || !c->datagram || event_add(c->datagram, NULL)) {
 		controller_link_free(c);

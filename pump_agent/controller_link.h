@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The infusion controller as the agent's loop knows it: pumplink's agent side, a beat, and a look
- * ten times a second at what the controller asks for. Loop thread only; nothing here waits.
+ * at what the controller asks for: twice a second, and when it says so. Loop thread only; nothing
+ * here waits.
  */
 #ifndef PUMP_AGENT_CONTROLLER_LINK_H
 #define PUMP_AGENT_CONTROLLER_LINK_H

@@ -27,7 +27,8 @@ void agent_side_close(struct agent_side *s); /* NULL ok; the controller sees the
 int agent_side_fd(const struct agent_side *s);
 /*
  * Takes one datagram. 1: a controller was attached that was not before; what the one before had
- * asked for is void. 0: the one that is attached has come again. ERR_NOT_FOUND: no datagram;
+ * asked for is void. 0: the one that is attached has come again, or asks to be looked at.
+ * ERR_NOT_FOUND: no datagram;
  * ERR_INVALID, ERR_DENIED, ERR_IO: it was refused.
  */
 int agent_side_attach(struct agent_side *s) MUST_USE;

@@ -133,8 +133,8 @@ static void copy(struct pumplink *l)
 	atomic_store_explicit(&l->copy.beat, beat, memory_order_release);
 }
 
-/* One datagram with the memory in it. */
-static int hand_over(const struct pumplink *l)
+/* One datagram; with the memory in it, or only to say that there is something to look at. */
+static int send_word(const struct pumplink *l, bool with_memory)
 {
 	uint32_t version = PUMPLINK_VERSION;
 	const int fds[2] = {l->told_fd, l->asked_fd};
@@ -148,20 +148,27 @@ static int hand_over(const struct pumplink *l)
 		.msg_namelen = l->agent_len,
 		.msg_iov = &io,
 		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
+		.msg_control = with_memory ? control.bytes : NULL,
+		.msg_controllen = with_memory ? sizeof(control.bytes) : 0,
 	};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(fds));
-	memcpy(CMSG_DATA(c), fds, sizeof(fds));
+	if (with_memory) {
+		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(fds));
+		memcpy(CMSG_DATA(c), fds, sizeof(fds));
+	}
 	return sendmsg(l->socket, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
 int pumplink_tend(struct pumplink *l)
 {
 	copy(l);
-	return atomic_load_explicit(&l->is_alive, memory_order_acquire) ? 0 : hand_over(l);
+	if (!atomic_load_explicit(&l->is_alive, memory_order_acquire))
+		return send_word(l, true);
+	/* the agent looks twice a second by itself: somebody at the keypad waits */
+	return atomic_load_explicit(&l->asked->letter, memory_order_acquire) ? send_word(l, false)
+									     : 0;
 }

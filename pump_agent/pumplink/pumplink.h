@@ -125,10 +125,10 @@ int pumplink_open(const char *agent_socket, struct pumplink **out);
 /* NULL ok. The agent hears that the controller is gone by the missing beat. */
 void pumplink_close(struct pumplink *link);
 /*
- * About ten times a second: fetches what the agent says, and hands the memory to an agent that was
- * started since, by one non-blocking datagram. When nobody calls it any more, the agent counts as
- * gone. 0, or the negative errno of the datagram, which needs no attention (-ENOENT, -ECONNREFUSED:
- * no agent; -EAGAIN: it is busy).
+ * About ten times a second: fetches what the agent says, hands the memory to an agent that was
+ * started since, and tells it of a login, by one non-blocking datagram. When nobody calls it any
+ * more, the agent counts as gone. 0, or the negative errno of the datagram, which needs no
+ * attention (-ENOENT, -ECONNREFUSED: no agent; -EAGAIN: it is busy).
  */
 int pumplink_tend(struct pumplink *link);
 

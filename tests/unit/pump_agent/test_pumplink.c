@@ -277,6 +277,25 @@ static void what_was_typed_is_wiped_as_soon_as_the_agent_has_it(void **state)
 	assert_false(agent_side_next(w->agent, &rq));
 }
 
+static void agent_is_told_of_a_login_by_a_datagram(void **state)
+{
+	struct world *w = *state;
+	struct pumplink_request rq;
+
+	attach(w);
+	look(w, 10);
+	assert_int_equal(agent_side_attach(w->agent), ERR_NOT_FOUND);
+	assert_true(pumplink_login(w->link, "nurse.joy", "correct horse"));
+	look(w, 10);
+	assert_int_equal(agent_side_attach(w->agent), 0);
+	assert_true(agent_side_next(w->agent, &rq));
+	look(w, 10); /* sees that it is taken */
+	while (agent_side_attach(w->agent) == 0)
+		;
+	look(w, 10);
+	assert_int_equal(agent_side_attach(w->agent), ERR_NOT_FOUND);
+}
+
 static void login_that_nobody_answers_ends_and_is_wiped(void **state)
 {
 	struct world *w = *state;
@@ -775,6 +794,7 @@ int main(void)
 		IN_A_WORLD(the_same_controller_coming_again_loses_nothing),
 		IN_A_WORLD(login_is_refused_when_it_is_empty_or_too_long),
 		IN_A_WORLD(what_was_typed_is_wiped_as_soon_as_the_agent_has_it),
+		IN_A_WORLD(agent_is_told_of_a_login_by_a_datagram),
 		IN_A_WORLD(login_that_nobody_answers_ends_and_is_wiped),
 		IN_A_WORLD(login_is_cancelled_by_the_next_one_and_by_hand),
 		IN_A_WORLD(refusals_reach_the_controller),
