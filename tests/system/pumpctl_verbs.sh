@@ -149,7 +149,8 @@ for part in part*; do
 done
 # shellcheck disable=SC2016 # jq variables
 check a_bundle_has_the_documented_members jq -e --arg a "$anchor" --arg u "$EST_URL" \
-	'keys == ["est","pump","radius_server_name","server_anchor_sha256","token","version"] and
+	'keys == ["est","login_server","login_server_name","pump","radius_server_name","server_anchor_sha256","token","version"] and
+	(.login_server | test("^127.0.0.1:[0-9]+$")) and
 	.version == 1 and .pump == "PG-3" and .server_anchor_sha256 == $a and .est == $u' PG-3.bundle.json
 check a_bundle_summary_has_no_token bash -c \
 	"pumpctl pump bundle PG-3 --json | jq -e '.file == \"PG-3.bundle.json\" and (has(\"token\") | not)'"

@@ -145,7 +145,9 @@ static void more_pumps_than_there_is_room_for_are_no_harm(void **state)
 	assert_int_equal(throttle_begin(*state, &busy, 1000000, &wait, &tell), THROTTLE_GO);
 	for (uint64_t pump = 1000; pump < 3000; pump++)
 		(void)try_it(*state, OTHER, pump, THROTTLE_FAILED, 1000000 + (int64_t)pump);
-	throttle_end(*state, &busy, THROTTLE_SUCCEEDED, 1000000); /* it was not forgotten */
+	throttle_end(*state, &busy, THROTTLE_SUCCEEDED, 2000000); /* it was not forgotten: */
+	for (uint64_t user = 1; user < 100; user++)
+		(void)try_it(*state, OTHER + user, PUMP, THROTTLE_FAILED, 2000000);
 	assert_int_equal(try_it(*state, NURSE, PUMP, THROTTLE_SUCCEEDED, 2000000), 0);
 }
 
