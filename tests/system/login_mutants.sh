@@ -1,102 +1,95 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The tests of clinicians' logins must notice when a rule is missing: each rule is taken out of a copy of
-# its file, and its unit tests must then fail.
-# shellcheck disable=SC2317,SC2016 # functions are called by check; $ in sed's patterns
+# The tests of clinicians' logins on the pump, and of break-glass codes at the server, must notice
+# when a single check is missing: each is taken out of a copy in turn, and the tests must then fail.
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/support/tap.sh
 . tests/support/tap.sh
+build=${PUMPGATE_BUILD:-build}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cc=${CC:-gcc}
-lib=${PUMPGATE_BUILD:-build}/lib
+[ -w /dev/shm ] && export TMPDIR=/dev/shm # these runs need no disk
+case $build in *address* | *thread*)
+	skip "login_mutants" "the plain build is enough"
+	tap_done
+	;;
+esac
+lib=$build/lib
+export LOGIN_MUTANTS=1
 
-compile() { # SOURCE OBJECT
-	"$cc" -std=gnu11 -D_GNU_SOURCE -DOPENSSL_API_COMPAT=30000 -I. -O1 -w -c -o "$2" "$1"
+# link NAME TEST OBJECT...: a unit test with objects that take the place of the libraries' own
+link() {
+	local name=$1 test=$2 libs tests
+	shift 2
+	case $test in
+	credd/*) libs=("$lib"/lib{people,store,cred_proto,registry_proto,login_wire,policies,base}.a) tests=() ;;
+	*) libs=("$lib"/lib{login_shell,login_core,agent_shell,agent_core,login_wire,radius_packet,ca_request,base}.a)
+		tests=("$build"/obj/tests/unit/pump_agent/{login_server,pki}.o) ;;
+	esac
+	"$cc" -pthread -o "$work/$name" "$build/obj/tests/unit/$test.o" "${tests[@]}" "$@" \
+		-Wl,--start-group "${libs[@]}" -Wl,--end-group -lcmocka -lsodium -lcrypto -lssl -ljansson -lcurl \
+		-lsqlite3 -levent -levent_pthreads -linih -lsystemd -lseccomp
 }
-# Each subject: a test, and the sources of which one is changed; the rest comes from the libraries.
-declare -A OF=(
-	[throttle]="sql/credd/throttle.c" [judge]="sql/credd/judge.c"
-	[text]="sql/credd/login_text.c" [hasher]="sql/credd/hasher.c"
-	[packet]="radius_modules/rlm_clinician/login_packet.c"
-	[logins]="sql/people/logins.c" [journals]="sql/people/journals.c" [users]="sql/people/users.c"
-)
-declare -A TEST=(
-	[throttle]=test_throttle [judge]=test_login_text [text]=test_login_text
-	[hasher]=test_login_text [packet]=test_login_packet [logins]=test_people
-	[journals]=test_people [users]=test_people
-)
-for name in test_throttle test_login_text test_login_packet test_people; do
-	compile "tests/unit/credd/$name.c" "$work/$name.o" || exit 1
-done
 
-# build SUBJECT SOURCE: its tests over this copy. The object comes first, so the library's is not taken.
-build() {
-	compile "$2" "$work/mutant.o" &&
-		"$cc" -o "$work/run" "$work/${TEST[$1]}.o" "$work/mutant.o" -Wl,--start-group \
-			"$lib/librlm_clinician_core.a" "$lib/libcredd_core.a" "$lib/libpeople.a" \
-			"$lib/libstore.a" "$lib/libradius_packet.a" "$lib/libcred_proto.a" \
-			"$lib/libregistry_proto.a" "$lib/liblogin_wire.a" "$lib/libpolicies.a" \
-			"$lib/libbase.a" -Wl,--end-group -lcmocka -lsodium -lsqlite3 -lidn -lcrypto \
-			-levent -levent_pthreads -linih -lsystemd -lpthread
+# shellcheck disable=SC2317 # called by check
+fails() {
+	! timeout 60 "$1" >/dev/null 2>&1
 }
-tests_fail() { ! timeout 60 "$work/run" >/dev/null 2>&1; }
 
-for subject in "${!OF[@]}"; do
-	build "$subject" "${OF[$subject]}" || exit 1
-	check "the_tests_of_${subject}_hold" "$work/run"
-done
-
-# mutant SUBJECT SENTENCE SED-SCRIPT
+# mutant SENTENCE FILE TEST SED-SCRIPT
 mutant() {
-	sed -E "$3" "${OF[$1]}" >"$work/mutant.c"
-	if cmp -s "${OF[$1]}" "$work/mutant.c" || ! build "$1" "$work/mutant.c"; then
-		check "a_mutant_can_be_made: $2" false
+	local file=$2 name
+	name=$(basename "$file")
+
+	sed -E "$4" "$file.c" >"$work/$name.c"
+	if cmp -s "$file.c" "$work/$name.c"; then
+		check "mutant_applies: $1" false
 		return
 	fi
-	check "the_tests_notice: $2" tests_fail
+	if ! "$cc" -std=gnu11 -D_GNU_SOURCE -I. -I"$build/gen" -fPIE -pthread -O1 -w -c \
+		-o "$work/$name.o" "$work/$name.c" || ! link mutant "$3" "$work/$name.o"; then
+		check "mutant_builds: $1" false
+		return
+	fi
+	check "tests_notice: $1" fails "$work/mutant"
 }
 
-mutant throttle "a wrong try of a user at a pump costs nothing" '/meter_charge\(&pair->meter/d'
-mutant throttle "a wrong try at a pump costs nothing" '/meter_charge\(&pump->meter/d'
-mutant throttle "the delay has no end" 's/delay < rule->max_ms \? delay : rule->max_ms/delay/'
-mutant throttle "who was there before waits for others" \
-	's/if \(!pair_is_known\(pump, pair\)\)/if (true)/'
-mutant throttle "a pump may have any number at once" 's/ \|\| pump->in_flight >= [A-Z_]+\)/)/'
-mutant throttle "a try is not given back when nobody could say" \
-	's/if \(how == THROTTLE_FAILED\)/if (how != THROTTLE_SUCCEEDED)/'
-mutant throttle "a failed try is given back" 's/if \(how == THROTTLE_FAILED\)/if (false)/'
-mutant throttle "unlock reaches no pump" 's/p->meter = \(struct meter\)\{.at_ms = now_ms\};$/;/'
-mutant throttle "what is worked on may be forgotten" 's/if \(p->in_flight == 0\)$/if (true)/'
-mutant judge "a wrong secret is right" 's/\|\| !c->secret_right//'
-mutant judge "an unknown account is one" 's/if \(!c->account_known \|\|/if (/'
-mutant judge "a disabled account is not" 's/!c->enabled/false/'
-mutant judge "an expired account is not" 's/c->expires_at && now_ms >= c->expires_at/false/'
-mutant judge "a role is not needed" 's/!c->has_role/false/'
-mutant judge "a certificate need not be in force" 's/strcmp\(f->cert_state, "valid"\)/false/'
-mutant judge "nor within its time" 's/now_ms < f->not_before \|\| now_ms > f->not_after/false/'
-mutant judge "a revoked pump may" 's/strcmp\(f->device_state, "enrolled"\)/false/'
-mutant text "a NUL is a character" 's/memchr\(in, 0, len\) \|\| //'
-mutant text "a blank is part of a name" 's/<= 0x20 \|\| \*c == 0x7f/< 0x0a/'
-mutant text "a PIN may be one digit" 's/same \|\| up/up/'
-mutant hasher "nobody's hash can be right" 's/ == 0 && \*phc;/ == 0 || !*phc;/'
-mutant hasher "the pepper is not used" 's/secret_data\(h->pepper\), secret_len\(h->pepper\)/(const unsigned char *)"", 0/'
-mutant hasher "old parameters stay" 's/\*old = crypto_pwhash_str_needs_rehash.*/*old = false;/'
-mutant packet "a second name is taken" 's/out->name.len \|\| a->len == 0/a->len == 0/'
-mutant packet "a second password is taken" 's/out->password.len \|\| len == 0/len == 0/'
-mutant packet "a password ends at its first NUL" \
-	's/out->password.len = \(uint32_t\)len;/out->password.len = (uint32_t)strnlen((char *)out->password.data, len);/'
-mutant packet "a contact may have a password" 's/if \(\*contact_out && out->password.len\)/if (false)/'
-mutant packet "a login needs no password" 's/\(!out->name.len \|\| !out->password.len\)/!out->name.len/'
-mutant packet "the blob has no end" 's/if \(a.len > sizeof\(out->says.data\) - out->says.len\)/if (false)/'
-mutant logins "a disabled account's login is stored" "s/ AND state = 'enabled'//; s/\" AND u.state = 'enabled'\)\"/\")\"/"
-mutant logins "a changed secret's login is stored" 's/AND pin_hash = \?2/AND ?2 = ?2/'
-mutant logins "any role counts anywhere" "s/ur.ward IN \(''\, \?2\)/?2 = ?2/"
-mutant logins "the particular role does not come first" "s/ORDER BY ur.ward = ''/ORDER BY ur.ward <> ''/"
-mutant journals "a record is stored twice" 's/r->seq <= \(uint64_t\)last/false/; s/r->seq != \(uint64_t\)last \+ 1/false/'
-mutant journals "a record may be left out" 's/r->seq != \(uint64_t\)last \+ 1/false/'
-mutant journals "an old file of verifiers is fine" 's/says->generation < \(uint64_t\)had;/false;/'
-mutant journals "control characters go into the audit" '/visible\(r.user\)/d'
-mutant users "disabling makes no tombstone" 's/if \(!rc && disable\)$/if (false)/'
-mutant users "a badge goes to whoever asks" 's/if \(!rc && owner != user\)/if (false)/'
+on=pump_agent/login
+offline=pump_agent/test_offline
+link plain $offline || exit 1
+check "the_tests_hold_without_a_mutation" "$work/plain"
+mutant "a try is counted after the PIN" $on/offline $offline 's/^\tp->failures\+\+;$//'
+mutant "wrong PINs end nothing" $on/offline $offline 's/ && p->failures < p->failures_max//; s/p->failures < p->failures_max/1/'
+mutant "an entry lives for ever" $on/offline $offline 's/o->age.age_ms - p->since_age_ms < .*1000;/true;/'
+mutant "a server grants any time" $on/offline $offline 's/least\(g->offline_s, OFFLINE_LIFE_MAX_S\)/g->offline_s/'
+mutant "a clock that was set back is believed" $on/offline $offline 's/if \(o->age.is_set_back\)/if (0)/'
+mutant "time by the wall clock alone" $on/age $offline 's/same_boot \? now->boot_ms - a->boot_ms : wall_d/wall_d/'
+mutant "a set-back clock forgets itself" $on/age $offline 's/a->is_set_back = a->is_set_back \|\| back;/a->is_set_back = back;/'
+mutant "tombstones are not read" $on/offline $offline 's/changed = offline_drop_user\(o, n->tombstones.*$/;/'
+mutant "an old epoch counts" $on/offline $offline 's/p->epoch == o->head.epoch && //; s/^\t\tpeople_drop_all\(o\);$//'
+mutant "the directory's passwords are kept" $on/offline $offline 's/\|\| g->directory //'
+mutant "a code works twice" $on/offline $offline 's/o->codes\[i\].is_used = true;/;/'
+mutant "the server's list makes a used code new" $on/offline $offline 's/k->is_used = o->codes\[j\].is_used;/;/'
+mutant "a code lives on under an older clock" $on/offline $offline 's/now->wall_ms > o->age.wall_ms \? now->wall_ms : o->age.wall_ms/now->wall_ms/'
+mutant "an old copy keeps its people" $on/offline $offline '/^void offline_roll_back/,/^}/s/^\tpeople_drop_all\(o\);$//'
+mutant "another pump's store will do" $on/offline $offline 's/\|\| strcmp\(h->pump, pump\)//'
+mutant "an old store is not noticed" $on/vault pump_agent/test_vault 's/v->offline.head.generation < mark/0/'
+mutant "an old mark is not noticed" $on/vault pump_agent/test_vault 's/v->offline.head.generation > mark \+ 1/0/'
+mutant "a store is not bound to its pump" $on/vault pump_agent/test_vault 's/, v->offline.head.pump\);/, "");/; s/rc \? rc : offline_check\(.*\);/rc;/'
+mutant "a PIN is not bound to its pump" $on/pin_hash pump_agent/test_vault 's/text_put\(&h, who->pump\);//'
+mutant "a PIN is not bound to the epoch" $on/pin_hash pump_agent/test_vault 's/crypto_generichash_update\(&h, epoch.*$//'
+desk=pump_agent/test_desk
+mutant "any server's name will do" $on/radsec $desk 's/X509_VERIFY_PARAM_set1_host\(param, s->name, 0\) != 1/0/'
+mutant "any server will do" $on/radsec $desk 's/SSL_VERIFY_PEER/SSL_VERIFY_NONE/; s/SSL_get_verify_result\(r->ssl\) != X509_V_OK \|\|//'
+mutant "an unsigned answer will do" $on/answer $desk 's/radius_verify_reply\(&v, request->data \+ 4, SECRET, true\)/radius_verify_reply(\&v, request->data + 4, SECRET, false)/'
+mutant "after a no the pump looks itself" $on/desk $desk 's/if \(!strcmp\(a.refusal.result, "try-again"\)\)/if (1)/'
+mutant "outstanding tombstones do not matter" $on/desk $desk 's/d->is_behind \|\| //'
+mutant "codes are guessed without a pause" $on/desk $desk 's/if \(wait_us > 0\)/if (0)/'
+glass=credd/test_glass
+mutant "any pump uses any code" sql/people/glass $glass 's/ WHERE id = \?1 AND device = \?2 AND state/ WHERE id = ?1 AND state/'
+mutant "codes do not end" sql/people/glass $glass 's/ AND not_after > \?2 ORDER/ ORDER/'
+mutant "old envelopes stay good" sql/people/glass $glass 's/rc = rc \? rc : open_void\(db, w->device, &replaced\);//'
+mutant "a review needs no name" sql/people/glass $glass 's/!\*r->person \|\| !\*r->reason/0/'
+mutant "a lost store keeps its codes" sql/people/journals $glass 's/\(had > 0 \&\& !says->generation \&\& says->journal.len\)/0/'
 tap_done
