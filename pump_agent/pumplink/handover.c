@@ -3,9 +3,9 @@
  * Owns the making of the shared memory and its way to the agent. Runs in the controller, outside
  * its loop. No call here waits for the agent.
  *
- * The memory is made here, and not by the agent, so that it can't be taken away: a memory file that
- * its maker shrinks ends its readers with SIGBUS. Seals keep either side from shrinking it, and the
- * agent from writing, or making holes, where the controller tells.
+ * The memory is made here, and not by the agent, so that it can't be taken away. Seals keep either
+ * side from shrinking it, and the agent from writing, or making holes, where the controller tells.
+ * The page that the agent writes is not even mapped here.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,9 +38,10 @@ static int memory_make(const char *name, int *fd_out)
 }
 
 /* All of it is there from the start. */
-static int memory_map(int fd, int access, void **out)
+static int memory_map(int fd, void **out)
 {
-	void *at = mmap(NULL, PUMPLINK_AREA_BYTES, access, MAP_SHARED | MAP_POPULATE, fd, 0);
+	void *at = mmap(NULL, PUMPLINK_AREA_BYTES, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_POPULATE, fd, 0);
 
 	if (at == MAP_FAILED)
 		return -errno;
@@ -52,14 +53,11 @@ static int memory_map(int fd, int access, void **out)
 
 static int memory_open(struct pumplink *l)
 {
-	void *told = NULL;
 	void *asked = NULL;
 	int rc = memory_make("pumplink-told", &l->told_fd);
 
 	rc = rc ? rc : memory_make("pumplink-asked", &l->asked_fd);
-	rc = rc ? rc : memory_map(l->told_fd, PROT_READ, &told);
-	l->told = told;
-	rc = rc ? rc : memory_map(l->asked_fd, PROT_READ | PROT_WRITE, &asked);
+	rc = rc ? rc : memory_map(l->asked_fd, &asked);
 	l->asked = asked;
 	if (rc)
 		return rc;
@@ -111,8 +109,6 @@ void pumplink_close(struct pumplink *l)
 		pumplink_letter_wipe(l->asked);
 		munmap(l->asked, PUMPLINK_AREA_BYTES);
 	}
-	if (l->told)
-		munmap((void *)(uintptr_t)l->told, PUMPLINK_AREA_BYTES);
 	if (l->told_fd >= 0)
 		close(l->told_fd);
 	if (l->asked_fd >= 0)
@@ -122,15 +118,25 @@ void pumplink_close(struct pumplink *l)
 	munmap(l, sizeof(*l));
 }
 
-/* From the agent's page, where a read may wait, to memory that is the controller's alone. */
+/*
+ * From the agent's page to memory that is the controller's alone. By pread, not by a mapping: the
+ * agent can punch a hole into its page, and a read of a hole gives zeroes, where a mapping would
+ * need a new page, and memory for it. The snapshot is whole if its number still stands afterwards.
+ */
 static void copy(struct pumplink *l)
 {
-	uint32_t beat = atomic_load_explicit(&l->told->beat, memory_order_acquire);
+	struct told_area page;
+	struct told_area again;
 	struct told t;
+	uint32_t number;
 
-	if (pumplink_told_read(l->told, &t))
+	if (pread(l->told_fd, &page, sizeof(page), 0) != sizeof(page) ||
+	    pread(l->told_fd, &again, sizeof(again), 0) != sizeof(again))
+		return;
+	number = page.latest;
+	if (again.slots[number % TOLD_SLOTS].number == number && pumplink_told_read(&page, &t))
 		pumplink_told_write(&l->copy, &t, &l->copied);
-	atomic_store_explicit(&l->copy.beat, beat, memory_order_release);
+	atomic_store_explicit(&l->copy.beat, page.beat, memory_order_release);
 }
 
 /* One datagram; with the memory in it, or only to say that there is something to look at. */

@@ -2,7 +2,7 @@
 /*
  * The controller's side from within: between pumplink.c, which never calls the system, and
  * handover.c, which does. The loop reads the agent's words in a copy: the agent can punch a hole
- * into its page, and who reads there then waits for a new one (14 ms were seen).
+ * into its page, and who has it mapped and reads there waits for a new one (14 ms were seen).
  */
 #ifndef PUMP_AGENT_PUMPLINK_LINK_H
 #define PUMP_AGENT_PUMPLINK_LINK_H
@@ -34,8 +34,7 @@ struct pumplink {
 	uint64_t session_end_ms;
 
 	/* handover.c's: the loop touches none of it */
-	const struct told_area *told; /* the agent may write there, or take the page away */
-	uint32_t copied;	      /* number of the last snapshot in `copy` */
+	uint32_t copied; /* number of the last snapshot in `copy` */
 	int socket;
 	int told_fd, asked_fd;
 	struct sockaddr_un agent;

@@ -59,11 +59,14 @@ mutant() {
 		"$W/$1"/pumplink/{pumplink,layout,handover}.c "$PUMPGATE_BUILD/lib/libbase.a" \
 		$(pkg-config --libs jansson libsodium libevent libevent_pthreads inih libsystemd)
 }
-mutant lock pumplink.c \
-	's/^#include <string.h>/&\n#include <unistd.h>\n#include <sys\/syscall.h>\n#include <linux\/futex.h>/
-	s/^\ttime_passes\(l, now_ms\);/&\n\twhile (l->told->latest \&\& !l->told->slots[l->told->latest % 4].number) syscall(SYS_futex, \&l->told->slots[1].number, FUTEX_WAIT, 0, NULL);/' >"$W/lock.out" 2>&1 &
+MAPPED='s/^static void wipe\(/static struct told_area *page_of(struct pumplink *l) { static void *p; return p ? p : (p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, l->told_fd, 0)); }\n&/
+	s/^#include <string.h>/&\n#include <unistd.h>\n#include <sys\/mman.h>\n#include <sys\/syscall.h>\n#include <linux\/futex.h>/'
+mutant lock pumplink.c "$MAPPED"'
+	s/^\ttime_passes\(l, now_ms\);/&\n\twhile (page_of(l)->latest \&\& !page_of(l)->slots[page_of(l)->latest % 4].number) syscall(SYS_futex, \&page_of(l)->slots[1].number, FUTEX_WAIT, 0, NULL);/' \
+	>"$W/lock.out" 2>&1 &
 LOCK_PID=$!
-mutant page pumplink.c 's/&l->copy,/l->told,/; s/l->copy[.]/l->told->/' >"$W/page.out" 2>&1 &
+mutant page pumplink.c "$MAPPED"'
+	s/&l->copy,/page_of(l),/; s/l->copy[.]/page_of(l)->/' >"$W/page.out" 2>&1 &
 PAGE_PID=$!
 
 # ---- the agent itself ----
