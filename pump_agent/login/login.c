@@ -162,12 +162,13 @@ static void login_run(struct login *l, struct pumplink_request *rq)
 
 	radsec_watch(l->desk.radsec, l->stop_fd);
 	desk_login(&l->desk, rq, &answer, &entry);
-	l->desk.n_gone = 0; /* who is let in now was not meant by what came before */
-	l->desk.is_gone_overrun = false;
 	if (answer.result == PUMPLINK_OK) {
+		l->desk.n_gone = 0; /* who was logged in goes anyway */
+		l->desk.is_gone_overrun = false;
 		session_over(l, "replaced");
 		l->session = (struct session){rq->id, entry, answer.is_offline};
 	}
+	gone_look(l);
 	pthread_mutex_lock(&l->lock);
 	l->answer = answer;
 	l->answered = rq->id;
