@@ -101,6 +101,7 @@ static void event_run(struct agent *a, enum agent_event event)
 		agent_error_over(a, true);
 		agent_ask_due(a);
 		agent_logins_network(a, true);
+		agent_birth_admitted(a);
 	}
 	if (step.next != a->at) {
 		LOG(LOG_INFO, "agent.state", LOG_S("from", agent_state_name(a->at)),

@@ -104,6 +104,12 @@ void agent_job_done(void *ctx, int rc, const char *why, const struct enrol *e);
 /* Writes status.json and sets the timer, after a change that is no event of the machine. */
 void agent_refresh(struct agent *a);
 
+/* agent_birth.c: the network by a maker's birth certificate, while there is no identity. Each does
+ * nothing where that is not so. */
+void agent_birth_connect(struct agent *a);
+void agent_birth_leave(struct agent *a);    /* the bundle was no good */
+void agent_birth_admitted(struct agent *a); /* the server is within reach: enrol now */
+
 /* agent_controller.c: the infusion controller, which is told and never waited for. */
 int agent_controller_open(
 	struct agent *a) MUST_USE;	     /* ERR_* of controller_link_new, ERR_NOT_FOUND */

@@ -20,7 +20,7 @@ static const char *blob_of(enum slot slot)
 
 static struct identity identity_of(const struct agent *a)
 {
-	return (struct identity){a->key, a->cert, blob_of(a->state.active)};
+	return (struct identity){a->key, a->cert, blob_of(a->state.active), NULL};
 }
 
 static int identity_read(const struct agent *a, enum slot slot, EVP_PKEY **key, X509 **cert)
@@ -115,6 +115,7 @@ static void enrol_later(struct agent *a)
 		a->due.bundle = agent_wait(&a->enrol_wait);
 		return;
 	}
+	agent_birth_leave(a);
 	a->due.bundle = agent_in_ms(BUNDLE_POLL_MS);
 	if (a->cert && !a->state.revoked) /* the identity from before is still good */
 		agent_queue(a, EVENT_ENROL_DONE);
@@ -150,6 +151,7 @@ static void connect_network(struct agent *a)
 	};
 	int rc;
 
+	agent_birth_connect(a);
 	if (!a->link || !a->cert || a->state.revoked)
 		return;
 	rc = store_anchors_path(&a->store, &a->state.settings, ANCHORS_SERVER, anchors);
@@ -204,7 +206,7 @@ static void swap_begin(struct agent *a)
 		agent_queue(a, EVENT_SWAP_TIMEOUT);
 		return;
 	}
-	next = (struct identity){a->next_key, a->next_cert, blob_of(other)};
+	next = (struct identity){a->next_key, a->next_cert, blob_of(other), NULL};
 	a->due.swap = agent_in_ms(SWAP_WAIT_MS);
 	if (supplicant_swap(a->link, a->network, &next)) {
 		agent_error(a, "swap", err_text());
@@ -293,6 +295,7 @@ void agent_action(struct agent *a, enum agent_action action)
 {
 	switch (action) {
 	case ACTION_ENROL:
+		agent_birth_connect(a);
 		job_begin(a, enrol_by_bundle, "bundle");
 		break;
 	case ACTION_ENROL_LATER:

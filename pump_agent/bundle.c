@@ -8,9 +8,12 @@
 
 #include "base/buf.h"
 #include "ca/request/device_name.h"
+#include "pump_agent/anchors.h"
 #include "pump_agent/login/address.h"
 
 #define TOKEN_MAX 128
+#define VERSION_NEWEST 2
+#define ANCHOR_TEXT_MAX 8192 /* base64 of one certificate */
 
 static const char LETTERS_DIGITS[] =
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -162,6 +165,34 @@ static int grounds_take(const json_t *root, struct bundle *b)
 	return rc ? rc : path_take(root, "idevid_key", b->idevid_key);
 }
 
+/* Certificates in base64 (DER), the pinned root among them. */
+static int anchors_take(const json_t *root, struct bundle *b)
+{
+	const json_t *list = json_object_get(root, "server_anchors");
+	AUTO_X509S all = sk_X509_new_null();
+	size_t n = json_array_size(list);
+
+	if (!all)
+		return err_set(ERR_NOMEM, "no memory for certificates");
+	if (n < 1 || n > BUNDLE_ANCHORS_MAX)
+		return err_set(ERR_INVALID, "server_anchors: must be 1 to %d certificates",
+			       BUNDLE_ANCHORS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+		AUTO_BUF der = {.max = ANCHOR_TEXT_MAX};
+		AUTO_X509 cert = NULL;
+
+		if (!text || strlen(text) > ANCHOR_TEXT_MAX ||
+		    est_body_decode(text, strlen(text), &der) ||
+		    ossl_cert_parse(der.data, der.len, &cert))
+			return err_set(ERR_INVALID, "server_anchors: not a certificate in base64");
+		if (!sk_X509_push(all, cert))
+			return err_set(ERR_NOMEM, "no memory for certificates");
+		(void)OSSL_TAKE(cert);
+	}
+	return anchors_of_server(all, b->settings.anchor_hash, &b->anchors);
+}
+
 int bundle_parse(const void *json, size_t len, struct bundle *out)
 {
 	__attribute__((cleanup(json_auto_free))) json_t *root = NULL;
@@ -179,21 +210,25 @@ int bundle_parse(const void *json, size_t len, struct bundle *out)
 	version = json_object_get(root, "version");
 	if (!json_is_integer(version) || json_integer_value(version) < 1)
 		return err_set(ERR_INVALID, "bundle: version: missing or not a number");
-	if (json_integer_value(version) != 1)
+	if (json_integer_value(version) > VERSION_NEWEST)
 		return err_set(ERR_NEWER, "bundle: version %lld is newer than this agent",
 			       (long long)json_integer_value(version));
 	rc = settings_take(root, &b.settings);
 	rc = rc ? rc : login_server_take(root, &b.settings);
 	rc = rc ? rc : grounds_take(root, &b);
+	if (!rc && json_integer_value(version) >= 2)
+		rc = anchors_take(root, &b);
 	if (rc)
 		return err_add(rc, "bundle");
 	*out = b;
 	b.token = NULL;
+	b.anchors = NULL;
 	return 0;
 }
 
 void bundle_done(struct bundle *b)
 {
 	secret_free(b->token);
+	x509s_auto_free(&b->anchors);
 	memset(b, 0, sizeof(*b));
 }

@@ -11,8 +11,10 @@
 
 #include "base/err.h"
 #include "base/secret.h"
+#include "pump_agent/x509_auto.h"
 
-#define BUNDLE_MAX 4096 /* bytes of the whole file */
+#define BUNDLE_MAX 16384 /* bytes of the whole file */
+#define BUNDLE_ANCHORS_MAX 6
 #define PUMP_SERIAL_MAX 63
 #define EST_URL_MAX 256
 #define SERVER_NAME_MAX 254
@@ -40,6 +42,9 @@ struct bundle {
 	 * chain. */
 	char idevid_certificate[BUNDLE_PATH_MAX];
 	char idevid_key[BUNDLE_PATH_MAX];
+	/* Version 2: the server's root, which has the hash, first, then what it issued; owned.
+	 * NULL: they are asked of the server, which then must be within reach. */
+	STACK_OF(X509) * anchors;
 };
 
 /* Either a token, or both files of a birth certificate. `json` need not end in NUL. Unknown fields

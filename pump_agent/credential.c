@@ -215,11 +215,12 @@ int credential_check(X509 *cert, EVP_PKEY *key, const char *serial, const STACK_
 	return rc ? rc : chain_check(cert, devices);
 }
 
-int credential_pkcs12_build(EVP_PKEY *key, X509 *cert, const char *passphrase, struct buf *der_out)
+int credential_pkcs12_build(EVP_PKEY *key, X509 *cert, const STACK_OF(X509) * chain,
+			    const char *passphrase, struct buf *der_out)
 {
 	/* The passphrase is random and lives as long as the blob: iterations would buy nothing. */
-	AUTO_PKCS12 p12 = PKCS12_create(passphrase, "pump", key, cert, NULL, NID_aes_256_cbc,
-					NID_aes_256_cbc, 1, 1, 0);
+	AUTO_PKCS12 p12 = PKCS12_create(passphrase, "pump", key, cert, (STACK_OF(X509) *)chain,
+					NID_aes_256_cbc, NID_aes_256_cbc, 1, 1, 0);
 	uint8_t *at;
 	int rc, len;
 

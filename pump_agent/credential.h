@@ -56,9 +56,9 @@ int credential_request_build(const struct credential_request *r, struct buf *der
 int credential_check(X509 *cert, EVP_PKEY *key, const char *serial, const STACK_OF(X509) * devices,
 		     int64_t now_s) MUST_USE;
 
-/* PKCS#12 (RFC 7292) of key and leaf, AES-256, for wpa_supplicant. */
-int credential_pkcs12_build(EVP_PKEY *key, X509 *cert, const char *passphrase,
-			    struct buf *der_out) MUST_USE;
+/* PKCS#12 (RFC 7292) of key, leaf and chain (NULL: none), AES-256, for wpa_supplicant. */
+int credential_pkcs12_build(EVP_PKEY *key, X509 *cert, const STACK_OF(X509) * chain,
+			    const char *passphrase, struct buf *der_out) MUST_USE;
 
 /* Seconds since 1970. 0 when the certificate's time cannot be read, which counts as over. */
 /* This certificate's own moment in a window, the same each time: pumps spread over it. */

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/daemon.h"
 #include "pump_agent/anchors.h"
+#include "pump_agent/birth.h"
 #include "pump_agent/csrattrs.h"
 #include "pump_agent/est_client.h"
 
@@ -37,14 +38,22 @@ int enrol_bundle_hash(const char *path, char out[65])
 	return 0;
 }
 
-/* Over an unproven connection: which of the sent certificates is the server's root? */
-static int first_contact(struct enrol *e, const struct pump_settings *set,
-			 STACK_OF(X509) * *server_out)
+/* Over an unproven connection: which of the sent certificates is the server's root? Or the bundle
+ * had them. */
+static int first_contact(struct enrol *e, const struct bundle *b, STACK_OF(X509) * *server_out)
 {
+	const struct pump_settings *set = &b->settings;
 	AUTO_BUF answer = {.max = EST_ANSWER_MAX};
 	AUTO_X509S all = NULL;
 	int rc = step(e, "first-contact");
 
+	if (!rc && b->anchors) {
+		*server_out = X509_chain_up_ref(b->anchors);
+		if (!*server_out)
+			return err_ossl(ERR_NOMEM, "anchors");
+		wall_clock_floor_of(e->clock, *server_out);
+		return 0;
+	}
 	rc = rc ? rc : est_cacerts_unverified(set->est, e->stop, &answer);
 	rc = rc ? rc : est_certs_parse(answer.data, answer.len, &all);
 	rc = rc ? rc : anchors_of_server(all, set->anchor_hash, server_out);
@@ -159,15 +168,6 @@ static int certificate_take(struct enrol *e, enum slot slot, EVP_PKEY *key, cons
 	return rc;
 }
 
-static int bundle_read(const char *path, struct bundle *out)
-{
-	AUTO_BUF text = {.max = BUNDLE_MAX};
-	int rc = buf_read_file(&text, path);
-
-	rc = rc ? rc : bundle_parse(text.data, text.len, out);
-	return rc ? err_add(rc, "%s", path) : 0;
-}
-
 /* One request of either kind: with a token it is the first. */
 struct request {
 	struct credential_request csr;
@@ -210,48 +210,6 @@ static int request_send(struct enrol *e, struct est_session *est, struct request
 		  : certificate_take(e, r->slot, r->csr.key, r->csr.serial, r->devices, &answer);
 }
 
-/* The maker's birth certificate, with its key and chain, where the bundle says; none with a token.
- */
-struct birth {
-	EVP_PKEY *key;
-	STACK_OF(X509) * certs; /* once read: what is above the pump's own */
-	struct est_identity shown;
-	struct credential_prior prior;
-};
-
-static void birth_done(struct birth *b)
-{
-	EVP_PKEY_free(b->key);
-	x509s_auto_free(&b->certs);
-	X509_free(b->prior.cert);
-}
-#define AUTO_BIRTH __attribute__((cleanup(birth_done))) struct birth
-
-static int birth_read(struct enrol *e, const struct bundle *b, struct birth *out)
-{
-	AUTO_BUF cert = {.max = EST_ANSWER_MAX};
-	AUTO_BUF key = {.max = EST_ANSWER_MAX};
-	int rc;
-
-	if (b->token)
-		return 0;
-	rc = step(e, "birth");
-	rc = rc ? rc : buf_read_file(&cert, b->idevid_certificate);
-	rc = rc ? rc : certs_pem_parse(cert.data, cert.len, &out->certs);
-	if (rc)
-		return err_add(rc, "%s", b->idevid_certificate);
-	rc = buf_read_file(&key, b->idevid_key);
-	rc = rc ? rc : credential_key_parse(key.data, key.len, &out->key);
-	if (rc)
-		return err_add(rc, "%s", b->idevid_key);
-	out->prior = (struct credential_prior){out->key, sk_X509_shift(out->certs)};
-	if (X509_check_private_key(out->prior.cert, out->key) != 1)
-		return err_ossl(ERR_CRYPTO, "%s does not fit %s", b->idevid_key,
-				b->idevid_certificate);
-	out->shown = (struct est_identity){out->key, out->prior.cert, out->certs};
-	return 0;
-}
-
 int enrol_by_bundle(struct enrol *e)
 {
 	/* A revoked pump that is enrolled anew keeps its old slot until the new one is whole. */
@@ -259,6 +217,8 @@ int enrol_by_bundle(struct enrol *e)
 	struct store_state done = {.enrolled = true, .active = slot};
 	AUTO_BUNDLE b = {0};
 	AUTO_BIRTH birth = {0};
+	struct est_identity shown = {0};
+	struct credential_prior prior = {0};
 	AUTO_X509S server = NULL;
 	AUTO_X509S devices = NULL;
 	AUTO_PKEY key = NULL;
@@ -271,18 +231,20 @@ int enrol_by_bundle(struct enrol *e)
 		return err_set(ERR_USED, "%s: was used before", e->bundle_path);
 	rc = rc ? rc : bundle_read(e->bundle_path, &b);
 	done.settings = b.settings;
-	rc = rc ? rc : first_contact(e, &b.settings, &server);
-	rc = rc ? rc : birth_read(e, &b, &birth);
+	rc = rc ? rc : first_contact(e, &b, &server);
+	rc = rc ? rc : step(e, "birth");
+	rc = rc ? rc : birth_read(&b, &birth);
+	shown = (struct est_identity){birth.key, birth.cert, birth.chain};
+	prior = (struct credential_prior){birth.key, birth.cert};
 	rc = rc ? rc
-		: est_session_new(b.settings.est, server, b.token ? NULL : &birth.shown, e->stop,
-				  &est);
+		: est_session_new(b.settings.est, server, b.token ? NULL : &shown, e->stop, &est);
 	rc = rc ? rc : anchors_fetch(e, est, &b.settings, &devices);
 	rc = rc ? rc : wishes_fetch(e, est, &wishes);
 	rc = rc ? rc : slot_key(e, slot, done.bundle_hash, wishes.key, &key);
 	if (!rc && !slot_is_ready(e, slot, key, b.settings.pump, devices)) {
 		struct request r = {.csr = {.key = key,
 					    .serial = b.settings.pump,
-					    .prior = b.token ? NULL : &birth.prior,
+					    .prior = b.token ? NULL : &prior,
 					    .now_ms = clock_wall_ms()},
 				    .token = b.token,
 				    .slot = slot,

@@ -72,7 +72,7 @@ static int blob_set(struct wpa_link *l, const struct identity *who, const char *
 		ERR_clear_error();
 		return err_set(ERR_CORRUPT, "the certificate does not fit the key");
 	}
-	rc = credential_pkcs12_build(who->key, who->cert, passphrase, &p12);
+	rc = credential_pkcs12_build(who->key, who->cert, who->chain, passphrase, &p12);
 	rc = rc ? rc : buf_printf(&command, "SET blob %s ", who->blob);
 	rc = rc ? rc : buf_reserve(&command, 2 * p12.len + 1, &at);
 	if (rc)

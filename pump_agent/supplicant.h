@@ -19,6 +19,7 @@ struct identity {
 	EVP_PKEY *key; /* not owned */
 	X509 *cert;
 	const char *blob;
+	const STACK_OF(X509) * chain; /* sent with it; NULL: none, the server knows our CA */
 };
 
 /* Is the one network there already ours, built from the same values? Then `*network_out` is its

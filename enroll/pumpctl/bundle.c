@@ -40,23 +40,86 @@ int bundle_anchor_sha256(const void *pem, size_t len, char out[ANCHOR_HEX_SIZE])
 	return 0;
 }
 
+void bundle_anchors_done(struct bundle_anchors *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		OPENSSL_free(a->text[i]);
+	*a = (struct bundle_anchors){.n = 0};
+}
+
+static char *certificate_text(X509 *x)
+{
+	unsigned char *der = NULL;
+	int len = i2d_X509(x, &der);
+	char *text = len > 0 ? OPENSSL_malloc((size_t)len / 3 * 4 + 5) : NULL;
+
+	if (text)
+		EVP_EncodeBlock((unsigned char *)text, der, len);
+	OPENSSL_free(der);
+	return text;
+}
+
+int bundle_anchors_take(const void *pem, size_t len, struct bundle_anchors *out)
+{
+	BIO *bio = BIO_new_mem_buf(pem, (int)len);
+	struct bundle_anchors a = {.n = 0};
+	bool has_root = false;
+	int rc = 0;
+	X509 *x;
+
+	while (bio && !rc && (x = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
+		char *text = a.n < BUNDLE_ANCHORS_MAX ? certificate_text(x) : NULL;
+
+		if (!text) {
+			rc = err_set(ERR_LIMIT, "more than %d certificates", BUNDLE_ANCHORS_MAX);
+		} else if ((X509_get_extension_flags(x) & EXFLAG_SS) && !has_root) {
+			has_root = true;
+			a.text[a.n++] = a.text[0];
+			a.text[0] = text;
+		} else {
+			a.text[a.n++] = text;
+		}
+		X509_free(x);
+	}
+	BIO_free(bio);
+	ERR_clear_error();
+	if (!rc && !has_root)
+		rc = err_set(ERR_NOT_FOUND, "no root certificate is in it");
+	if (rc)
+		bundle_anchors_done(&a);
+	else
+		*out = a;
+	return rc;
+}
+
+/* 0 or -1. */
+static int birth_put(json_t *j, const struct bundle *b)
+{
+	json_t *list = json_array();
+	int failed =
+		json_object_set_new(j, "idevid_certificate", json_string(b->idevid_certificate)) ||
+		json_object_set_new(j, "idevid_key", json_string(b->idevid_key)) ||
+		json_object_set_new(j, "server_anchors", list);
+
+	for (size_t i = 0; !failed && i < b->anchors->n; i++)
+		failed = json_array_append_new(list, json_string(b->anchors->text[i]));
+	return failed ? -1 : 0;
+}
+
 int bundle_build(const struct bundle *b, int pretty, struct buf *out)
 {
-	json_t *j = json_pack("{s:i s:s s:s s:s s:s}", "version", 1, "pump", b->pump, "est", b->est,
-			      "server_anchor_sha256", b->anchor_sha256, "radius_server_name",
-			      b->radius_name);
-	int failed =
-		!j ? -1
-		: b->login_server && (json_object_set_new(j, "login_server",
-							  json_string(b->login_server)) ||
-				      json_object_set_new(j, "login_server_name",
-							  json_string(b->login_name)))
-			? -1
-		: b->token
-			? json_object_set_new(j, "token", json_stringn(b->token, b->token_len))
-			: json_object_set_new(j, "idevid_certificate",
-					      json_string(b->idevid_certificate)) ||
-				  json_object_set_new(j, "idevid_key", json_string(b->idevid_key));
+	json_t *j = json_pack("{s:i s:s s:s s:s s:s}", "version", b->anchors ? 2 : 1, "pump",
+			      b->pump, "est", b->est, "server_anchor_sha256", b->anchor_sha256,
+			      "radius_server_name", b->radius_name);
+	int failed = !j ? -1
+		     : b->login_server && (json_object_set_new(j, "login_server",
+							       json_string(b->login_server)) ||
+					   json_object_set_new(j, "login_server_name",
+							       json_string(b->login_name)))
+			     ? -1
+		     : b->token
+			     ? json_object_set_new(j, "token", json_stringn(b->token, b->token_len))
+			     : birth_put(j, b);
 	char *text = !failed ? json_dumps(j, pretty ? JSON_INDENT(1) : JSON_COMPACT) : NULL;
 	int rc = text ? buf_put_str(out, text) : err_set(ERR_NOMEM, "no memory for the bundle");
 

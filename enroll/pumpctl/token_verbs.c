@@ -110,7 +110,9 @@ const struct verb verb_pump_token = {
 	.run = pump_token_run,
 };
 
-static int anchor_read(const struct settings *s, char out[ANCHOR_HEX_SIZE])
+/* The hash, and the certificates themselves where `anchors` is given. */
+static int anchor_read(const struct settings *s, char out[ANCHOR_HEX_SIZE],
+		       struct bundle_anchors *anchors)
 {
 	AUTO_BUF pem = {.max = TRUST_MAX};
 	char path[PATH_MAX];
@@ -119,6 +121,8 @@ static int anchor_read(const struct settings *s, char out[ANCHOR_HEX_SIZE])
 	if (rc || (rc = buf_read_file(&pem, path)))
 		return rc;
 	rc = bundle_anchor_sha256(pem.data, pem.len, out);
+	if (!rc && anchors)
+		rc = bundle_anchors_take(pem.data, pem.len, anchors);
 	return rc ? err_add(rc, "%s", path) : 0;
 }
 
@@ -230,6 +234,7 @@ static int pump_bundle_run(const struct call *call)
 {
 	struct token_create rq = {0};
 	struct token token = {0};
+	struct bundle_anchors anchors = {.n = 0};
 	struct bundle b = {.pump = rq.device};
 	struct settings s;
 	char est[EST_URL_SIZE], anchor[ANCHOR_HEX_SIZE], login[64];
@@ -241,12 +246,13 @@ static int pump_bundle_run(const struct call *call)
 	if (!rc)
 		rc = est_url_build(call, &s, est, sizeof(est));
 	if (!rc)
-		rc = anchor_read(&s, anchor);
+		rc = anchor_read(&s, anchor, b.idevid_key ? &anchors : NULL);
 	if (!rc && !b.idevid_key)
 		rc = token_make(call, &rq, &token);
 	if (!rc) {
 		b.est = est;
 		b.anchor_sha256 = anchor;
+		b.anchors = b.idevid_key ? &anchors : NULL;
 		b.radius_name = s.radius_name;
 		settings_login_server(&s, login, sizeof(login));
 		b.login_server = *login ? login : NULL;
@@ -256,6 +262,7 @@ static int pump_bundle_run(const struct call *call)
 		rc = bundle_deliver(call, &b, &token);
 	}
 	secret_wipe(&token, sizeof(token));
+	bundle_anchors_done(&anchors);
 	return rc ? registry_failure(call, rc) : EXIT_DONE;
 }
 

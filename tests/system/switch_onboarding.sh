@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # MAC authentication at an enforcing switch port: strangers and pumps without a window stay out, a
 # pump in its window gets the onboarding VLAN alone, and one that is revoked there is off at once.
+# Then a pump that has nothing but its maker's birth certificate, with no window and no other way to
+# the server: its agent proves itself by it, enrols from the onboarding VLAN, and is in its zone.
 # shellcheck disable=SC2317 # functions are called by check
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/support/tap.sh
@@ -10,6 +12,8 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/demo/network.sh
 # shellcheck source=tests/demo/switch.sh
 . tests/demo/switch.sh
+# shellcheck source=tests/support/maker.sh
+. tests/support/maker.sh
 if [ "$(id -u)" != 0 ]; then
 	skip "switch_onboarding" "needs root for network namespaces"
 	tap_done
@@ -31,6 +35,7 @@ network_up "pgswitch$$" >&2 &&
 	inside srv pumpctl init --radius-address "$MGMT_SERVER" --radius-auth-port 1812 \
 		--radius-acct-port 1813 --est-address "$WARD_SERVER" --est-port 8443 >&2 || exit 1
 start "$D/run.log" srv pumpctl run
+SERVER=$!
 wait_until 30 ready >&2 || exit 1
 pumpctl zone add onboarding --vlan "$VLAN_ONBOARD" --onboarding >&2 &&
 	pumpctl zone add pumps --vlan "$VLAN_PUMPS" >&2 &&
@@ -74,4 +79,50 @@ check "revoking_it_there_is_acknowledged" says 'disconnected [0-9]+ ms' \
 check "the_port_is_closed" wait_until 2 switch_event blocked ".at_ms >= $since"
 check "its_mac_is_refused_although_the_window_is_open" is_refused
 check "its_session_is_over" wait_until 5 session_is stopped
+
+# ---- by birth certificate ----
+restart() { # radiusd reads makers' anchors at its start
+	kill "$SERVER" && wait "$SERVER" 2>/dev/null
+	rm -f "$PUMPGATE_HOME/run.json"
+	start "$D/run.log" srv pumpctl run
+	SERVER=$!
+	wait_until 30 ready
+}
+agent_is() { pumpgate-agentd --state "$D/pump" status --json | jq -e --arg s "$1" '.state == $s'; }
+agent() {
+	start "$D/agent.log" pump pumpgate-agentd --clock tell --state "$D/pump" --bundle "$D/bundle.json" \
+		--interface eth0 --control "$D/wpa"
+}
+was() { # WHAT REASON ZONE: an authentication of PG-2
+	pumpctl pump events PG-2 --json | jq -e --arg w "$1" --arg r "$2" --arg z "$3" \
+		'any(.[]; .what == $w and .reason == $r and .zone == $z)'
+}
+cd "$D" || exit 1
+maker_make acme
+birth_make acme pg2 PG-2 subject
+pumpctl maker add Acme --anchor acme-root.pem --models P1 >&2 && restart || exit 1
+pumpctl pump add PG-2 --maker Acme --model P1 --mac 02:50:47:00:09:99 --zone pumps >&2 || exit 1
+pumpctl pump bundle PG-2 --idevid-certificate "$D/pg2.pem" --idevid-key "$D/pg2.key" \
+	--out bundle.json >&2 || exit 1
+check "its_bundle_has_the_servers_anchors_and_says_that_it_is_newer" \
+	jq -e '.version == 2 and (.server_anchors | length) == 2 and (has("token") | not)' bundle.json
+mark
+printf 'ctrl_interface=%s\nap_scan=0\n' "$D/wpa" >"$D/wpa.conf"
+start "$D/wpa.log" pump wpa_supplicant -D wired -i eth0 -c "$D/wpa.conf"
+agent
+check "it_comes_online_with_its_own_certificate" wait_until 60 agent_is online
+check "by_way_of_the_onboarding_vlan" wait_until 5 switch_event placed \
+	".why == \"eap\" and .vlan == $VLAN_ONBOARD and .at_ms > $since"
+check "in_the_end_in_its_zone" wait_until 5 switch_event placed \
+	".why == \"eap\" and .vlan == $VLAN_PUMPS and .at_ms > $since"
+check "where_it_reaches_the_others" wait_until 10 reaches "$WARD_MATE"
+check "the_birth_certificate_was_what_let_it_onboard" wait_until 5 was onboard birth-certificate onboarding
+check "and_its_own_what_let_it_in" wait_until 5 was accept in-good-standing pumps
+# shellcheck disable=SC2016 # expanded by eval
+check "it_was_never_let_in_by_its_mac" eval \
+	'! switch_event placed ".why == \"mab\" and .at_ms > $since"'
+# shellcheck disable=SC2016
+check "each_of_its_two_networks_was_written_once" eval \
+	'[ "$(grep -c agent.birth_network "$D/agent.log") $(grep -c agent.network_written "$D/agent.log")" = "1 1" ]'
+[ "$TAP_FAILED" = 0 ] || tail -n 25 "$D"/agent.log "$D"/wpa.log "$D"/home/log/radiusd.log | sed 's/^/# /'
 tap_done

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/x509v3.h>
+
+#include "base/secret.h"
 #include "pump_agent/bundle.h"
 
 #define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -38,7 +41,7 @@ static void refuses_a_version_that_it_does_not_know(void **state)
 	assert_int_equal(parse("{" BODY "}"), ERR_INVALID);
 	assert_int_equal(parse("{\"version\": \"1\", " BODY "}"), ERR_INVALID);
 	assert_int_equal(parse("{\"version\": 0, " BODY "}"), ERR_INVALID);
-	assert_int_equal(parse("{\"version\": 2, " BODY "}"), ERR_NEWER);
+	assert_int_equal(parse("{\"version\": 3, " BODY "}"), ERR_NEWER);
 }
 
 static void refuses_a_bundle_of_more_than_its_limit(void **state)
@@ -128,6 +131,68 @@ static void takes_a_good_bundle_and_ignores_more_fields(void **state)
 	assert_int_equal(secret_len(b.token), 12);
 }
 
+/* A root of its own making: base64 of its DER, and the SHA-256 of that. */
+static void root_make(char text[2048], char hash[65])
+{
+	X509 *x = X509_new();
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509_EXTENSION *ca =
+		X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints, "critical,CA:TRUE");
+	X509_NAME *name = X509_get_subject_name(x);
+	unsigned char *der = NULL, md[32];
+	int len;
+
+	ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
+	X509_set_version(x, X509_VERSION_3);
+	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"root", -1, -1,
+				   0);
+	X509_set_issuer_name(x, name);
+	X509_gmtime_adj(X509_getm_notBefore(x), 0);
+	X509_gmtime_adj(X509_getm_notAfter(x), 3600);
+	assert_int_equal(X509_set_pubkey(x, key), 1);
+	assert_int_equal(X509_add_ext(x, ca, -1), 1);
+	assert_true(X509_sign(x, key, EVP_sha256()) > 0);
+	len = i2d_X509(x, &der);
+	assert_true(len > 0 && len < 1400);
+	EVP_EncodeBlock((unsigned char *)text, der, len);
+	assert_int_equal(EVP_Digest(der, (size_t)len, md, NULL, EVP_sha256(), NULL), 1);
+	hex_encode(md, sizeof(md), hash, 65);
+	OPENSSL_free(der);
+	X509_EXTENSION_free(ca);
+	EVP_PKEY_free(key);
+	X509_free(x);
+}
+
+static void version_2_has_the_server_s_anchors_and_the_pinned_one_among_them(void **state)
+{
+	static const char *const bad[] = {"",
+					  ", \"server_anchors\": []",
+					  ", \"server_anchors\": 7",
+					  ", \"server_anchors\": [7]",
+					  ", \"server_anchors\": [\"QQ==\"]",
+					  ", \"server_anchors\": [\"!\"]"};
+	char text[2048], hash[65], json[8192], other_hash[65], other[2048];
+	AUTO_BUNDLE b = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(json, sizeof(json), "{\"version\": 2, " BODY "%s}", bad[i]);
+		assert_int_equal(parse(json), ERR_INVALID);
+		assert_non_null(strstr(err_text(), "server_anchors"));
+	}
+	root_make(text, hash);
+	root_make(other, other_hash);
+	snprintf(json, sizeof(json), "{\"version\": 2, " BODY ", \"server_anchors\": [\"%s\"]}",
+		 text);
+	assert_int_equal(parse(json), ERR_CRYPTO); /* not the one that has the hash */
+	snprintf(json, sizeof(json),
+		 "{\"version\": 2, " GOOD_PUMP GOOD_EST GOOD_NAME GOOD_TOKEN
+		 ", \"server_anchor_sha256\": \"%s\", \"server_anchors\": [\"%s\", \"%s\"]}",
+		 hash, other, text);
+	assert_int_equal(bundle_parse(json, strlen(json), &b), 0);
+	assert_int_equal(sk_X509_num(b.anchors), 1); /* the other one is nobody's */
+}
+
 #define BASE "{\"version\": 1, " GOOD_PUMP GOOD_EST GOOD_HASH GOOD_NAME
 
 static void refuses_half_a_birth_certificate_or_one_beside_a_token(void **state)
@@ -186,6 +251,7 @@ int main(void)
 		cmocka_unit_test(never_quotes_the_token_in_an_error),
 		cmocka_unit_test(refuses_half_a_birth_certificate_or_one_beside_a_token),
 		cmocka_unit_test(takes_a_birth_certificate_in_the_place_of_a_token),
+		cmocka_unit_test(version_2_has_the_server_s_anchors_and_the_pinned_one_among_them),
 		cmocka_unit_test(takes_a_good_bundle_and_ignores_more_fields),
 		cmocka_unit_test(takes_the_clinicians_server_and_does_without_it),
 	};

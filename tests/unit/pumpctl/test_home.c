@@ -118,12 +118,14 @@ static void a_bundle_holds_just_the_documented_members(void **state)
 				 .radius_name = "radius-1",
 				 .token = "tok\"en",
 				 .token_len = 6};
+	const struct bundle_anchors anchors = {.text = {(char *)"QQ==", (char *)"Qg=="}, .n = 2};
 	const struct bundle by_birth = {.pump = "PG-1",
 					.est = "https://e/",
 					.anchor_sha256 = "ab",
 					.radius_name = "radius-1",
 					.idevid_certificate = "/etc/c.pem",
-					.idevid_key = "/etc/k.pem"};
+					.idevid_key = "/etc/k.pem",
+					.anchors = &anchors};
 	AUTO_BUF text = {.max = 1024};
 	AUTO_BUF qr = {.max = 65536};
 
@@ -138,9 +140,10 @@ static void a_bundle_holds_just_the_documented_members(void **state)
 	buf_reset(&text);
 	assert_int_equal(bundle_build(&by_birth, 0, &text), 0);
 	assert_string_equal(buf_cstr(&text),
-			    "{\"version\":1,\"pump\":\"PG-1\",\"est\":\"https://e/\","
+			    "{\"version\":2,\"pump\":\"PG-1\",\"est\":\"https://e/\","
 			    "\"server_anchor_sha256\":\"ab\",\"radius_server_name\":\"radius-1\","
-			    "\"idevid_certificate\":\"/etc/c.pem\",\"idevid_key\":\"/etc/k.pem\"}");
+			    "\"idevid_certificate\":\"/etc/c.pem\",\"idevid_key\":\"/etc/k.pem\","
+			    "\"server_anchors\":[\"QQ==\",\"Qg==\"]}");
 }
 
 static void no_anchor_is_taken_from_what_is_no_root(void **state)
