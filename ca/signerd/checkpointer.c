@@ -20,52 +20,72 @@
 #include "ca/keystore.h"
 #include "ca/request/ossl.h"
 #include "sql/client/registry_client.h"
+#include "sql/proto/cred_verbs.h"
 
 #define ASK_TIMEOUT_MS 10000
-#define CHAIN "registry"
+
+/* A service that keeps an audit chain. */
+struct chain {
+	const char *name, *socket; /* below the home */
+	uint16_t verb;		   /* audit_head_query -> audit_head */
+};
+static const struct chain chains[] = {
+	{"registry", REGISTRY_SOCKET, REGISTRY_AUDIT_HEAD},
+	{"logins", CRED_SOCKET, CRED_AUDIT_HEAD},
+};
+#define CHAINS (sizeof(chains) / sizeof(chains[0]))
+
+struct chain_state {
+	const struct chain *chain;
+	struct ipc_client *client; /* the thread's */
+	int64_t looked_at_ms;	   /* this and the next under the lock */
+	char fault[256];
+};
 
 struct checkpointer {
-	struct ipc_client *registry; /* the thread's */
 	EVP_PKEY *key;
 	struct checkpoints *list; /* NULL: could not be opened; `fault` says why */
 	uint32_t every_s;
 	pthread_t thread;
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t wake;
-	bool stop;
+	bool stop, runs;
 	struct ipc_request *accept; /* waits for the thread; NULL: none */
-	int64_t looked_at_ms;
-	char fault[256];
+	char fault[256];	    /* of key and list; never changes */
+	struct chain_state states[CHAINS];
 };
 
 /* Once per change: what keeps from signing, or "" again. */
-static void fault_set(struct checkpointer *cp, const char *text)
+static void fault_set(struct checkpointer *cp, struct chain_state *st, const char *text)
 {
 	bool changed;
 
 	pthread_mutex_lock(&cp->lock);
-	changed = strcmp(cp->fault, text) != 0;
-	snprintf(cp->fault, sizeof(cp->fault), "%s", text);
+	changed = strcmp(st->fault, text) != 0;
+	snprintf(st->fault, sizeof(st->fault), "%s", text);
 	if (!*text)
-		cp->looked_at_ms = clock_wall_ms();
+		st->looked_at_ms = clock_wall_ms();
 	pthread_mutex_unlock(&cp->lock);
 	if (!changed)
 		return;
 	if (*text)
-		LOG(LOG_ERROR, "signer.no_checkpoint", LOG_S("chain", CHAIN), LOG_S("why", text));
+		LOG(LOG_ERROR, "signer.no_checkpoint", LOG_S("chain", st->chain->name),
+		    LOG_S("why", text));
 	else
-		LOG(LOG_INFO, "signer.checkpoints_go_on", LOG_S("chain", CHAIN));
+		LOG(LOG_INFO, "signer.checkpoints_go_on", LOG_S("chain", st->chain->name));
 }
 
-static int sign(struct checkpointer *cp, const struct audit_head *head, const char *by,
-		struct audit_checkpoint *out)
+static int sign(struct checkpointer *cp, const struct chain *chain, const struct audit_head *head,
+		const char *by, struct audit_checkpoint *out)
 {
-	struct audit_checkpoint c = {.at = clock_wall_ms(), .chain = CHAIN, .seq = head->seq};
+	struct audit_checkpoint c = {.at = clock_wall_ms(), .seq = head->seq};
 	AUTO_BUF said = {.max = CHECKPOINT_LINE_MAX};
 	char signature[2 * CHECKPOINT_SIGNATURE_BYTES + 1];
 	int rc = str_copy(c.head, sizeof(c.head), head->hash);
 
 	c.accepted = by != NULL;
+	if (!rc)
+		rc = str_copy(c.chain, sizeof(c.chain), chain->name);
 	if (!rc)
 		rc = str_copy(c.by, sizeof(c.by), by ? by : "-");
 	if (!rc)
@@ -82,32 +102,33 @@ static int sign(struct checkpointer *cp, const struct audit_head *head, const ch
 	return 0;
 }
 
-static int head_ask(struct checkpointer *cp, uint64_t seq, struct audit_head *out)
+static int head_ask(struct chain_state *st, uint64_t seq, struct audit_head *out)
 {
 	const struct audit_head_query q = {.seq = seq};
 
-	return registry_audit_head(cp->registry, &q, out, ASK_TIMEOUT_MS);
+	return ipc_client_call(st->client, st->chain->verb, &record_audit_head_query, &q, 1,
+			       &record_audit_head, out, 1, NULL, ASK_TIMEOUT_MS);
 }
 
-static void look(struct checkpointer *cp)
+static void look(struct checkpointer *cp, struct chain_state *st)
 {
 	struct audit_checkpoint last, made;
 	struct audit_head head;
 	char text[256] = "";
-	bool first = checkpoints_last(cp->list, CHAIN, &last) != 0;
-	int rc = head_ask(cp, first ? 0 : last.seq, &head);
+	bool first = checkpoints_last(cp->list, st->chain->name, &last) != 0;
+	int rc = head_ask(st, first ? 0 : last.seq, &head);
 
 	if (rc == ERR_UNAVAILABLE || rc == ERR_TIMEOUT || rc == ERR_BUSY)
 		return; /* it is away; looked_at tells for how long */
 	if (rc) {
-		fault_set(cp, err_text());
+		fault_set(cp, st, err_text());
 		return;
 	}
 	switch (checkpoint_judge(first ? NULL : &last, head.seq, head.row_hash)) {
 	case CHAIN_SAME:
 		break;
 	case CHAIN_GREW:
-		if (sign(cp, &head, NULL, &made))
+		if (sign(cp, st->chain, &head, NULL, &made))
 			snprintf(text, sizeof(text), "%s", err_text());
 		break;
 	case CHAIN_CUT:
@@ -121,7 +142,7 @@ static void look(struct checkpointer *cp)
 			 last.seq);
 		break;
 	}
-	fault_set(cp, text);
+	fault_set(cp, st, text);
 }
 
 static void peer_name(uid_t uid, char out[33])
@@ -134,6 +155,15 @@ static void peer_name(uid_t uid, char out[33])
 		snprintf(out, 33, "uid-%u", (unsigned)uid);
 }
 
+/* NULL: no such chain. */
+static struct chain_state *state_of(struct checkpointer *cp, const char *name)
+{
+	for (size_t i = 0; i < CHAINS; i++)
+		if (!strcmp(chains[i].name, name))
+			return &cp->states[i];
+	return NULL;
+}
+
 /* An admin says: the chain may go on from where it ends now. */
 static void accept_now(struct checkpointer *cp, struct ipc_request *rq)
 {
@@ -141,20 +171,21 @@ static void accept_now(struct checkpointer *cp, struct ipc_request *rq)
 	struct audit_checkpoint made;
 	struct audit_head head;
 	char by[33];
-	int rc = head_ask(cp, 0, &head);
+	struct chain_state *st = state_of(cp, q->chain); /* there is one: the verb looked */
+	int rc = head_ask(st, 0, &head);
 
 	peer_name(ipc_request_uid(rq), by);
 	if (!rc && !head.seq)
 		rc = err_set(ERR_CONFLICT, "the audit is empty");
 	if (!rc)
-		rc = sign(cp, &head, by, &made);
+		rc = sign(cp, st->chain, &head, by, &made);
 	LOG(LOG_WARN, "signer.chain_accepted", LOG_S("chain", q->chain), LOG_S("by", by),
 	    LOG_S("reason", q->reason), LOG_S("code", err_name(rc)));
 	if (rc) {
 		ipc_request_fail(rq, rc);
 		return;
 	}
-	fault_set(cp, "");
+	fault_set(cp, st, "");
 	ipc_request_reply(rq, &made, 1);
 }
 
@@ -182,8 +213,8 @@ static void *checkpointer_run(void *arg)
 		pthread_mutex_unlock(&cp->lock);
 		if (accept)
 			accept_now(cp, accept);
-		else
-			look(cp);
+		for (size_t i = 0; !accept && i < CHAINS; i++)
+			look(cp, &cp->states[i]);
 		pthread_mutex_lock(&cp->lock);
 		rest(cp);
 	}
@@ -215,20 +246,24 @@ static int list_have(struct checkpointer *cp, const char *home)
 	return rc ? rc : checkpoints_open(path, cp->key, &cp->list);
 }
 
-static int thread_start(struct checkpointer *cp, const char *registry_path)
+static int thread_start(struct checkpointer *cp, const char *home)
 {
-	int rc = ipc_client_new(registry_path, "signer", &cp->registry);
+	char path[PATH_MAX];
+	int rc = 0;
 
-	if (!rc && pthread_create(&cp->thread, NULL, checkpointer_run, cp)) {
-		ipc_client_free(cp->registry);
-		cp->registry = NULL;
-		rc = err_set(ERR_NOMEM, "no thread for checkpoints");
+	for (size_t i = 0; !rc && i < CHAINS; i++) {
+		cp->states[i].chain = &chains[i];
+		rc = home_path(home, chains[i].socket, path);
+		if (!rc)
+			rc = ipc_client_new(path, "signer", &cp->states[i].client);
 	}
+	if (!rc && pthread_create(&cp->thread, NULL, checkpointer_run, cp))
+		rc = err_set(ERR_NOMEM, "no thread for checkpoints");
+	cp->runs = !rc;
 	return rc;
 }
 
-int checkpointer_new(const char *home, const char *registry_path, uint32_t every_s,
-		     struct checkpointer **out)
+int checkpointer_new(const char *home, uint32_t every_s, struct checkpointer **out)
 {
 	struct checkpointer *cp = calloc(1, sizeof(*cp));
 	pthread_condattr_t monotonic;
@@ -242,10 +277,12 @@ int checkpointer_new(const char *home, const char *registry_path, uint32_t every
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&cp->wake, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	if (list_have(cp, home))
-		fault_set(cp, err_text());
-	else
-		rc = thread_start(cp, registry_path);
+	if (list_have(cp, home)) {
+		snprintf(cp->fault, sizeof(cp->fault), "%s", err_text());
+		LOG(LOG_ERROR, "signer.no_checkpoint", LOG_S("why", cp->fault));
+	} else {
+		rc = thread_start(cp, home);
+	}
 	if (rc)
 		checkpointer_free(cp);
 	else
@@ -257,14 +294,15 @@ void checkpointer_free(struct checkpointer *cp)
 {
 	if (!cp)
 		return;
-	if (cp->registry) {
+	if (cp->runs) {
 		pthread_mutex_lock(&cp->lock);
 		cp->stop = true;
 		pthread_cond_signal(&cp->wake);
 		pthread_mutex_unlock(&cp->lock);
 		pthread_join(cp->thread, NULL);
-		ipc_client_free(cp->registry);
 	}
+	for (size_t i = 0; i < CHAINS; i++)
+		ipc_client_free(cp->states[i].client);
 	if (cp->accept)
 		ipc_request_release(cp->accept);
 	checkpoints_close(cp->list);
@@ -277,8 +315,11 @@ void checkpointer_free(struct checkpointer *cp)
 void checkpointer_describe(struct checkpointer *cp, struct signer_status *out)
 {
 	pthread_mutex_lock(&cp->lock);
-	out->checkpoint_looked_at = cp->looked_at_ms;
+	out->checkpoint_looked_at = cp->states[0].looked_at_ms;
 	snprintf(out->checkpoint_fault, sizeof(out->checkpoint_fault), "%s", cp->fault);
+	for (size_t i = 0; !out->checkpoint_fault[0] && i < CHAINS; i++)
+		snprintf(out->checkpoint_fault, sizeof(out->checkpoint_fault), "%s",
+			 cp->states[i].fault);
 	pthread_mutex_unlock(&cp->lock);
 }
 
@@ -287,7 +328,7 @@ static bool list_is_there(struct checkpointer *cp, struct ipc_request *rq, const
 {
 	if (!cp->list) /* its fault never changes then */
 		ipc_request_fail(rq, err_set(ERR_CORRUPT, "no checkpoints: %s", cp->fault));
-	else if (strcmp(chain, CHAIN) != 0)
+	else if (!state_of(cp, chain))
 		ipc_request_fail(rq, err_set(ERR_NOT_FOUND, "no audit chain of that name"));
 	else
 		return true;
@@ -328,8 +369,8 @@ void checkpointer_state(struct checkpointer *cp, struct ipc_request *rq)
 	}
 	st.key.len = (uint32_t)len;
 	pthread_mutex_lock(&cp->lock);
-	st.looked_at = cp->looked_at_ms;
-	snprintf(st.fault, sizeof(st.fault), "%s", cp->fault);
+	st.looked_at = state_of(cp, q->chain)->looked_at_ms;
+	snprintf(st.fault, sizeof(st.fault), "%s", state_of(cp, q->chain)->fault);
 	pthread_mutex_unlock(&cp->lock);
 	ipc_request_reply(rq, &st, 1);
 }

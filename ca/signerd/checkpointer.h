@@ -16,8 +16,7 @@ struct checkpointer;
 /* Reads or makes HOME/ca/checkpoint.key, opens HOME/ca/checkpoints.log, starts the thread. A key or
  * list that can't be used stops no certificate: it is logged, and every question answered with it.
  * ERR_NOMEM, ERR_LIMIT. */
-int checkpointer_new(const char *home, const char *registry_path, uint32_t every_s,
-		     struct checkpointer **out) MUST_USE;
+int checkpointer_new(const char *home, uint32_t every_s, struct checkpointer **out) MUST_USE;
 void checkpointer_free(struct checkpointer *cp); /* NULL ok */
 
 /* Fills in checkpoint_*. */

@@ -355,9 +355,7 @@ static int threads_start(const char *home, struct service *s)
 	    (rc = workers_new(&s->signer, s->registry_path, WORKERS, &s->workers)))
 		return rc;
 	rc = keeper_new(&s->signer, s->registry_path, &s->keeper);
-	return rc ? rc
-		  : checkpointer_new(home, s->registry_path, s->settings.checkpoint_s,
-				     &s->checkpointer);
+	return rc ? rc : checkpointer_new(home, s->settings.checkpoint_s, &s->checkpointer);
 }
 
 int command_serve(const char *home)

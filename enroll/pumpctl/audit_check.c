@@ -14,18 +14,19 @@
 #include "base/clock.h"
 #include "ca/request/audit_checkpoint.h"
 #include "ca/request/ossl.h"
+#include "enroll/pumpctl/audit_chain.h"
 #include "enroll/pumpctl/record_json.h"
 #include "enroll/pumpctl/registry.h"
 #include "enroll/pumpctl/report.h"
 #include "enroll/pumpctl/signer.h"
 #include "enroll/pumpctl/verbs.h"
 
-#define CHAIN "registry"
 #define VERIFY_TIMEOUT_MS (10 * 60 * 1000)
 #define COPY_MAX_BYTES (64u << 20)
 #define KEY_PREFIX "key "
 
 struct signed_list {
+	const struct audit_chain *chain;
 	struct audit_checkpoint *all; /* oldest first */
 	size_t n;
 	EVP_PKEY *key;
@@ -62,12 +63,13 @@ static int key_take(struct signed_list *l, const uint8_t *der, size_t len)
 
 static int from_signer(const struct call *call, struct signed_list *l)
 {
-	struct checkpoint_query q = {.chain = CHAIN};
+	struct checkpoint_query q = {0};
 	struct audit_checkpoint *page = calloc(CHECKPOINTS_PAGE, sizeof(*page));
 	AUTO_IPC_CLIENT c = NULL;
 	size_t n = 0;
 	int rc = page ? signer_open(call, &c) : err_set(ERR_NOMEM, "no memory for checkpoints");
 
+	snprintf(q.chain, sizeof(q.chain), "%s", l->chain->name);
 	if (!rc)
 		rc = ipc_client_call(c, SIGNER_CHECKPOINT_STATE, &record_checkpoint_query, &q, 1,
 				     &record_checkpoint_state, &l->state, 1, NULL,
@@ -103,7 +105,7 @@ static int copy_line(struct signed_list *l, const char *line, size_t len)
 		return rc ? rc : key_take(l, der, n);
 	}
 	rc = checkpoint_line_parse(line, len, &c);
-	if (rc || strcmp(c.chain, CHAIN) != 0)
+	if (rc || strcmp(c.chain, l->chain->name) != 0)
 		return rc;
 	if (l->n && c.number <= l->all[l->n - 1].number)
 		return err_set(ERR_INVALID, "the numbers do not rise");
@@ -138,17 +140,14 @@ static void found(struct audit_check *check, uint64_t seq, const char *what)
 }
 
 /* Is the row that was signed still there, and the same? */
-static int row_compare(struct ipc_client *c, const struct audit_checkpoint *p,
-		       struct audit_check *check)
+static int row_compare(struct ipc_client *c, const struct signed_list *l,
+		       const struct audit_checkpoint *p, struct audit_check *check)
 {
-	struct list_query q = {.limit = 1};
 	struct audit_row row;
 	char at[CLOCK_TEXT_MAX], text[TEXT_SIZE];
 	size_t n;
-	int rc;
+	int rc = audit_rows(c, l->chain, p->seq - 1, &row, 1, &n);
 
-	snprintf(q.after, sizeof(q.after), "%" PRIu64, p->seq - 1);
-	rc = registry_audit_tail(c, &q, &row, 1, &n, REGISTRY_TIMEOUT_MS);
 	if (rc)
 		return rc;
 	clock_format(p->at, at);
@@ -185,7 +184,7 @@ static int all_compare(struct ipc_client *c, const struct signed_list *l, struct
 			return 0;
 		}
 		if (!rc)
-			rc = row_compare(c, p, check);
+			rc = row_compare(c, l, p, check);
 		check->checkpoints += !rc && check->intact;
 		check->signed_at = p->at;
 	}
@@ -235,7 +234,7 @@ static int check_tell(const struct call *call, const struct signed_list *l,
 static int audit_verify_run(const struct call *call)
 {
 	const char *copy = call_value(call, "against");
-	AUTO_SIGNED_LIST l = {0};
+	AUTO_SIGNED_LIST l = {.chain = audit_chain_of(call)};
 	AUTO_IPC_CLIENT c = NULL;
 	struct list_query q = {0};
 	struct audit_check check;
@@ -245,17 +244,19 @@ static int audit_verify_run(const struct call *call)
 	rc = copy ? from_copy(copy, &l) : from_signer(call, &l);
 	if (rc)
 		return copy ? report_failure(rc) : signer_failure(call, rc);
-	rc = registry_open(call, &c);
+	rc = l.chain->open(call, &c);
 	if (!rc)
-		rc = registry_audit_verify(c, &q, &check, VERIFY_TIMEOUT_MS);
+		rc = ipc_client_call(c, l.chain->verify, &record_list_query, &q, 1,
+				     &record_audit_check, &check, 1, NULL, VERIFY_TIMEOUT_MS);
 	if (!rc && check.intact)
 		rc = all_compare(c, &l, &check);
-	return rc ? registry_failure(call, rc) : check_tell(call, &l, &check);
+	return rc ? l.chain->failure(call, rc) : check_tell(call, &l, &check);
 }
 
 static const struct option_spec audit_verify_options[] = {
 	{"against", 0, OPTION_VALUE, "FILE",
 	 "a copy that audit checkpoints made, not signerd's own", false},
+	AUDIT_CHAIN_OPTION,
 };
 
 const struct verb verb_audit_verify = {
@@ -265,7 +266,7 @@ const struct verb verb_audit_verify = {
 	.summary =
 		"Check the audit from its first row to its last, and against what signerd signed",
 	VERB_OPTIONS(audit_verify_options),
-	.examples = {"audit verify", "audit verify --json", "--home /tmp/try audit verify"},
+	.examples = {"audit verify", "audit verify --json", "audit verify --logins"},
 	.run = audit_verify_run,
 };
 
@@ -299,7 +300,7 @@ static int json_print(const struct signed_list *l)
 
 static int audit_checkpoints_run(const struct call *call)
 {
-	AUTO_SIGNED_LIST l = {0};
+	AUTO_SIGNED_LIST l = {.chain = audit_chain_of(call)};
 	int rc = from_signer(call, &l);
 
 	if (rc)
@@ -308,13 +309,15 @@ static int audit_checkpoints_run(const struct call *call)
 	return rc ? report_failure(rc) : EXIT_DONE;
 }
 
+static const struct option_spec audit_checkpoints_options[] = {AUDIT_CHAIN_OPTION};
+
 const struct verb verb_audit_checkpoints = {
 	.group = "audit",
 	.name = "checkpoints",
 	.operands = "",
 	.summary = "Print what signerd signed of the audit, to be kept on another machine",
-	.examples = {"audit checkpoints", "audit checkpoints --json",
-		     "--home /tmp/try audit checkpoints"},
+	VERB_OPTIONS(audit_checkpoints_options),
+	.examples = {"audit checkpoints", "audit checkpoints --json", "audit checkpoints --logins"},
 	.run = audit_checkpoints_run,
 };
 
@@ -322,7 +325,7 @@ const struct verb verb_audit_checkpoints = {
 
 static int audit_accept_run(const struct call *call)
 {
-	struct checkpoint_accept q = {.chain = CHAIN};
+	struct checkpoint_accept q = {0};
 	struct audit_checkpoint made;
 	AUTO_IPC_CLIENT c = NULL;
 	int rc;
@@ -331,6 +334,7 @@ static int audit_accept_run(const struct call *call)
 		err_text_set("--reason: one sentence, at most %zu bytes", sizeof(q.reason) - 1);
 		return report_usage();
 	}
+	snprintf(q.chain, sizeof(q.chain), "%s", audit_chain_of(call)->name);
 	rc = signer_open(call, &c);
 	if (!rc)
 		rc = ipc_client_call(c, SIGNER_CHECKPOINT_ACCEPT, &record_checkpoint_accept, &q, 1,
@@ -348,6 +352,7 @@ static int audit_accept_run(const struct call *call)
 
 static const struct option_spec audit_accept_options[] = {
 	{"reason", 0, OPTION_VALUE, "TEXT", "why, for signerd's log", true},
+	AUDIT_CHAIN_OPTION,
 };
 
 const struct verb verb_audit_accept = {

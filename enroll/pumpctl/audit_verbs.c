@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "enroll/pumpctl/audit_chain.h"
 #include "enroll/pumpctl/audit_syslog.h"
 #include "enroll/pumpctl/record_json.h"
 #include "enroll/pumpctl/registry.h"
@@ -28,18 +29,20 @@ static int audit_tail_run(const struct call *call)
 		{"SEQ", "seq"},	      {"AT", "at"},	{"WHO", "actor"},
 		{"ACTION", "action"}, {"ON", "object"}, {"DETAIL", "detail"},
 	};
-	const struct listing l = {REGISTRY_AUDIT_TAIL, &record_audit_row, columns, 6, NULL,
-				  "the audit is empty"};
+	const struct audit_chain *chain = audit_chain_of(call);
+	const struct listing l = {chain->tail, &record_audit_row,   columns, 6,
+				  NULL,	       "the audit is empty"};
 	struct list_query q = {0};
 	unsigned long n;
 
 	if (call_number(call, "number", 20, 1, LISTING_PAGE, &n))
 		return report_usage();
-	return listing_show(call, &l, &q, n);
+	return chain->show(call, &l, &q, n);
 }
 
 static const struct option_spec audit_tail_options[] = {
 	{"number", 'n', OPTION_VALUE, "N", "so many rows (20; up to 500)", false},
+	AUDIT_CHAIN_OPTION,
 };
 
 const struct verb verb_audit_tail = {
@@ -48,7 +51,7 @@ const struct verb verb_audit_tail = {
 	.operands = "",
 	.summary = "Show the newest rows of the audit, oldest of them first",
 	VERB_OPTIONS(audit_tail_options),
-	.examples = {"audit tail", "audit tail -n 100", "audit tail --json"},
+	.examples = {"audit tail", "audit tail -n 100", "audit tail --logins --json"},
 	.run = audit_tail_run,
 };
 
@@ -58,6 +61,7 @@ enum export_form { EXPORT_JSONL, EXPORT_SYSLOG };
 
 struct export
 {
+	const struct audit_chain *chain;
 	const struct call *call;
 	enum export_form form;
 	int fd;		   /* a file, or a datagram socket */
@@ -138,12 +142,8 @@ static int rows_export(struct export *x, struct ipc_client *c, struct audit_row 
 	size_t n;
 
 	do {
-		struct list_query q = {.limit = LISTING_PAGE};
-		int rc;
+		int rc = audit_rows(c, x->chain, x->after, rows, LISTING_PAGE, &n);
 
-		/* "0": from the first row on; without `after` it would be the newest ones */
-		snprintf(q.after, sizeof(q.after), "%" PRIu64, x->after);
-		rc = registry_audit_tail(c, &q, rows, LISTING_PAGE, &n, REGISTRY_TIMEOUT_MS);
 		for (size_t i = 0; !rc && i < n; i++) {
 			rc = row_write(x, &rows[i]);
 			if (!rc) {
@@ -218,7 +218,7 @@ static int export_all(struct export *x)
 {
 	AUTO_IPC_CLIENT c = NULL;
 	struct audit_row *rows = calloc(LISTING_PAGE, sizeof(*rows));
-	int rc = rows ? registry_open(x->call, &c) : err_set(ERR_NOMEM, "no memory for rows");
+	int rc = rows ? x->chain->open(x->call, &c) : err_set(ERR_NOMEM, "no memory for rows");
 
 	if (!rc)
 		rc = rows_export(x, c, rows);
@@ -232,7 +232,7 @@ static int export_all(struct export *x)
 
 static int audit_export_run(const struct call *call)
 {
-	struct export x = {.call = call, .fd = -1};
+	struct export x = {.call = call, .chain = audit_chain_of(call), .fd = -1};
 	int rc;
 
 	if (export_prepare(&x))
@@ -245,7 +245,7 @@ static int audit_export_run(const struct call *call)
 	if (x.fd > STDERR_FILENO && close(x.fd) && !rc)
 		rc = err_errno(ERR_IO, "writing");
 	if (rc)
-		return registry_failure(call, rc);
+		return x.chain->failure(call, rc);
 	return x.rows ? EXIT_DONE : EXIT_NOTHING;
 }
 
@@ -257,6 +257,7 @@ static const struct option_spec audit_export_options[] = {
 	{"after", 0, OPTION_VALUE, "SEQ", "rows behind row SEQ (0: from the first)", false},
 	{"state", 0, OPTION_VALUE, "FILE", "go on where FILE says, and keep it up to date", false},
 	{"follow", 0, OPTION_FLAG, NULL, "then wait for new rows, until it is stopped", false},
+	AUDIT_CHAIN_OPTION,
 };
 
 const struct verb verb_audit_export = {

@@ -228,6 +228,8 @@ static int rows_read(struct cred_worker *w, struct admin_job *j, void *out, size
 		return people_audit_tail(w->people, q, out, ROWS_MAX, n);
 	case CRED_AUDIT_VERIFY:
 		return people_audit_verify(w->people, out);
+	case CRED_AUDIT_HEAD:
+		return people_audit_head(w->people, ((const struct audit_head_query *)q)->seq, out);
 	case CRED_STATUS:
 		return status_read(w, out);
 	case CRED_GLASS_LIST:

@@ -28,7 +28,7 @@
 struct event_base;
 
 /* In the order of the verb tables. */
-enum cred_role { CRED_ROLE_LOGIN, CRED_ROLE_ADMIN, CRED_ROLES };
+enum cred_role { CRED_ROLE_LOGIN, CRED_ROLE_ADMIN, CRED_ROLE_SIGNER, CRED_ROLES };
 
 #define HASH_THREADS_MAX 4
 #define DIRECTORY_THREADS 8

@@ -10,7 +10,7 @@
 #include "base/daemon.h"
 
 /* In the order of the verb tables. */
-static const char *const keys[CRED_ROLES] = {"clinicians", "admins"};
+static const char *const keys[CRED_ROLES] = {"clinicians", "admins", "signerd"};
 
 static int role_init(struct credd *c, unsigned i, struct config *conf)
 {

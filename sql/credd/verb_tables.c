@@ -78,12 +78,19 @@ static const struct ipc_verb admin_verbs[] = {
 	ASK_DIRECTORY(CRED_DIRECTORY_HEALTH, "directory_health", list_query, directory_server),
 };
 
+/* signerd: where the audit chain ends, to sign that; it learns of no person */
+static const struct ipc_verb signer_verbs[] = {
+	READ(CRED_AUDIT_HEAD, "audit_head", audit_head_query, audit_head),
+};
+
 #define TABLE(t) (t), sizeof(t) / sizeof((t)[0])
 static const struct {
 	const char *role;
 	const struct ipc_verb *verbs;
 	size_t n;
-} tables[CRED_ROLES] = {{"login", TABLE(login_verbs)}, {"admin", TABLE(admin_verbs)}};
+} tables[CRED_ROLES] = {{"login", TABLE(login_verbs)},
+			{"admin", TABLE(admin_verbs)},
+			{"signer", TABLE(signer_verbs)}};
 
 const struct ipc_verb *cred_verb_table(unsigned role, const char **name_out, size_t *n_out)
 {

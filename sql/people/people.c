@@ -69,6 +69,11 @@ int people_audit_tail(struct people *p, const struct list_query *q, struct audit
 	return store_audit_tail(&p->st, q, out, max, n_out);
 }
 
+int people_audit_head(struct people *p, uint64_t seq, struct audit_head *out)
+{
+	return store_audit_head(&p->st, seq, out);
+}
+
 int people_audit_verify(struct people *p, struct audit_check *out)
 {
 	return store_audit_verify(&p->st, out);

@@ -115,9 +115,10 @@ int people_role_set(struct people *p, const struct action *by, const struct role
 /* Counts that stand in the database. */
 int people_status(struct people *p, int64_t now_ms, struct cred_status *out) MUST_USE;
 
-/* As store_audit_tail and store_audit_verify, of this database's chain. */
+/* As store_audit_tail, store_audit_head and store_audit_verify, of this database's chain. */
 int people_audit_tail(struct people *p, const struct list_query *q, struct audit_row *out,
 		      size_t max, size_t *n_out) MUST_USE;
+int people_audit_head(struct people *p, uint64_t seq, struct audit_head *out) MUST_USE;
 int people_audit_verify(struct people *p, struct audit_check *out) MUST_USE;
 
 #endif

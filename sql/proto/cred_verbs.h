@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The verbs of pumpgate-credd. Roles: login (radiusd clinicians), admin (pumpctl). Which role may
+ * The verbs of pumpgate-credd. Roles: login (radiusd clinicians), admin (pumpctl),
+ * signer (signerd). Which role may
  * use which verb stands in sql/credd/verb_tables.c, and nowhere else. Numbers 64 to 95 are for
  * audit and directory, 96 to 127 for break-glass.
  */
@@ -31,6 +32,7 @@ enum cred_verb {
 	/* audit of logins */
 	CRED_AUDIT_TAIL = 64,	/* as REGISTRY_AUDIT_TAIL */
 	CRED_AUDIT_VERIFY = 65, /* as REGISTRY_AUDIT_VERIFY */
+	CRED_AUDIT_HEAD = 66,	/* as REGISTRY_AUDIT_HEAD; role signer */
 	/* break-glass codes: sql/proto/glass_records.h */
 	CRED_GLASS_ISSUE = 96,	/* glass_want[1..16] -> glass_issued[], all in one transaction */
 	CRED_GLASS_LIST = 97,	/* list_query: device, ward, state -> glass[], newest first */

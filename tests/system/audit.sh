@@ -79,6 +79,22 @@ zone 18
 check "signerd signs on" wait_until 30 signed_up_to "$(head_row)"
 check "status is content" fails_with 1 says 'signerd signs no checkpoint' pumpctl status
 
+# ---- the chain of clinicians and their logins ----
+for i in 1 2 3 4; do pumpctl user add "nurse$i" --source directory --role nurse >/dev/null; done
+# shellcheck disable=SC2317
+logins_signed() {
+	[ "$(pumpctl audit checkpoints --logins --json | jq '.[-1].seq // 0')" -ge 4 ]
+}
+check "signerd signs the chain of logins as well" wait_until 30 logins_signed
+check "it fits" says '^[1-9][0-9]* checkpoints fit' pumpctl audit verify --logins
+sqlite3 -cmd '.timeout 10000' "$PUMPGATE_HOME/cred/clinicians.db" 'DELETE FROM audit WHERE seq > 2;
+	UPDATE audit_head SET seq = 2, hash = (SELECT hash FROM audit WHERE seq = 2)'
+check "its cut end is found" says 'the end is missing: signerd signed row' fails_with 1 pumpctl audit verify --logins
+check "the other chain is not concerned" pumpctl audit verify
+check "it is accepted by itself" says 'accepted by ' pumpctl audit accept --logins --reason 'a drill'
+check "and fits" pumpctl audit verify --logins
+check "it is handed out by itself" test "$(pumpctl audit export --logins | jq -r .action | xargs)" = 'user.add user.add'
+
 # ---- handed to other systems ----
 check "every row is one JSON object" test "$(pumpctl audit export --after 0 | jq -r .seq | xargs)" = \
 	"$(seq -s ' ' 1 "$(head_row)")"

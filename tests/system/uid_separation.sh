@@ -104,6 +104,10 @@ for j in 0 1 2 3 4 5; do
 	check "${NAMES[j]}_is_no_admin_of_the_clinicians" role_is_refused $((FIRST + j)) cred admin
 	check "${NAMES[j]}_logs_nobody_in" role_is_refused $((FIRST + j)) cred login
 done
+for j in 0 2 3 4 5 7; do
+	check "${NAMES[j]}_signs_no_audit_of_logins" role_is_refused $((FIRST + j)) cred signer
+done
+check signerd_gets_its_role_at_credd role_is_given $((FIRST + 1)) cred signer
 check clinicians_gets_its_role_at_credd role_is_given $((FIRST + 7)) cred login
 check clinicians_is_no_admin_of_the_clinicians role_is_refused $((FIRST + 7)) cred admin
 check a_stranger_is_no_admin_of_the_clinicians role_is_refused 61999 cred admin
