@@ -91,6 +91,7 @@ int pumplink_open(const char *agent_socket, struct pumplink **out)
 	if (l == MAP_FAILED)
 		return -errno;
 	mlock(l, sizeof(*l));
+	madvise(l, sizeof(*l), MADV_DONTFORK); /* else a fork makes the loop's next write a fault */
 	l->socket = l->told_fd = l->asked_fd = -1;
 	rc = address_set(l, agent_socket);
 	rc = rc ? rc : memory_open(l);

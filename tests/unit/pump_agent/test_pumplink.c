@@ -510,6 +510,39 @@ static void agent_cannot_take_the_memory_away(void **state)
 	assert_int_equal(w->view.network, PUMPLINK_NET_UNKNOWN);
 }
 
+/* The kernel's flags of the mapping that begins at `at`. */
+static void mapping_flags(const void *at, char *out, size_t size)
+{
+	FILE *f = fopen("/proc/self/smaps", "r");
+	char line[512];
+	bool is_it = false;
+
+	assert_non_null(f);
+	*out = '\0';
+	while (fgets(line, sizeof(line), f)) {
+		char *end;
+		unsigned long begin = strtoul(line, &end, 16);
+
+		if (*end == '-')
+			is_it = begin == (unsigned long)at;
+		else if (is_it && !strncmp(line, "VmFlags:", 8))
+			snprintf(out, size, "%s", line);
+	}
+	fclose(f);
+}
+
+/* A page that is copied on a write after a fork is a page fault in the loop. */
+static void fork_of_the_controller_leaves_the_loops_memory_alone(void **state)
+{
+	struct world *w = *state;
+	char flags[512];
+
+	mapping_flags(w->link, flags, sizeof(flags));
+	assert_non_null(strstr(flags, " dc"));
+	mapping_flags(w->link->asked, flags, sizeof(flags));
+	assert_non_null(strstr(flags, " sh"));
+}
+
 static void check_view(const struct pumplink_view *v)
 {
 	assert_in_range(v->network, 0, PUMPLINK_NET_DECOMMISSIONED);
@@ -806,6 +839,7 @@ int main(void)
 		IN_A_WORLD(infusing_is_unknown_unless_the_controller_says_so_and_lives),
 		IN_A_WORLD(agent_cannot_write_where_the_controller_tells),
 		IN_A_WORLD(agent_cannot_take_the_memory_away),
+		IN_A_WORLD(fork_of_the_controller_leaves_the_loops_memory_alone),
 		IN_A_WORLD(whatever_stands_in_the_memory_is_checked),
 		cmocka_unit_test(texts_that_could_deceive_are_not_shown),
 #ifndef IS_SANITIZED /* their runtimes call the system */
