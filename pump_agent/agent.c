@@ -13,6 +13,7 @@
 #define TICK_MAX_MS 30000
 #define BUNDLE_POLL_MS 2000
 #define NETWORK_FIRST_MS 30000
+#define IDENTITY_POLL_MS 10000
 
 int64_t agent_in_ms(int64_t ms)
 {
@@ -115,15 +116,21 @@ static void event_run(struct agent *a, enum agent_event event)
 	agent_action(a, step.action);
 }
 
+static bool is_admitted(const struct agent *a)
+{
+	return a->at == AGENT_ONLINE || a->at == AGENT_REMEDIATION;
+}
+
+static bool may_ask(const struct agent *a)
+{
+	return is_admitted(a) || a->at == AGENT_REVOKED;
+}
+
 static void timer_set(struct agent *a)
 {
-	const int64_t dues[] = {a->due.bundle,
-				a->due.retry,
-				a->due.renew,
-				a->due.swap,
-				a->due.attach,
-				a->due.ping,
-				a->at == AGENT_ONLINE ? a->due.ask : 0};
+	const int64_t dues[] = {a->due.bundle, a->due.retry,	a->due.renew,
+				a->due.swap,   a->due.attach,	a->due.ping,
+				a->due.wipe,   a->due.identity, may_ask(a) ? a->due.ask : 0};
 	int64_t now = clock_mono_us();
 	int64_t wait = (int64_t)TICK_MAX_MS * 1000;
 	struct timeval tv;
@@ -135,7 +142,7 @@ static void timer_set(struct agent *a)
 		int64_t renew = renew_at_s(a) * 1000000 - clock_wall_ms() * 1000;
 
 		wait = renew > 0 && renew < wait ? renew : wait;
-		wait = renew <= 0 && a->at == AGENT_ONLINE && a->due.renew <= now ? 0 : wait;
+		wait = renew <= 0 && is_admitted(a) && a->due.renew <= now ? 0 : wait;
 	}
 	wait = wait < 1000 ? 1000 : wait;
 	tv.tv_sec = wait / 1000000;
@@ -172,10 +179,11 @@ static bool is_due(int64_t *deadline, int64_t now)
 static void bundle_look(struct agent *a)
 {
 	char hash[65];
-	bool wanted =
-		a->at == AGENT_UNPROVISIONED || a->at == AGENT_REVOKED || a->at == AGENT_ENROLLED;
+	bool wanted = a->at == AGENT_UNPROVISIONED || a->at == AGENT_REVOKED ||
+		      a->at == AGENT_ENROLLED ||
+		      (a->at == AGENT_DECOMMISSIONED && !a->state.enrolled);
 
-	a->due.bundle = agent_in_ms(a->at == AGENT_ONLINE ? TICK_MAX_MS : BUNDLE_POLL_MS);
+	a->due.bundle = agent_in_ms(is_admitted(a) ? TICK_MAX_MS : BUNDLE_POLL_MS);
 	if (job_is_running(a->job))
 		return;
 	if (wanted && !enrol_bundle_hash(a->options->bundle, hash))
@@ -191,8 +199,29 @@ static bool renewal_is_due(const struct agent *a, int64_t now)
 	if (!a->cert || a->due.renew > now || renew_at_s(a) > clock_wall_ms() / 1000)
 		return false;
 	/* give the network a chance first: EST is most likely behind it */
-	return a->at == AGENT_ONLINE ||
+	return is_admitted(a) ||
 	       (a->at == AGENT_ENROLLED && now - a->entered_us >= (int64_t)NETWORK_FIRST_MS * 1000);
+}
+
+/* A key that cannot be read now (a TPM that is away or locked) may be there later; meanwhile the
+ * network is left alone, and a new bundle is taken. */
+void agent_identity_missing(struct agent *a)
+{
+	agent_error(a, STEP_IDENTITY, err_text());
+	a->due.identity = agent_in_ms(IDENTITY_POLL_MS);
+}
+
+static void identity_try(struct agent *a)
+{
+	if (a->cert || !a->state.enrolled || *a->state.wipe)
+		return;
+	if (agent_identity_load(a)) {
+		agent_identity_missing(a);
+		return;
+	}
+	agent_error_over(a, false);
+	agent_clock_floor(a);
+	agent_event(a, EVENT_ENROL_DONE);
 }
 
 static void tick(evutil_socket_t fd, short what, void *arg)
@@ -212,7 +241,11 @@ static void tick(evutil_socket_t fd, short what, void *arg)
 		agent_event(a, EVENT_RETRY);
 	if (is_due(&a->due.swap, now))
 		agent_event(a, EVENT_SWAP_TIMEOUT);
-	if (a->at == AGENT_ONLINE && is_due(&a->due.ask, now))
+	if (is_due(&a->due.wipe, now))
+		agent_event(a, EVENT_WIPE_DUE);
+	if (is_due(&a->due.identity, now))
+		identity_try(a);
+	if (may_ask(a) && is_due(&a->due.ask, now))
 		agent_ask(a);
 	if (renewal_is_due(a, now)) {
 		a->due.renew = 0;
@@ -231,6 +264,25 @@ static void bundle_tidy(const struct agent *a)
 		LOG(LOG_INFO, "agent.bundle_deleted", LOG_S("path", a->options->bundle));
 }
 
+/* An agent that was killed while it took the old identity away: what is left of that is no use to
+ * anybody. What is there for another bundle, or for a renewal of the identity in use, stays. */
+static void slot_tidy(const struct agent *a)
+{
+	static const char renewal[] = "renewal of ";
+	enum slot other = slot_other(a->state.active);
+	char purpose[SLOT_PURPOSE_MAX], serial[CERT_SERIAL_TEXT_MAX];
+	bool is_renewal, is_old;
+
+	if (store_slot_purpose(&a->store, other, purpose) ||
+	    ossl_serial_hex(a->cert, serial, sizeof(serial)))
+		return;
+	is_renewal = !strncmp(purpose, renewal, strlen(renewal));
+	is_old = is_renewal ? strcmp(purpose + strlen(renewal), serial) != 0
+			    : !*purpose || !strcmp(purpose, a->state.bundle_hash);
+	if (is_old && store_slot_clear(&a->store, other))
+		LOG(LOG_WARN, "agent.old_key_kept", LOG_S("why", err_text()));
+}
+
 static int state_load(struct agent *a)
 {
 	int rc = store_state_read(&a->store, &a->state);
@@ -240,14 +292,19 @@ static int state_load(struct agent *a)
 	if (rc)
 		return rc;
 	bundle_tidy(a);
+	if (*a->state.wipe) { /* its key may be gone already */
+		agent_wipe_pending(a);
+		return 0;
+	}
 	if (a->state.revoked)
 		a->at = AGENT_REVOKED;
-	if (!a->state.enrolled)
-		return 0;
-	rc = agent_identity_load(a);
-	if (!rc)
+	if (a->state.enrolled && agent_identity_load(a)) {
+		agent_identity_missing(a);
+	} else if (a->state.enrolled) {
+		slot_tidy(a);
 		agent_clock_floor(a);
-	return rc;
+	}
+	return 0;
 }
 
 static void cable_changed(void *ctx, bool is_up)
@@ -291,6 +348,7 @@ int agent_start(struct event_base *base, const struct agent_options *options, st
 		.renew_wait = {.first_ms = 60000, .max_ms = 3600000},
 		.ask_wait = {.first_ms = 60000, .max_ms = 3600000},
 		.attach_wait = {.first_ms = 500, .max_ms = 10000},
+		.wipe_wait = {.first_ms = 5000, .max_ms = 300000},
 		.store = {.lock_fd = -1},
 	};
 	out->status.since_ms = clock_wall_ms();

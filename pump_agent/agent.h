@@ -22,13 +22,15 @@
 
 /* Points in time of the clock that never steps, in microseconds; 0: not set. */
 struct agent_deadlines {
-	int64_t bundle; /* look for a bundle, or enrol again */
-	int64_t retry;	/* end of HOLD */
-	int64_t renew;	/* no renewal before */
-	int64_t swap;	/* the new identity must be admitted until */
-	int64_t attach; /* look for wpa_supplicant */
-	int64_t ping;	/* is it still there? */
-	int64_t ask;	/* the server for the time and for its wishes, once online */
+	int64_t bundle;	  /* look for a bundle, or enrol again */
+	int64_t retry;	  /* end of HOLD */
+	int64_t renew;	  /* no renewal before */
+	int64_t swap;	  /* the new identity must be admitted until */
+	int64_t attach;	  /* look for wpa_supplicant */
+	int64_t ping;	  /* is it still there? */
+	int64_t wipe;	  /* carry the order out, or deliver its statement, once more */
+	int64_t identity; /* read it once more: its key was not to be had */
+	int64_t ask;	  /* the server for the time and for its wishes, once online */
 };
 
 struct agent {
@@ -75,6 +77,7 @@ struct agent {
 	struct backoff renew_wait;
 	struct backoff attach_wait;
 	struct backoff ask_wait;
+	struct backoff wipe_wait;
 	char refused_bundle[65]; /* hash of a bundle that the server or its content ruled out */
 };
 
@@ -95,6 +98,7 @@ void agent_action(struct agent *a, enum agent_action action);
 void agent_error(struct agent *a, const char *step, const char *text);
 #define STEP_NETWORK "network"	     /* refused, or refusing: over once the pump is admitted */
 #define STEP_SUPPLICANT "supplicant" /* likewise */
+#define STEP_IDENTITY "identity"
 /* It went well: forgets an error of the network's steps, or of all the others. */
 void agent_error_over(struct agent *a, bool network);
 int64_t agent_wait(struct backoff *b); /* one more failure: the deadline after it */
@@ -119,6 +123,8 @@ void agent_controller_tell(struct agent *a); /* as status.json has it */
 int agent_logins_open(struct agent *a) MUST_USE; /* ERR_* of login_new */
 void agent_logins_identity(struct agent *a);	 /* the settings or the certificate are new */
 void agent_logins_network(struct agent *a, bool is_up);
+/* Nobody logs in any more, until there is another identity: what is on the disk may be wiped. */
+void agent_logins_close(struct agent *a);
 
 /* What the pump holds was made before now: the clock's floor. */
 void agent_clock_floor(struct agent *a);
@@ -132,8 +138,21 @@ void agent_report_soon(struct agent *a);
 void agent_ask(struct agent *a);
 void agent_ask_done(void *ctx, int rc, const char *why, const struct enrol *e);
 
+/* agent_wipe.c: the actions of a pump that is revoked or decommissioned. */
+void agent_leave(struct agent *a);
+void agent_wipe(struct agent *a);
+void agent_deliver(struct agent *a);
+void agent_deliver_done(struct agent *a, int rc, const char *why, const struct enrol *e);
+void agent_clear(struct agent *a);
+/* The server has ordered it: into state.json, then EVENT_TOLD_WIPE. */
+void agent_wipe_ordered(struct agent *a, const char *order);
+/* At the start: an order stands in state.json. */
+void agent_wipe_pending(struct agent *a);
+
 /* The identity of the active slot into memory. */
 int agent_identity_load(struct agent *a) MUST_USE;
+/* It could not be loaded (err_text): said, and tried again. */
+void agent_identity_missing(struct agent *a);
 
 /* Tries to reach wpa_supplicant; EVENT_SUPPLICANT_UP when it is there. */
 void agent_link_attach(struct agent *a);

@@ -10,6 +10,7 @@
 #define BUNDLE_POLL_MS 2000
 #define CABLE_PAUSE_MS 5000
 #define CLOCK_PAUSE_MS 1000
+#define ASK_PAUSE_MS 2000
 #define RENEW_PAUSE_MS \
 	60000 /* whatever its certificates' lives are: never one renewal on another */
 
@@ -70,7 +71,7 @@ static enum agent_event outcome_of(int rc, const struct enrol *e)
 	if (!strcmp(e->step, "bundle")) /* unreadable, gone or used: another one is needed */
 		return EVENT_ENROL_REFUSED;
 	if (rc == ERR_CONFLICT)
-		return EVENT_ENROL_REVOKED;
+		return EVENT_TOLD_REVOKED;
 	return rc == ERR_DENIED ? EVENT_ENROL_REFUSED : EVENT_ENROL_FAILED;
 }
 
@@ -81,6 +82,10 @@ void agent_job_done(void *ctx, int rc, const char *why, const struct enrol *e)
 	char text[STATUS_WHY_MAX];
 	enum agent_event event = EVENT_ENROL_DONE;
 
+	if (a->at == AGENT_DECOMMISSIONED) {
+		agent_deliver_done(a, rc, why, e);
+		return;
+	}
 	if (!rc && by_bundle) {
 		rc = store_state_read(&a->store, &a->state);
 		rc = rc ? rc : agent_identity_load(a);
@@ -274,23 +279,6 @@ static void swap_undo(struct agent *a, bool discard)
 		agent_link_failed(a);
 }
 
-static void leave(struct agent *a)
-{
-	struct store_state state = a->state;
-
-	/* Before a pump has an identity there is nothing to remember but the refused bundle. */
-	state.revoked = true;
-	if (a->cert && store_state_write(&a->store, &state))
-		agent_error(a, "commit", err_text());
-	a->state = state;
-	if (enrol_bundle_hash(a->options->bundle, a->refused_bundle))
-		a->refused_bundle[0] = '\0';
-	if (a->link && supplicant_leave(a->link))
-		agent_link_failed(a);
-	a->network = -1;
-	a->due.retry = 0;
-}
-
 void agent_action(struct agent *a, enum agent_action action)
 {
 	switch (action) {
@@ -330,7 +318,22 @@ void agent_action(struct agent *a, enum agent_action action)
 		swap_undo(a, action == ACTION_DISCARD);
 		break;
 	case ACTION_LEAVE:
-		leave(a);
+		agent_leave(a);
+		break;
+	case ACTION_ASK:
+		a->due.ask = a->due.ask ? a->due.ask : agent_in_ms(ASK_PAUSE_MS);
+		break;
+	case ACTION_WIPE:
+		agent_wipe(a);
+		break;
+	case ACTION_WIPE_LATER:
+		a->due.wipe = agent_wait(&a->wipe_wait);
+		break;
+	case ACTION_DELIVER:
+		agent_deliver(a);
+		break;
+	case ACTION_CLEAR:
+		agent_clear(a);
 		break;
 	case ACTION_NONE:
 	case ACTION_COUNT:

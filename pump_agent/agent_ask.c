@@ -38,12 +38,19 @@ static uint32_t spread_ms(const struct agent *a)
 void agent_ask_due(struct agent *a)
 {
 	uint32_t random;
+	int64_t soon;
 
 	secret_fill_random(&random, sizeof(random));
-	if (wall_clock_is_guess(a->clock))
+	if (wall_clock_is_guess(a->clock)) {
 		a->due.ask = agent_in_ms(0);
-	else if (!a->due.ask)
-		a->due.ask = agent_in_ms(random % spread_ms(a));
+		return;
+	}
+	/* Admitted anew: its standing may be what has changed. */
+	soon = agent_in_ms(random % spread_ms(a));
+	if (a->asked_us && soon < a->asked_us + ASK_MIN_S * INT64_C(1000000))
+		soon = a->asked_us + ASK_MIN_S * INT64_C(1000000);
+	if (!a->due.ask || a->due.ask > soon)
+		a->due.ask = soon;
 }
 
 /* As the server says, within bounds that are ours. */
@@ -75,6 +82,24 @@ static void told_note(struct agent *a, const struct self_told *told)
 	a->told = *told;
 }
 
+/* A state that is neither ("held", "unknown") says nothing about the network that it is on. */
+static void told_act(struct agent *a, const struct self_told *told)
+{
+	static const struct {
+		const char *state;
+		enum agent_event event;
+	} says[] = {
+		{"enrolled", EVENT_TOLD_RELEASED},
+		{"quarantined", EVENT_TOLD_CONFINED},
+		{"parked", EVENT_TOLD_CONFINED},
+		{"revoked", EVENT_TOLD_REVOKED},
+	};
+
+	for (size_t i = 0; i < sizeof(says) / sizeof(says[0]); i++)
+		if (!strcmp(told->state, says[i].state))
+			agent_event(a, says[i].event);
+}
+
 void agent_report_soon(struct agent *a)
 {
 	int64_t soon = a->asked_us + REPORT_PAUSE_MS * INT64_C(1000);
@@ -98,6 +123,10 @@ void agent_ask_done(void *ctx, int rc, const char *why, const struct enrol *e)
 {
 	struct agent *a = ctx;
 
+	if (rc == ERR_CONFLICT) {
+		agent_error(a, e->step, why);
+		agent_event(a, EVENT_TOLD_REVOKED);
+	}
 	if (rc) {
 		LOG(LOG_INFO, "agent.server_not_asked", LOG_S("step", e->step), LOG_S("why", why));
 		a->due.ask = agent_wait(&a->ask_wait);
@@ -106,9 +135,14 @@ void agent_ask_done(void *ctx, int rc, const char *why, const struct enrol *e)
 		a->due.ask = agent_in_ms(1000 * again_s(e));
 		renewal_note(a, e);
 		told_note(a, &e->told);
+		told_act(a, &e->told);
+		if (*e->told.wipe)
+			agent_wipe_ordered(a, e->told.wipe);
 	}
 	if (e->infusing != a->infusing) /* changed meanwhile */
 		agent_report_soon(a);
+	if (a->at == AGENT_REVOKED) /* until somebody plugs it in anew */
+		a->due.ask = 0;
 	agent_refresh(a);
 }
 

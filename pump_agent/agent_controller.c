@@ -66,8 +66,12 @@ static enum pumplink_network network_of(const struct agent *a)
 	case AGENT_RENEWING: /* goes on beside the network, if there is one */
 	case AGENT_SWAPPING:
 		return a->network_told;
+	case AGENT_REMEDIATION:
+		return PUMPLINK_NET_QUARANTINED;
 	case AGENT_REVOKED:
 		return PUMPLINK_NET_REVOKED;
+	case AGENT_DECOMMISSIONED:
+		return PUMPLINK_NET_DECOMMISSIONED;
 	default:
 		return PUMPLINK_NET_OFFLINE;
 	}

@@ -38,16 +38,21 @@ static void changed(void *ctx)
 
 static void begin(void *ctx, const struct pumplink_request *rq)
 {
+	static const struct pumplink_answer closed = {.result = PUMPLINK_UNAVAILABLE};
 	struct agent *a = ctx;
 
-	login_begin(a->logins, rq);
+	if (a->logins)
+		login_begin(a->logins, rq);
+	else
+		controller_link_answer(a->controller, rq->id, &closed);
 }
 
 static void ended(void *ctx, uint32_t session, enum pumplink_end why)
 {
 	struct agent *a = ctx;
 
-	login_ended(a->logins, session, why);
+	if (a->logins)
+		login_ended(a->logins, session, why);
 }
 
 int agent_logins_open(struct agent *a)
@@ -67,6 +72,8 @@ void agent_logins_identity(struct agent *a)
 {
 	const struct login_identity who = {&a->state.settings, a->key, a->cert};
 
+	if (a->cert && !a->logins && agent_logins_open(a))
+		agent_error(a, "login", err_text());
 	if (a->logins && a->cert && login_identity_set(a->logins, &who))
 		agent_error(a, "login", err_text());
 }
@@ -75,4 +82,12 @@ void agent_logins_network(struct agent *a, bool is_up)
 {
 	if (a->logins)
 		login_network(a->logins, is_up);
+}
+
+void agent_logins_close(struct agent *a)
+{
+	login_free(a->logins);
+	a->logins = NULL;
+	if (a->controller)
+		controller_link_ways(a->controller, 0);
 }

@@ -45,10 +45,14 @@ int enrol_by_bundle(struct enrol *e) MUST_USE;
  * nothing when a good one is waiting there already. */
 int enrol_renew(struct enrol *e) MUST_USE;
 
-/* Asks the EST server what time it is, and tells the clock; and when it wants the certificate to be
+/* Asks the EST server what time it is, and tells the clock; when it wants the certificate to be
  * renewed; reports the pump, and is told how it stands. The pump must be enrolled. Errors of
  * est_client.h; ERR_INVALID when the server does not say what time it is. */
 int enrol_ask(struct enrol *e) MUST_USE;
+
+/* Hands the wipe statement over. The pump is wiped: it shows no certificate. ERR_NOT_FOUND without
+ * a statement; errors of est_client.h. */
+int enrol_deliver(struct enrol *e) MUST_USE;
 
 /* SHA-256 of a bundle file as hex: tells one bundle from another. ERR_NOT_FOUND and the like. */
 int enrol_bundle_hash(const char *path, char out[65]) MUST_USE;

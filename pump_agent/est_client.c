@@ -489,6 +489,30 @@ static int64_t retry_after_s(struct est_session *s)
 	return again;
 }
 
+int est_wipe_statement(struct est_session *s, const char *order, const struct buf *statement)
+{
+	__attribute__((cleanup(slist_auto_free))) struct curl_slist *headers = NULL;
+	AUTO_BUF answer = {.max = 4096};
+	char name[32 + WIPE_ORDER_SIZE], url[EST_URL_MAX + 64];
+	CURLcode rc = CURLE_OK;
+	int failed;
+
+	snprintf(name, sizeof(name), "decommission/%s", order);
+	failed = sibling_url(s, name, url);
+	if (failed)
+		return failed;
+	headers = curl_slist_append(NULL, "Content-Type: text/plain");
+	SET(CURLOPT_POST, 1L);
+	SET(CURLOPT_POSTFIELDS, (char *)statement->data);
+	SET(CURLOPT_POSTFIELDSIZE, (long)statement->len);
+	SET(CURLOPT_HTTPHEADER, headers);
+	failed = rc || !headers ? err_set(ERR_NOMEM, "no memory for a request")
+				: perform_at(s, url, "statement", &answer);
+	curl_easy_setopt(s->curl, CURLOPT_POSTFIELDS, NULL);
+	curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, NULL);
+	return failed;
+}
+
 int est_renewal_info(struct est_session *s, struct est_renewal_info *out)
 {
 	AUTO_BUF answer = {.max = 4096};

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "ca/request/wipe_statement.h"
 #include "pump_agent/x509_auto.h"
 
 #define EST_WAIT_MS 20000
@@ -81,6 +82,9 @@ int est_renewal_info(struct est_session *s, struct est_renewal_info *out) MUST_U
  * ERR_NOT_FOUND: the server takes no reports. */
 int est_status(struct est_session *s, const struct buf *report, struct buf *out,
 	       int64_t *again_s_out) MUST_USE;
+/* A wipe statement (ca/request/wipe_statement.h) for `order`. */
+int est_wipe_statement(struct est_session *s, const char *order,
+		       const struct buf *statement) MUST_USE;
 /* By the certificate that is shown: a maker's birth certificate. */
 int est_simpleenroll_shown(struct est_session *s, const struct buf *csr, struct buf *out) MUST_USE;
 int est_simplereenroll(struct est_session *s, const struct buf *csr, struct buf *out) MUST_USE;

@@ -90,6 +90,20 @@ void job_free(struct job *j)
 	free(j);
 }
 
+void job_cancel(struct job *j)
+{
+	uint64_t count;
+	ssize_t n;
+
+	if (!j->running)
+		return;
+	atomic_store(&j->stop, true);
+	pthread_join(j->thread, NULL);
+	j->running = false;
+	n = read(j->wake_fd, &count, sizeof(count)); /* it has been written */
+	(void)n;
+}
+
 bool job_is_running(const struct job *j)
 {
 	return j->running;

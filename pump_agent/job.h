@@ -25,6 +25,10 @@ int job_new(struct event_base *base, job_done done, void *ctx, struct job **out)
 /* Tells a running work to stop and waits for it (about a second). NULL ok. */
 void job_free(struct job *j);
 
+/* As job_free for the work alone: it ends unheard, and the job can be started anew. Blocks for
+ * about a second when one is running. */
+void job_cancel(struct job *j);
+
 bool job_is_running(const struct job *j);
 /* `e` is copied; its `stop` is set here. ERR_BUSY when one is running, ERR_NOMEM. */
 int job_start(struct job *j, job_work work, const struct enrol *e) MUST_USE;

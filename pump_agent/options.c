@@ -29,6 +29,8 @@ static const char HELP[] =
 	"                    server; tell: it is only told\n"
 	"  --controller-user U    user of the infusion controller, which may use pumplink(3)\n"
 	"  --controller-socket S  its socket (" PUMPLINK_SOCKET ")\n"
+	"  --wipe PATHS      files and folders, by commas, that are wiped too when the pump is\n"
+	"                    decommissioned: the controller's logs\n"
 	"  --config FILE     the same settings as lines `name = value` below [agent]\n"
 	"                    (" AGENT_CONFIG_DEFAULT ", if it is there)\n"
 	"  --json            with status: as JSON\n"
@@ -57,6 +59,7 @@ enum setting {
 	CLOCK,
 	CONTROLLER_USER,
 	CONTROLLER_SOCKET,
+	WIPE,
 	N_SETTINGS
 };
 
@@ -72,6 +75,7 @@ static const char *const SETTING_NAMES[N_SETTINGS] = {
 	[CLOCK] = "clock",
 	[CONTROLLER_USER] = "controller-user",
 	[CONTROLLER_SOCKET] = "controller-socket",
+	[WIPE] = "wipe",
 };
 
 enum { OPT_CONFIG = N_SETTINGS, OPT_JSON, OPT_HELP, OPT_VERSION, N_OPTIONS };
@@ -193,6 +197,7 @@ static int values_take(struct agent_options *o, const char *const values[N_SETTI
 	o->controller_user = values[CONTROLLER_USER];
 	o->controller_socket =
 		values[CONTROLLER_SOCKET] ? values[CONTROLLER_SOCKET] : PUMPLINK_SOCKET;
+	o->wipe = values[WIPE];
 	o->control = values[CONTROL] ? values[CONTROL] : "/run/wpa_supplicant";
 	if (o->command != COMMAND_RUN)
 		return 0;

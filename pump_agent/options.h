@@ -25,6 +25,7 @@ struct agent_options {
 	const char *ssid;
 	const char *controller_socket;
 	const char *controller_user; /* NULL: no controller is served */
+	const char *wipe;	     /* besides: full paths, by commas; NULL: none */
 	enum net_driver driver;
 	enum key_kind key_kind;
 	uint32_t renew_percent;

@@ -121,6 +121,17 @@ static void reason_copy(const json_t *root, char out[SELF_TOLD_REASON_SIZE])
 	out[n] = '\0';
 }
 
+static int wipe_copy(const json_t *root, char out[WIPE_ORDER_SIZE])
+{
+	const char *order = json_string_value(json_object_get(root, "decommission"));
+
+	if (!order)
+		return 0;
+	return wipe_order_is_valid(order)
+		       ? str_copy(out, WIPE_ORDER_SIZE, order)
+		       : err_set(ERR_INVALID, "status: an order to wipe that cannot be read");
+}
+
 int self_told_parse(const void *json, size_t len, struct self_told *out)
 {
 	AUTO_JSON root =
@@ -132,6 +143,7 @@ int self_told_parse(const void *json, size_t len, struct self_told *out)
 	if (!json_is_integer(version) || json_integer_value(version) != 1)
 		return err_set(ERR_INVALID, "status: no answer of version 1");
 	rc = word_copy(root, "state", true, t.state, sizeof(t.state));
+	rc = rc ? rc : wipe_copy(root, t.wipe);
 	rc = rc ? rc : word_copy(root, "certificate", false, t.certificate, sizeof(t.certificate));
 	if (rc)
 		return rc;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "ca/request/wipe_statement.h"
 #include "pump_agent/open_ports.h"
 #include "pump_agent/pumplink/pumplink.h"
 #include "pump_agent/wall_clock.h"
@@ -44,6 +45,7 @@ struct self_told {
 	char state[SELF_TOLD_WORD_SIZE];
 	char certificate[SELF_TOLD_WORD_SIZE]; /* "valid", "superseded", ...; "": not said */
 	char reason[SELF_TOLD_REASON_SIZE];    /* a person's words, or "" */
+	char wipe[WIPE_ORDER_SIZE];	       /* the order to wipe; "": none */
 };
 /* Members that are not known are passed over. ERR_INVALID. */
 int self_told_parse(const void *json, size_t len, struct self_told *out) MUST_USE;

@@ -139,7 +139,13 @@ static const char *what_to_do(const char *state)
 	if (!strcmp(state, agent_state_name(AGENT_UNPROVISIONED)))
 		return "give it a new bundle: pumpctl pump bundle SERIAL";
 	if (!strcmp(state, agent_state_name(AGENT_REVOKED)))
-		return "this pump was revoked; if that was a mistake: pumpctl pump why SERIAL";
+		return "network credential revoked, standalone: infusions go on; if that was a "
+		       "mistake: pumpctl pump why SERIAL";
+	if (!strcmp(state, agent_state_name(AGENT_REMEDIATION)))
+		return "in quarantine or parked: pumpctl pump show SERIAL says why";
+	if (!strcmp(state, agent_state_name(AGENT_DECOMMISSIONED)))
+		return "this pump was decommissioned; for another life: pumpctl pump add, then "
+		       "pump bundle";
 	return NULL;
 }
 

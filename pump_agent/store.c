@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/secret.h"
 #include "pump_agent/anchors.h"
 #include "pump_agent/credential.h"
 
@@ -123,11 +124,36 @@ static int small_read(const char *path, struct buf *out)
 	return buf_read_file(out, path);
 }
 
-static int file_remove(const char *path)
+static int file_overwrite(int fd)
 {
+	uint8_t noise[4096];
+	struct stat st;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return 0;
+	for (off_t left = st.st_size; left > 0; left -= (off_t)sizeof(noise)) {
+		size_t n = left < (off_t)sizeof(noise) ? (size_t)left : sizeof(noise);
+
+		secret_fill_random(noise, n);
+		if (fd_write_all(fd, noise, n))
+			return -1;
+	}
+	return fsync(fd);
+}
+
+int store_file_wipe(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int rc = 0;
+
+	if (fd >= 0) {
+		if (file_overwrite(fd))
+			rc = err_errno(ERR_IO, "%s", path);
+		close(fd);
+	}
 	if (unlink(path) && errno != ENOENT)
-		return err_errno(ERR_IO, "%s", path);
-	return 0;
+		rc = err_errno(ERR_IO, "%s", path);
+	return rc;
 }
 
 int store_anchors_path(const struct store *s, const struct pump_settings *set, enum anchors_of what,
@@ -237,7 +263,7 @@ int store_slot_clear(const struct store *s, enum slot slot)
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !rc; i++) {
 		rc = slot_path(s, slot, files[i], path);
-		rc = rc ? rc : file_remove(path);
+		rc = rc ? rc : store_file_wipe(path);
 	}
 	return rc;
 }

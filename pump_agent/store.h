@@ -20,6 +20,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "ca/request/wipe_statement.h"
 #include "pump_agent/bundle.h"
 #include "pump_agent/x509_auto.h"
 
@@ -41,7 +42,8 @@ struct store_state {
 	bool enrolled; /* `active` holds a complete identity */
 	bool revoked;  /* the server said so: try no more until a new bundle comes */
 	enum slot active;
-	char bundle_hash[65]; /* of the bundle that was used: it is not taken twice */
+	char bundle_hash[65];	    /* of the bundle that was used: it is not taken twice */
+	char wipe[WIPE_ORDER_SIZE]; /* the order to wipe; "": none */
 };
 
 /* Makes the folder (0700) where it is missing and locks it against a second agent.
@@ -55,6 +57,8 @@ int store_path(const struct store *s, const char *name, char out[PATH_MAX]) MUST
 /* ERR_NOT_FOUND when there is none yet; ERR_CORRUPT, ERR_NEWER. */
 int store_state_read(const struct store *s, struct store_state *out) MUST_USE;
 int store_state_write(const struct store *s, const struct store_state *state) MUST_USE;
+/* Nothing was ever enrolled, as far as the folder tells. */
+int store_state_remove(const struct store *s) MUST_USE;
 
 /* Two hierarchies for each pinned server root: enrolling with another one leaves what the identity
  * in use is checked by alone. */
@@ -78,6 +82,10 @@ int store_cert_write(const struct store *s, enum slot slot, X509 *cert) MUST_USE
 int store_slot_purpose(const struct store *s, enum slot slot, char out[SLOT_PURPOSE_MAX]) MUST_USE;
 /* Empties the slot, then writes the purpose: what is found in it later was made for that. */
 int store_slot_begin(const struct store *s, enum slot slot, const char *purpose) MUST_USE;
+/* Overwrites a file's blocks, as far as the file system writes where it read (flash seldom does),
+ * and takes it away. A file that is not there is no error. A link is taken away, not followed. */
+int store_file_wipe(const char *path) MUST_USE;
+
 /* Key and certificate are wiped from the folder. */
 int store_slot_clear(const struct store *s, enum slot slot) MUST_USE;
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Owns the format of state.json. Never keeps a secret in it. */
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -19,7 +21,7 @@ static int state_parse(const struct buf *text, struct store_state *out)
 {
 	AUTO_JSON root = json_loadb((char *)text->data, text->len, JSON_REJECT_DUPLICATES, NULL);
 	const char *pump, *est, *name, *anchor, *active, *bundle;
-	const char *login = "", *login_name = "";
+	const char *login = "", *login_name = "", *wipe = "";
 	struct store_state st = {0};
 	int version, enrolled, revoked;
 	size_t len = 0;
@@ -28,10 +30,10 @@ static int state_parse(const struct buf *text, struct store_state *out)
 		return err_set(ERR_CORRUPT, "state.json: cannot be read");
 	if (version != STATE_VERSION)
 		return err_set(ERR_NEWER, "state.json: version %d is not of this agent", version);
-	if (json_unpack(root, "{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b}", "pump", &pump, "est",
+	if (json_unpack(root, "{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s?s}", "pump", &pump, "est",
 			&est, "radius_server_name", &name, "server_anchor_sha256", &anchor,
 			"active", &active, "bundle", &bundle, "enrolled", &enrolled, "revoked",
-			&revoked))
+			&revoked, "wipe", &wipe))
 		return err_set(ERR_CORRUPT, "state.json: something is missing");
 	st.enrolled = enrolled;
 	st.revoked = revoked;
@@ -50,7 +52,8 @@ static int state_parse(const struct buf *text, struct store_state *out)
 	    str_copy(st.settings.pump, sizeof(st.settings.pump), pump) ||
 	    str_copy(st.settings.est, sizeof(st.settings.est), est) ||
 	    str_copy(st.settings.radius_name, sizeof(st.settings.radius_name), name) ||
-	    str_copy(st.bundle_hash, sizeof(st.bundle_hash), bundle))
+	    str_copy(st.bundle_hash, sizeof(st.bundle_hash), bundle) ||
+	    (*wipe && !wipe_order_is_valid(wipe)) || str_copy(st.wipe, sizeof(st.wipe), wipe))
 		return err_set(ERR_CORRUPT, "state.json: a value is out of its bounds");
 	*out = st;
 	return 0;
@@ -78,13 +81,13 @@ int store_state_write(const struct store *s, const struct store_state *st)
 	if (rc)
 		return rc;
 	hex_encode(st->settings.anchor_hash, ANCHOR_HASH_BYTES, anchor, sizeof(anchor));
-	root = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b}", "version",
+	root = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:s}", "version",
 			 STATE_VERSION, "pump", st->settings.pump, "est", st->settings.est,
 			 "radius_server_name", st->settings.radius_name, "server_anchor_sha256",
 			 anchor, "login_server", st->settings.login_address, "login_server_name",
 			 st->settings.login_name, "active", st->active == SLOT_A ? "a" : "b",
 			 "bundle", st->bundle_hash, "enrolled", st->enrolled, "revoked",
-			 st->revoked);
+			 st->revoked, "wipe", st->wipe);
 	if (!root)
 		return err_set(ERR_NOMEM, "no memory for state.json");
 	len = json_dumpb(root, text, sizeof(text) - 1, JSON_INDENT(2));
@@ -92,4 +95,15 @@ int store_state_write(const struct store *s, const struct store_state *st)
 		return err_set(ERR_INTERNAL, "state.json: too large");
 	text[len++] = '\n';
 	return buf_write_file(path, 0600, text, len);
+}
+
+int store_state_remove(const struct store *s)
+{
+	char path[PATH_MAX];
+	int rc = store_path(s, "state.json", path);
+
+	/* no secret is in it: cut between overwriting and this, no agent could start on it */
+	if (!rc && unlink(path) && errno != ENOENT)
+		rc = err_errno(ERR_IO, "%s", path);
+	return rc;
 }

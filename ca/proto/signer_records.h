@@ -22,6 +22,7 @@ enum signer_verb {
 	SIGNER_OCSP = 9,    /* ocsp_query[1..8] -> ocsp_answer; role publish */
 	SIGNER_NAS = 10,    /* sign_nas -> signed_cert; role admin */
 	SIGNER_IDEVID = 16, /* sign_idevid -> signed_cert; role enroll */
+	SIGNER_WIPE = 20,   /* wipe_check -> signed_cert: whose statement; role enroll */
 	/* checkpoints of the audit chains, role admin: docs/decisions/0161 */
 	SIGNER_CHECKPOINTS = 130,	/* checkpoint_query -> audit_checkpoint[], oldest first */
 	SIGNER_CHECKPOINT_STATE = 131,	/* checkpoint_query -> checkpoint_state */
@@ -73,6 +74,14 @@ RECORD_DECLARE(sign_idevid, SIGN_IDEVID_FIELDS)
 	X(S, STR, name, 33)   \
 	X(S, BLOB, csr, CSR_DER_MAX)
 RECORD_DECLARE(sign_nas, SIGN_NAS_FIELDS)
+
+/* The statement of a wiped pump (ca/request/wipe_statement.h), to be verified and kept. */
+#define WIPE_CHECK_FIELDS(X, S)     \
+	X(S, BLOB, cert, 4096)      \
+	X(S, BLOB, statement, 1024) \
+	X(S, BLOB, signature, 512)  \
+	X(S, STR, source, 46)
+RECORD_DECLARE(wipe_check, WIPE_CHECK_FIELDS)
 
 #define SIGNED_CERT_FIELDS(X, S)   \
 	X(S, STR, device, 64)      \

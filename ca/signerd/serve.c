@@ -152,6 +152,12 @@ static const struct ipc_verb enroll_verbs[] = {
 	 .req_max = 1,
 	 .rep = &record_signed_cert,
 	 .handle = issue_handle},
+	{.verb = SIGNER_WIPE,
+	 .name = "wipe",
+	 .req = &record_wipe_check,
+	 .req_max = 1,
+	 .rep = &record_signed_cert,
+	 .handle = issue_handle},
 };
 /* The same process as enroll, on a connection of its own: asking much here takes no turn there. */
 static const struct ipc_verb publish_verbs[] = {

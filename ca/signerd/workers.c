@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "ca/refuse.h"
+#include "ca/signerd/wipe_check.h"
 
 #define QUEUE_MAX 128
 #define WAIT_MAX_US 5000000 /* then the asker has given up */
@@ -45,6 +46,8 @@ static int issue(struct issuance *is, const struct ipc_request *rq, struct signe
 		return issuance_enroll(is, record, out);
 	case SIGNER_IDEVID:
 		return issuance_idevid(is, record, out);
+	case SIGNER_WIPE:
+		return wipe_check_run(is, record, out);
 	default:
 		return issuance_renew(is, record, out);
 	}
@@ -62,6 +65,8 @@ static const char *asked_of(const struct ipc_request *rq, const char **device_ou
 		return ((const struct sign_enroll *)record)->source;
 	case SIGNER_IDEVID:
 		return ((const struct sign_idevid *)record)->source;
+	case SIGNER_WIPE:
+		return ((const struct wipe_check *)record)->source;
 	default:
 		return ((const struct sign_renew *)record)->source;
 	}
@@ -84,9 +89,11 @@ static void outcome_log(const struct ipc_request *rq, int rc, const struct signe
 		    LOG_S("device", device), LOG_S("source", source), LOG_S("code", err_name(rc)),
 		    LOG_S("why", err_text()), LOG_U("us", took_us));
 	else
-		LOG(LOG_INFO, "signer.issued", LOG_S("request", id), LOG_S("verb", verb),
-		    LOG_S("device", cert->device), LOG_S("source", source),
-		    LOG_S("serial", cert->cert_serial), LOG_U("us", took_us));
+		LOG(LOG_INFO,
+		    ipc_request_verb(rq)->verb == SIGNER_WIPE ? "signer.verified" : "signer.issued",
+		    LOG_S("request", id), LOG_S("verb", verb), LOG_S("device", cert->device),
+		    LOG_S("source", source), LOG_S("serial", cert->cert_serial),
+		    LOG_U("us", took_us));
 }
 
 static void serve_one(struct issuance *is, const struct queued *q)

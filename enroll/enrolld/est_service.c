@@ -13,12 +13,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ca/request/wipe_statement.h"
 #include "enroll/enrolld/outcome.h"
 #include "enroll/enrolld/report_service.h"
 #include "enroll/est/est_cms.h"
 #include "enroll/est/est_csrattrs.h"
 #include "enroll/est/renewal_info.h"
 #include "enroll/est/self_report.h"
+#include "enroll/est/wipe_path.h"
 
 #define QUEUE_WAIT_US 5000000
 
@@ -360,6 +362,13 @@ static int answer_certificate(const struct est_job *job, struct est_answer *out)
 			       cms.data, cms.len);
 }
 
+static int answer_wiped(const struct est_job *job, struct est_answer *out)
+{
+	LOG(LOG_INFO, "enroll.wiped", LOG_S("device", job->signer.cert.device),
+	    LOG_S("cert", job->signer.cert.cert_serial), LOG_S("source", job->source));
+	return est_answer_text(out, 200, "The statement is kept.");
+}
+
 int est_service_finish(struct est_service *s, struct est_job *finished, struct est_answer *out)
 {
 	AUTO_JOB job = finished;
@@ -370,6 +379,8 @@ int est_service_finish(struct est_service *s, struct est_job *finished, struct e
 
 	if (o.status != 200)
 		return refuse(s, job, &o, out);
+	if (job->signer.verb == SIGNER_WIPE)
+		return answer_wiped(job, out);
 	snprintf(id, sizeof(id), "%016" PRIx64, job->signer.request_id);
 	clock_format(cert->not_after, until);
 	LOG(LOG_INFO, "enroll.issued", LOG_S("request", id),
@@ -427,11 +438,56 @@ static int renewal_answer(struct est_service *s, const struct http_request *req,
 	return renewal_info_build(&facts, &out->body);
 }
 
+/* The statement of a pump that was wiped: it has no certificate to show any more. Who does not know
+ * an order that is open gets no further. */
+static int wipe_begin(struct est_service *s, const struct http_request *req,
+		      const struct est_peer *peer, const char *order, struct est_answer *out,
+		      struct waiting **waiting_out)
+{
+	struct outcome refused = outcome_refused(REASON_REQUEST_MALFORMED, 400, "wipe statement");
+	struct wipe_envelope e;
+	AUTO_JOB job = NULL;
+	unsigned wait_s;
+
+	if (!renewal_watch_is_wipe(s->renewals, order))
+		return est_answer_text(out, 404, "There is no such order.");
+	if (strcmp(req->method, "POST") != 0) {
+		int rc = est_answer_text(out, 405, "A wipe statement is sent with POST.");
+
+		out->head.allow = "POST";
+		return rc;
+	}
+	job = job_new(req, peer, EST_NONE);
+	if (!job)
+		return err_set(ERR_NOMEM, "no memory for a statement");
+	job->signer.verb = SIGNER_WIPE;
+	wait_s = throttle_wait_s(s->throttle, job->source_key, job->device, job->begun_us);
+	if (wait_s)
+		return answer_throttled(s, job, wait_s, out);
+	if (wipe_envelope_parse(req->body.data, req->body.len, &e))
+		return refuse(s, job, &refused, out);
+	job->signer.wipe.cert.len = (uint32_t)e.cert_len;
+	memcpy(job->signer.wipe.cert.data, e.cert, e.cert_len);
+	job->signer.wipe.signature.len = (uint32_t)e.signature_len;
+	memcpy(job->signer.wipe.signature.data, e.signature, e.signature_len);
+	job->signer.wipe.statement.len = (uint32_t)e.text_len;
+	memcpy(job->signer.wipe.statement.data, e.text, e.text_len);
+	memcpy(job->signer.wipe.source, job->source, sizeof(job->source));
+	if (signer_pool_submit(s->pool, &job->signer)) {
+		refused = outcome_refused(REASON_SIGNER_AWAY, 503, err_text());
+		return refuse(s, job, &refused, out);
+	}
+	*waiting_out = &job->waiting;
+	job = NULL;
+	return 0;
+}
+
 int est_service_begin(struct est_service *s, const struct http_request *req,
 		      const struct est_peer *peer, struct est_answer *out,
 		      struct waiting **waiting_out)
 {
 	const struct est_profile *profile;
+	char order[WIPE_ORDER_SIZE];
 	struct est_path path;
 
 	*waiting_out = NULL;
@@ -439,6 +495,8 @@ int est_service_begin(struct est_service *s, const struct http_request *req,
 		return renewal_answer(s, req, peer, out);
 	if (self_report_is_target(req->target))
 		return report_service_begin(s, req, peer, out, waiting_out);
+	if (wipe_path_parse(req->target, order))
+		return wipe_begin(s, req, peer, order, out, waiting_out);
 	if (est_path_parse(req->target, &path))
 		return est_answer_text(out, 404, "There is no such EST operation here.");
 	profile = est_labels_find(&s->labels, path.label);

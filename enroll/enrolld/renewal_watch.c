@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Owns the list of certificates to renew. Never holds up an answer to a pump. */
+/* Owns the lists of certificates to renew and of orders to wipe. Never holds up an answer to a
+ * pump.
+ */
 #include "enroll/enrolld/renewal_watch.h"
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,6 +17,7 @@
 
 #define PAGE 500
 #define ASKED_MAX 20000 /* the waves of one rotation that are not done */
+#define WIPES_MAX 20000
 #define CALL_MS 5000
 
 struct renewal_watch {
@@ -24,30 +28,50 @@ struct renewal_watch {
 	bool stopping;
 	struct renewal_ask *asked; /* sorted by serial, as registryd lists them */
 	size_t n;
+	struct wipe_order *wipes; /* likewise */
+	size_t n_wipes;
 	int64_t read_us;
 };
 
-/* The caller frees *out. */
-static int asked_read(struct ipc_client *registry, struct renewal_ask **out, size_t *n_out)
+/* One page of rows into `out`, from behind `q->after`. */
+typedef int (*page_fn)(struct ipc_client *registry, const struct list_query *q, void *out,
+		       size_t *got);
+
+static int asked_page(struct ipc_client *registry, const struct list_query *q, void *out,
+		      size_t *got)
 {
-	struct renewal_ask *all = NULL;
+	return registry_renewal_asked(registry, q, out, PAGE, got, CALL_MS);
+}
+
+static int wipes_page(struct ipc_client *registry, const struct list_query *q, void *out,
+		      size_t *got)
+{
+	return registry_wipe_orders(registry, q, out, PAGE, got, CALL_MS);
+}
+
+/* A whole list of at most `max` rows, whose first member is the text that they are sorted by. The
+ * caller frees *out. */
+static int list_read(struct ipc_client *registry, page_fn page, size_t row, size_t max, void **out,
+		     size_t *n_out)
+{
 	struct list_query q = {.limit = PAGE};
+	char *all = NULL;
 	size_t n = 0, got = PAGE;
 	int rc = 0;
 
-	while (!rc && got == PAGE && n < ASKED_MAX) {
-		struct renewal_ask *more = realloc(all, (n + PAGE) * sizeof(*all));
+	while (!rc && got == PAGE && n < max) {
+		char *more = realloc(all, (n + PAGE) * row);
 
 		if (!more) {
 			rc = err_set(ERR_NOMEM, "no memory for renewals");
 			break;
 		}
 		all = more;
-		rc = registry_renewal_asked(registry, &q, all + n, PAGE, &got, CALL_MS);
+		rc = page(registry, &q, all + n * row, &got);
 		if (rc || !got)
 			break;
 		n += got;
-		memcpy(q.after, all[n - 1].cert_serial, sizeof(all[n - 1].cert_serial));
+		snprintf(q.after, sizeof(q.after), "%s", all + (n - 1) * row);
 	}
 	if (rc) {
 		free(all);
@@ -58,23 +82,32 @@ static int asked_read(struct ipc_client *registry, struct renewal_ask **out, siz
 	return 0;
 }
 
-static void asked_take(struct renewal_watch *w)
+static void lists_take(struct renewal_watch *w)
 {
-	struct renewal_ask *all = NULL, *old;
-	size_t n = 0;
-	int rc = asked_read(w->registry, &all, &n);
+	void *asked = NULL, *wipes = NULL;
+	size_t n = 0, n_wipes = 0;
+	int rc = list_read(w->registry, asked_page, sizeof(*w->asked), ASKED_MAX, &asked, &n);
 
+	rc = rc ? rc
+		: list_read(w->registry, wipes_page, sizeof(*w->wipes), WIPES_MAX, &wipes,
+			    &n_wipes);
 	if (rc) {
 		LOG(LOG_DEBUG, "enroll.renewals_unknown", LOG_S("why", err_text()));
-		return;
+	} else {
+		void *old_asked = w->asked, *old_wipes = w->wipes;
+
+		pthread_mutex_lock(&w->lock);
+		w->asked = asked;
+		w->n = n;
+		w->wipes = wipes;
+		w->n_wipes = n_wipes;
+		w->read_us = clock_mono_us();
+		pthread_mutex_unlock(&w->lock);
+		asked = old_asked;
+		wipes = old_wipes;
 	}
-	pthread_mutex_lock(&w->lock);
-	old = w->asked;
-	w->asked = all;
-	w->n = n;
-	w->read_us = clock_mono_us();
-	pthread_mutex_unlock(&w->lock);
-	free(old);
+	free(asked);
+	free(wipes);
 }
 
 static void *run(void *arg)
@@ -85,7 +118,7 @@ static void *run(void *arg)
 	while (!stopping) {
 		struct timespec until;
 
-		asked_take(w);
+		lists_take(w);
 		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec += RENEWAL_WATCH_EVERY_S;
 		pthread_mutex_lock(&w->lock);
@@ -135,7 +168,13 @@ void renewal_watch_free(struct renewal_watch *w)
 	pthread_cond_destroy(&w->stop);
 	pthread_mutex_destroy(&w->lock);
 	free(w->asked);
+	free(w->wipes);
 	free(w);
+}
+
+static bool is_fresh(const struct renewal_watch *w)
+{
+	return clock_mono_us() - w->read_us < RENEWAL_WATCH_STALE_S * INT64_C(1000000);
 }
 
 static int by_serial(const void *key, const void *member)
@@ -149,9 +188,24 @@ int64_t renewal_watch_asked(struct renewal_watch *w, const char *cert_serial)
 	int64_t at;
 
 	pthread_mutex_lock(&w->lock);
-	if (w->n && clock_mono_us() - w->read_us < RENEWAL_WATCH_STALE_S * INT64_C(1000000))
+	if (w->n && is_fresh(w))
 		found = bsearch(cert_serial, w->asked, w->n, sizeof(*w->asked), by_serial);
 	at = found ? found->asked_at : 0;
 	pthread_mutex_unlock(&w->lock);
 	return at;
+}
+
+static int by_order(const void *key, const void *member)
+{
+	return strcmp(key, ((const struct wipe_order *)member)->wipe_order);
+}
+
+bool renewal_watch_is_wipe(struct renewal_watch *w, const char *order)
+{
+	bool yes;
+
+	pthread_mutex_lock(&w->lock);
+	yes = w->n_wipes && bsearch(order, w->wipes, w->n_wipes, sizeof(*w->wipes), by_order);
+	pthread_mutex_unlock(&w->lock);
+	return yes;
 }

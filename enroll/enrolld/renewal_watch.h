@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which certificates registryd wants renewed early, kept in memory by a thread that asks every few
- * seconds, so that a pump's question costs a look into a list. While registryd is away the last
- * list counts for RENEWAL_WATCH_STALE_S, then none.
+ * What registryd wants of pumps: certificates renewed early; and by which
+ * orders pumps were told to wipe themselves. Kept in memory by a
+ * thread that asks every few seconds, so that a pump's question costs a look into a list. While
+ * registryd is away the last list counts for RENEWAL_WATCH_STALE_S, then none.
  */
 #ifndef ENROLL_ENROLLD_RENEWAL_WATCH_H
 #define ENROLL_ENROLLD_RENEWAL_WATCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
+#include "sql/proto/registry_records.h"
 
 #define RENEWAL_WATCH_EVERY_S 5
 #define RENEWAL_WATCH_STALE_S 600
@@ -22,5 +25,8 @@ void renewal_watch_free(struct renewal_watch *w); /* NULL ok; waits for a call u
 
 /* Since when the certificate is to be renewed, ms since 1970; 0: nobody asks for it. Any thread. */
 int64_t renewal_watch_asked(struct renewal_watch *w, const char *cert_serial);
+/* A pump was told to wipe itself by this order. The last list that was read counts, however old.
+ * Any thread. */
+bool renewal_watch_is_wipe(struct renewal_watch *w, const char *order);
 
 #endif

@@ -88,6 +88,8 @@ static const struct record_desc *request_desc(enum signer_verb verb)
 		return &record_sign_renew;
 	case SIGNER_IDEVID:
 		return &record_sign_idevid;
+	case SIGNER_WIPE:
+		return &record_wipe_check;
 	default:
 		return &record_sign_enroll;
 	}

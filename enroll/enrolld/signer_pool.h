@@ -16,11 +16,12 @@ struct signer_job {
 	struct signer_job *next; /* the pool's */
 	uint64_t request_id;
 	int64_t give_up_us;    /* clock_mono_us(): not begun by then, it is not asked at all */
-	enum signer_verb verb; /* SIGNER_ENROLL, _RENEW or _IDEVID: which request counts */
+	enum signer_verb verb; /* SIGNER_ENROLL, _RENEW, _IDEVID or _WIPE: which request counts */
 	union {
 		struct sign_enroll enroll; /* holds a token: jobs are wiped when freed */
 		struct sign_renew renew;
 		struct sign_idevid idevid;
+		struct wipe_check wipe;
 	};
 	/* the answer */
 	int rc;

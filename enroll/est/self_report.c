@@ -219,6 +219,8 @@ int self_report_answer_build(const struct report_answer *a, struct buf *out)
 		root = json_pack("{s:i, s:s, s:s, s:s}", "version", 1, "state",
 				 *a->state ? a->state : "unknown", "certificate",
 				 *a->cert_state ? a->cert_state : "unknown", "reason", why);
+	if (*a->wipe_order && json_object_set_new(root, "decommission", json_string(a->wipe_order)))
+		return err_set(ERR_NOMEM, "no memory for an answer");
 	len = root ? json_dumpb(root, text, sizeof(text), JSON_COMPACT) : 0;
 	if (!len || len > sizeof(text))
 		return err_set(ERR_NOMEM, "no memory for an answer");

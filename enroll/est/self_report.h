@@ -30,7 +30,8 @@ bool self_report_is_target(const char *target);
 int self_report_parse(const void *json, size_t len, struct pump_report *out) MUST_USE;
 
 /* {"version": 1, "state": "enrolled", "certificate": "valid", "reason": ""}. For a pump or
- * certificate that is revoked: nothing but state and reason. ERR_LIMIT, ERR_NOMEM. */
+ * certificate that is revoked: nothing but state and reason. A pump that is to wipe itself is told
+ * "decommission": "ORDER" besides. ERR_LIMIT, ERR_NOMEM. */
 int self_report_answer_build(const struct report_answer *a, struct buf *out) MUST_USE;
 
 #endif

@@ -31,6 +31,7 @@ int main(int argc, char *argv[])
 		verb_pump_park,
 		verb_pump_release,
 		verb_pump_waiting,
+		verb_pump_decommission,
 		verb_pump_mac,
 		verb_pump_why,
 		verb_pump_events,

@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "enroll/pumpctl/decommission.h"
 #include "enroll/pumpctl/device_fields.h"
 #include "enroll/pumpctl/query.h"
 #include "enroll/pumpctl/record_json.h"
 #include "enroll/pumpctl/registry.h"
 #include "enroll/pumpctl/report.h"
+#include "enroll/pumpctl/table.h"
 #include "enroll/pumpctl/verbs.h"
 
 static int device_take(const struct call *call, struct device *d)
@@ -109,8 +111,10 @@ const struct verb verb_pump_list = {
 	.run = pump_list_run,
 };
 
-/* What the device's record says already is left out of the second one. */
-static int pump_print(const struct call *call, const struct device *d, const struct pump_report *r)
+/* What the device's record says already is left out of the second one. end: NULL when it was never
+ * decommissioned. */
+static int pump_print(const struct call *call, const struct device *d, const struct pump_report *r,
+		      const struct decommission *end)
 {
 	struct pump_report rest = *r;
 	json_t *j;
@@ -124,12 +128,18 @@ static int pump_print(const struct call *call, const struct device *d, const str
 			puts("\nsaid by the pump itself:");
 			record_print(stdout, &record_pump_report, &rest);
 		}
+		if (end) {
+			putchar('\n');
+			decommission_print(stdout, end);
+		}
 		return EXIT_DONE;
 	}
 	j = record_to_json(&record_device, d);
 	if (j &&
-	    json_object_set_new(j, "report",
-				r->at ? record_to_json(&record_pump_report, r) : json_null())) {
+	    (json_object_set_new(j, "report",
+				 r->at ? record_to_json(&record_pump_report, r) : json_null()) ||
+	     json_object_set_new(j, "decommission",
+				 end ? decommission_to_json(end) : json_null()))) {
 		json_decref(j);
 		j = NULL;
 	}
@@ -142,6 +152,7 @@ static int pump_show_run(const struct call *call)
 	struct list_query q = {0};
 	struct pump_report report = {0};
 	struct device d = {0};
+	struct decommission end = {0};
 	int rc;
 
 	if (query_pump_take(call, &q))
@@ -153,7 +164,12 @@ static int pump_show_run(const struct call *call)
 		rc = registry_report_show(c, &q, &report, REGISTRY_TIMEOUT_MS);
 	if (rc == ERR_NOT_FOUND && *d.serial)
 		rc = 0; /* it has not reported yet */
-	return rc ? registry_failure(call, rc) : pump_print(call, &d, &report);
+	if (!rc)
+		rc = registry_decommission_show(c, &q, &end, REGISTRY_TIMEOUT_MS);
+	if (rc == ERR_NOT_FOUND && *d.serial)
+		rc = 0; /* it stays */
+	return rc ? registry_failure(call, rc)
+		  : pump_print(call, &d, &report, *end.device ? &end : NULL);
 }
 
 const struct verb verb_pump_show = {

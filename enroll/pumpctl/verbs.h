@@ -22,6 +22,7 @@ extern const struct verb verb_pump_quarantine;
 extern const struct verb verb_pump_park;
 extern const struct verb verb_pump_release;
 extern const struct verb verb_pump_waiting;
+extern const struct verb verb_pump_decommission;
 extern const struct verb verb_pump_why;
 extern const struct verb verb_recall_list;
 extern const struct verb verb_recall_show;

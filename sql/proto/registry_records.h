@@ -311,11 +311,12 @@ RECORD_DECLARE(pump_report, PUMP_REPORT_FIELDS)
 
 /* What the pump is told. state: its standing (policies/standing.h), "" for a certificate that the
  * registry does not know. cert_state: of the certificate that it showed. reason: of a standing that
- * people changed. */
+ * people changed. wipe_order: the pump is to wipe itself (decommission); "": it is not. */
 #define REPORT_ANSWER_FIELDS(X, S)        \
 	X(S, STR, state, STATE_SIZE)      \
 	X(S, STR, cert_state, STATE_SIZE) \
-	X(S, STR, reason, TEXT_SIZE)
+	X(S, STR, reason, TEXT_SIZE)      \
+	X(S, STR, wipe_order, 33)
 RECORD_DECLARE(report_answer, REPORT_ANSWER_FIELDS)
 
 /* ---- dispatch (role dispatch) ---- */
@@ -613,6 +614,37 @@ RECORD_DECLARE(standing_change, STANDING_CHANGE_FIELDS)
 	X(S, STR, infusing, STATE_SIZE)       \
 	X(S, TIME, reported_at, 1)
 RECORD_DECLARE(pending_change, PENDING_CHANGE_FIELDS)
+
+/* state: ordered, wiped (the statement is here), cancelled. The statement is the text that was
+ * signed, with the key of the certificate: ca/request/wipe_statement.h. */
+#define WIPE_ORDER_TEXT 33
+#define DECOMMISSION_FIELDS(X, S)                \
+	X(S, STR, device, DEVICE_SERIAL_SIZE)    \
+	X(S, STR, wipe_order, WIPE_ORDER_TEXT)   \
+	X(S, STR, state, STATE_SIZE)             \
+	X(S, TIME, ordered_at, 1)                \
+	X(S, STR, ordered_by, LABEL_SIZE)        \
+	X(S, STR, reason, TEXT_SIZE)             \
+	X(S, TIME, received_at, 1)               \
+	X(S, STR, cert_serial, CERT_SERIAL_SIZE) \
+	X(S, BLOB, statement, 1024)              \
+	X(S, BLOB, signature, 512)               \
+	X(S, BOOL, already, 1)
+RECORD_DECLARE(decommission, DECOMMISSION_FIELDS)
+
+/* What a pump is told, and names in its statement. */
+#define WIPE_ORDER_FIELDS(X, S) X(S, STR, wipe_order, WIPE_ORDER_TEXT)
+RECORD_DECLARE(wipe_order, WIPE_ORDER_FIELDS)
+
+/* A statement that the signer has verified. */
+#define WIPED_FIELDS(X, S)                       \
+	X(S, STR, issuer, ISSUER_SIZE)           \
+	X(S, STR, cert_serial, CERT_SERIAL_SIZE) \
+	X(S, STR, device, DEVICE_SERIAL_SIZE)    \
+	X(S, STR, wipe_order, WIPE_ORDER_TEXT)   \
+	X(S, BLOB, statement, 1024)              \
+	X(S, BLOB, signature, 512)
+RECORD_DECLARE(wiped, WIPED_FIELDS)
 
 /* The receipt of a change of standing: action revoke, quarantine, park or release. already: it was
  * so before; the receipt is that of the first time. */

@@ -38,7 +38,7 @@ enum registry_verb {
 	REGISTRY_AUDIT_HEAD = 46,      /* audit_head_query -> audit_head */
 	/* enrolment */
 	REGISTRY_ENROLL_EVENT = 48,  /* enroll_event, one-way */
-	REGISTRY_RENEWAL_ASKED = 49, /* list_query: after = cert_serial -> renewal_ask[] */
+	REGISTRY_RENEWAL_ASKED = 49, /* list_query: after = wipe_order -> renewal_ask[] */
 	/* what pumps report of themselves: docs/decisions/0150 */
 	REGISTRY_REPORT = 120,	    /* pump_report -> report_answer */
 	REGISTRY_REPORT_SHOW = 121, /* list_query with device -> pump_report */
@@ -90,6 +90,12 @@ enum registry_verb {
 	REGISTRY_ROTATION_CHANGE = 274,	 /* rotation_step -> rotation */
 	REGISTRY_ROTATION_SHOW = 275,	 /* id_query, 0 the newest -> rotation */
 	REGISTRY_ROTATION_WAVES = 276,	 /* rotation_wave_query -> rotation_wave[] */
+	/* pumps that leave: docs/decisions/0175 */
+	REGISTRY_DECOMMISSION = 288,	  /* standing_change, action decommission -> decommission */
+	REGISTRY_DECOMMISSION_SHOW = 289, /* list_query with device -> decommission, the latest */
+	REGISTRY_WIPE_ORDERS =
+		290, /* list_query: after = cert_serial -> wipe_order[] without a statement */
+	REGISTRY_WIPED = 291, /* wiped -> empty */
 	/* recall of many pumps: docs/decisions/0100 */
 	REGISTRY_RECALL_DRAFT = 208,   /* recall_draft -> recall */
 	REGISTRY_RECALL_ADD = 209,     /* recall_pump[1..1000] of one draft -> empty */

@@ -14,6 +14,7 @@
 #include "base/daemon.h"
 #include "base/log.h"
 #include "sql/proto/registry_verbs.h"
+#include "sql/store/decommission.h"
 #include "sql/store/pending.h"
 #include "sql/store/recall.h"
 #include "sql/store/reports.h"
@@ -216,6 +217,20 @@ static int renewal_asked(struct reader *r, const void *query, void *out, size_t 
 	return store_renewal_asked(r->registry, query, out, max, n);
 }
 
+static int wipe_orders(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	return store_wipe_orders(r->registry, query, clock_wall_ms(), out, max, n);
+}
+
+static int decommission_show(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	const struct list_query *q = query;
+
+	(void)max;
+	*n = 1;
+	return store_decommission_show(r->registry, q->device, out);
+}
+
 static int rotation_preview(struct reader *r, const void *query, void *out, size_t max, size_t *n)
 {
 	return store_rotation_preview(r->registry, clock_wall_ms(), query, out, max, n);
@@ -358,6 +373,8 @@ static const struct {
 	{REGISTRY_RECALL_LIST, STORE_LIST_MAX, recall_list},
 	{REGISTRY_RECALL_NAS, STORE_LIST_MAX, recall_nas},
 	{REGISTRY_RENEWAL_ASKED, STORE_LIST_MAX, renewal_asked},
+	{REGISTRY_WIPE_ORDERS, STORE_LIST_MAX, wipe_orders},
+	{REGISTRY_DECOMMISSION_SHOW, 1, decommission_show},
 	{REGISTRY_ROTATION_PREVIEW, STORE_LIST_MAX, rotation_preview},
 	{REGISTRY_ROTATION_SHOW, 1, rotation_show},
 	{REGISTRY_ROTATION_WAVES, STORE_LIST_MAX, rotation_waves},

@@ -46,17 +46,19 @@ static const struct ipc_verb signer_verbs[] = {
 	 .req = &record_ledger_entry,
 	 .req_max = STORE_LEDGER_MAX,
 	 .handle = verb_write},
+	TELL(REGISTRY_WIPED, "wiped", wiped, verb_write),
 	ASK(REGISTRY_REVOKED_TAKE, "revoked_take", revoked_take, ledger_entry, verb_write),
 	ASK(REGISTRY_AUDIT_HEAD, "audit_head", audit_head_query, audit_head, verb_query),
 };
 
-/* enrolld: whose birth certificates to let into TLS, who is to renew early; can say that an attempt
- * failed, and hand on what a pump says of itself; nothing else */
+/* enrolld: whose birth certificates to let into TLS, who is to renew early or to wipe; can say that
+ * an attempt failed, and hand on what a pump says of itself; nothing else */
 static const struct ipc_verb enroll_verbs[] = {
 	ASK(REGISTRY_MAKER_TRUST, "maker_trust", list_query, maker, verb_query),
 	POST(REGISTRY_ENROLL_EVENT, "enroll_event", enroll_event, verb_event),
 	ASK(REGISTRY_RENEWAL_ASKED, "renewal_asked", list_query, renewal_ask, verb_query),
 	ASK(REGISTRY_REPORT, "report", pump_report, report_answer, verb_write),
+	ASK(REGISTRY_WIPE_ORDERS, "wipe_orders", list_query, wipe_order, verb_query),
 };
 
 /* dispatchd: the orders, with the secrets of just those NAS */
@@ -100,6 +102,8 @@ static const struct ipc_verb admin_verbs[] = {
 	ASK(REGISTRY_STANDING_CHANGE, "standing_change", standing_change, revocation, verb_write),
 	ASK(REGISTRY_PENDING_LIST, "pending_list", list_query, pending_change, verb_query),
 	TELL(REGISTRY_PENDING_CANCEL, "pending_cancel", pump_name, verb_write),
+	ASK(REGISTRY_DECOMMISSION, "decommission", standing_change, decommission, verb_write),
+	ASK(REGISTRY_DECOMMISSION_SHOW, "decommission_show", list_query, decommission, verb_query),
 	ASK(REGISTRY_REVOCATION, "revocation", list_query, revocation, verb_query),
 	ASK(REGISTRY_ORDER_LIST, "order_list", id_query, order_status, verb_query),
 	ASK(REGISTRY_EVENT_LIST, "event_list", list_query, event, verb_query),

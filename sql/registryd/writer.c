@@ -219,7 +219,8 @@ static void request_run(struct writer *w, struct request_job *job)
 	default:
 		if (!writer_report(w, rq) && !writer_pending(w, rq, &by) &&
 		    !writer_ledger(w, rq, &by) && !writer_recall(w, rq, &by) &&
-		    !writer_alarm(w, rq, &by) && !writer_rotation(w, rq, &by))
+		    !writer_alarm(w, rq, &by) && !writer_rotation(w, rq, &by) &&
+		    !writer_decommission(w, rq, &by, job->asked_at))
 			writer_issue(w, rq, &by);
 	}
 }

@@ -71,6 +71,9 @@ int writer_sessions_again(struct writer *w, const char *device, int64_t since,
 /* writer_recall.c */
 int writer_recall_init(struct writer *w) MUST_USE;
 void writer_recall_done(struct writer *w);
+/* The verbs of docs/decisions/0175; false: it is none of them. */
+bool writer_decommission(struct writer *w, struct ipc_request *rq, const struct action *by,
+			 int64_t asked_at);
 /* The verbs of docs/decisions/0100; false: it is none of them. */
 /* Rotation's verbs; false: none of them. */
 bool writer_rotation(struct writer *w, struct ipc_request *rq, const struct action *by);

@@ -56,13 +56,55 @@ static int device_compare(struct db *db, const struct device *in, const char *ma
 		       strcmp(old.zone, in->zone) ? "another zone" : "the rest equal");
 }
 
+/* A pump that was wiped, and said so, may have another life: 1. */
+static int device_is_wiped(struct db *db, const char *serial)
+{
+	int64_t n;
+	int rc = db_number(db, &n,
+			   "SELECT count(*) FROM devices d WHERE d.serial = ?1"
+			   " AND d.state = 'revoked' AND d.held_at = 0"
+			   " AND (SELECT c.state FROM decommissions c WHERE c.device_id = d.id"
+			   "  ORDER BY c.id DESC LIMIT 1) = 'wiped'",
+			   DB_T(serial));
+
+	return rc ? rc : n > 0;
+}
+
+/* Its certificates stay revoked: it gets new ones, as any pump that is expected. */
+static int device_return(struct db *db, const struct action *by, const struct device *in,
+			 const char *mac, int64_t zone)
+{
+	int64_t others;
+	int rc = db_number(db, &others,
+			   "SELECT count(*) FROM devices WHERE mac = ?1 AND serial <> ?2",
+			   DB_T(mac), DB_T(in->serial));
+
+	if (!rc && others)
+		rc = err_set(ERR_EXISTS, "MAC address %s belongs to another pump", mac);
+	if (!rc)
+		rc = db_run(db,
+			    "UPDATE devices SET maker = ?2, model = ?3, mac = ?4, ward = ?5,"
+			    " zone_id = ?6, state = 'expected', state_at = ?7, state_by = ?8,"
+			    " state_reason = 'came back after it was wiped', mab_until = 0,"
+			    " placement = NULL WHERE serial = ?1",
+			    DB_T(in->serial), DB_T(in->maker), DB_T(in->model), DB_T(mac),
+			    DB_T(in->ward), DB_I(zone), DB_I(by->at), DB_T(by->actor));
+	return rc ? rc
+		  : audit_append(db, by, "pump.return", in->serial,
+				 "maker=%s model=%s mac=%s zone=%s", in->maker, in->model, mac,
+				 in->zone);
+}
+
 static int device_insert(struct db *db, const struct action *by, const struct device *in)
 {
 	char mac[MAC_SIZE];
 	int64_t zone;
 	int rc = device_check(in, mac);
+	int returns = rc ? 0 : device_is_wiped(db, in->serial);
 
-	if (!rc)
+	if (returns < 0)
+		rc = returns;
+	if (!rc && !returns)
 		rc = device_compare(db, in, mac);
 	if (rc)
 		return rc;
@@ -71,6 +113,8 @@ static int device_insert(struct db *db, const struct action *by, const struct de
 		return err_set(ERR_NOT_FOUND,
 			       "there is no zone '%s': add it first (pumpctl zone add %s --vlan N)",
 			       in->zone, in->zone);
+	if (!rc && returns)
+		return device_return(db, by, in, mac, zone);
 	if (!rc)
 		rc = db_run(db,
 			    "INSERT INTO devices (serial, maker, model, mac, ward, zone_id, state,"

@@ -97,24 +97,35 @@ int placement_check(struct db *db, const struct standing_change *rq, int64_t *id
 	return 0;
 }
 
+int placement_add(struct db *db, const struct action *by, const struct standing_change *rq,
+		  int64_t asked_at, const struct foothold *holds, size_t n, bool *moved_out)
+{
+	bool already = false;
+	int64_t device;
+	int rc = placement_check(db, rq, &device, &already);
+
+	*moved_out = !rc && !already;
+	if (rc || already)
+		return rc;
+	rc = placement_set(db, by, rq, device, placement_of(rq->action));
+	return rc ? rc : change_add(db, by, rq, device, asked_at, 0, holds, n);
+}
+
 int store_standing_change(struct store *st, const struct action *by,
 			  const struct standing_change *rq, int64_t asked_at,
 			  const struct foothold *holds, size_t n, struct revocation *out)
 {
-	bool already = false;
-	int64_t device = 0;
+	bool moved = false;
 	AUTO_TX tx = {0};
 	int rc = label_check("reason", rq->reason);
 
 	if (!rc)
 		rc = tx_begin(&tx, st->db);
 	if (!rc)
-		rc = placement_check(st->db, rq, &device, &already);
-	if (!rc && !already)
-		rc = placement_set(st->db, by, rq, device, placement_of(rq->action));
-	if (!rc && !already)
-		rc = change_add(st->db, by, rq, device, asked_at, 0, holds, n);
-	if (!rc && !already)
+		rc = placement_add(st->db, by, rq, asked_at, holds, n, &moved);
+	if (!rc && moved && strcmp(rq->action, "quarantine"))
+		rc = decommission_cancel(st->db, by, rq->device);
+	if (!rc && moved)
 		rc = tx_commit(&tx);
 	tx_end(&tx);
 	if (rc)
@@ -123,7 +134,7 @@ int store_standing_change(struct store *st, const struct action *by,
 	if (rc == ERR_NOT_FOUND)
 		return err_set(ERR_UNCHANGED, "pump %s is in its own zone and was always there",
 			       rq->device);
-	out->already = already;
+	out->already = !moved;
 	return rc;
 }
 

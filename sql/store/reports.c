@@ -108,7 +108,9 @@ static int owner_read(struct db *db, const struct pump_report *r, struct report_
 	char serial[DEVICE_SERIAL_SIZE];
 	AUTO_QUERY q;
 	int rc = query_open(&q, db,
-			    "SELECT d.id, d.serial, " DEVICE_STATE ", d.state_reason, c.state"
+			    "SELECT d.id, d.serial, " DEVICE_STATE ", d.state_reason, c.state,"
+			    " (SELECT o.wipe_order FROM decommissions o"
+			    "  WHERE o.device_id = d.id AND o.state = 'ordered')"
 			    " FROM issuers i JOIN certificates c ON c.issuer_id = i.id"
 			    " JOIN devices d ON d.id = c.device_id"
 			    " WHERE i.name = ?1 AND c.serial = ?2",
@@ -127,6 +129,7 @@ static int owner_read(struct db *db, const struct pump_report *r, struct report_
 	query_text(&q, 2, out->state, sizeof(out->state));
 	query_text(&q, 3, out->reason, sizeof(out->reason));
 	query_text(&q, 4, out->cert_state, sizeof(out->cert_state));
+	query_text(&q, 5, out->wipe_order, sizeof(out->wipe_order));
 	return 0;
 }
 

@@ -44,6 +44,7 @@ static const struct {
 	{"alarms", EFFECT_NONE, EFFECT_NONE},
 	{"makers", EFFECT_NONE, EFFECT_NONE},
 	{"maker_anchors", EFFECT_NONE, EFFECT_NONE},
+	{"decommissions", EFFECT_NONE, EFFECT_NONE},
 	{"rotations", EFFECT_NONE, EFFECT_NONE},
 	{"rotation_certificates", EFFECT_NONE, EFFECT_NONE},
 };

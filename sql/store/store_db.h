@@ -70,6 +70,13 @@ int revocation_latest(struct db *db, int64_t device_id, int64_t *id_out) MUST_US
 int change_add(struct db *db, const struct action *by, const struct standing_change *rq,
 	       int64_t device_id, int64_t asked_at, int64_t certificates,
 	       const struct foothold *holds, size_t n) MUST_USE;
+/* Within the caller's transaction: store_standing_change() of a pump that may be moved. *moved_out
+ * false: it was there already. */
+int placement_add(struct db *db, const struct action *by, const struct standing_change *rq,
+		  int64_t asked_at, const struct foothold *holds, size_t n,
+		  bool *moved_out) MUST_USE;
+/* Within the caller's transaction: a pump that stays is not to be wiped. */
+int decommission_cancel(struct db *db, const struct action *by, const char *device) MUST_USE;
 int order_add(struct db *db, int64_t revocation, int64_t device_id, const struct foothold *hold,
 	      const char *cause, int64_t now) MUST_USE;
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The agent and enrolment: from a bundle to a certificate against the real server, killed at every
-# file that it puts in place, and against servers that are not what the bundle says.
+# The agent and enrolment: from a bundle to a certificate against the real server, and against servers
+# that are not what the bundle says. Killed at every step it is in agent_killed.sh.
 # shellcheck disable=SC2317,SC2119 # functions are called through check and wait_until
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/tap.sh
@@ -149,40 +149,6 @@ check agent_that_wakes_in_2039_enrols wait_until 20 state_is clock5 enrolled
 check and_its_clock_is_right_too clock_off -3 3
 agent_stop
 CLOCK='tell'
-
-# --- killed anywhere ---
-# killed N: dies right before the N-th file and finishes after a restart,
-# with one certificate. SURVIVED=yes when there was no N-th file.
-killed() {
-	local dir=killed$1 pump=KILL-$1
-	bundle "$pump" "$dir" || return 1
-	agent "$dir" LD_PRELOAD="$PUMPGATE_BUILD/tools/die_at.so" DIE_AT="$1"
-	wait_until 20 eval "! kill -0 $AGENT_PID || { state_is $dir enrolled && test ! -e '$SCRATCH/$dir.json'; }" ||
-		return 1
-	sleep 0.05
-	if kill -0 "$AGENT_PID" 2>/dev/null; then
-		SURVIVED=yes
-		agent_stop
-	else
-		wait "$AGENT_PID" 2>/dev/null
-		[ $? = 137 ] || { echo "ended by itself"; return 1; }
-		agent "$dir"
-	fi
-	# the bundle of a killed agent goes at the latest when it starts again
-	wait_until 20 eval "state_is $dir enrolled && test ! -e '$SCRATCH/$dir.json'" ||
-		{ cat "$SCRATCH/$dir.log"; return 1; }
-	agent_stop
-	[ "$(certificates_of "$pump")" = 1 ] || { echo "certificates: $(certificates_of "$pump")"; return 1; }
-	[ -z "$(find "$SCRATCH/$dir" -name '*.tmp.*')" ] || { echo "left over: temporary files"; return 1; }
-}
-SURVIVED=no
-for n in $(seq 1 40); do
-	killed "$n" >"$SCRATCH/killed.out" 2>&1 || break
-	[ $SURVIVED = no ] || break
-done
-check agent_killed_before_any_file_finishes_later bash -c "cat '$SCRATCH/killed.out'; [ $SURVIVED = yes ]"
-check and_it_was_killed_at_every_step_of_enrolment test "$n" -gt 12
-echo "# $((n - 1)) files"
 
 # --- servers that are not what the bundle says ---
 bundle PG-2 wrong

@@ -1,35 +1,53 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Preloaded into a program under test: kills it, as kill -9 would, right before the N-th time
- * (DIE_AT=N) that it puts a file in place (rename) or takes one away (unlink).
+ * Preloaded into a program under test: kills it, as kill -9 would, right before the N-th step
+ * (DIE_AT=N) that others could see: a file put in place (rename) or taken away (unlink), a command
+ * to another process (send on a Unix socket). Temporary files and status.json, which nobody reads
+ * back, are no steps. DIE_COUNT=FILE: the number of steps so far is kept there.
  */
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-static int die_at(void)
+static void count_keep(int n)
 {
-	const char *text = getenv("DIE_AT");
+	const char *path = getenv("DIE_COUNT");
+	int fd = path ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1;
 
-	return text ? atoi(text) : 0;
+	if (fd < 0)
+		return;
+	dprintf(fd, "%d\n", n);
+	close(fd);
 }
 
-static void count_call(void)
+static void step(void)
 {
 	static atomic_int count;
+	const char *text = getenv("DIE_AT");
+	int n = atomic_fetch_add(&count, 1) + 1;
 
-	if (atomic_fetch_add(&count, 1) + 1 == die_at())
+	count_keep(n);
+	if (text && n == atoi(text))
 		raise(SIGKILL); /* tgkill: the agent's filter knows no kill */
+}
+
+static int is_step(const char *path)
+{
+	return !strstr(path, ".tmp.") && !strstr(path, "status.json");
 }
 
 int rename(const char *from, const char *to)
 {
 	int (*real)(const char *, const char *) = NULL;
 
-	count_call();
+	if (is_step(to))
+		step();
 	*(void **)&real = dlsym(RTLD_NEXT, "rename");
 	return real(from, to);
 }
@@ -38,7 +56,20 @@ int unlink(const char *path)
 {
 	int (*real)(const char *) = NULL;
 
-	count_call();
+	if (is_step(path))
+		step();
 	*(void **)&real = dlsym(RTLD_NEXT, "unlink");
 	return real(path);
+}
+
+ssize_t send(int fd, const void *data, size_t len, int flags)
+{
+	ssize_t (*real)(int, const void *, size_t, int) = NULL;
+	int domain = 0;
+	socklen_t size = sizeof(domain);
+
+	if (!getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) && domain == AF_UNIX)
+		step();
+	*(void **)&real = dlsym(RTLD_NEXT, "send");
+	return real(fd, data, len, flags);
 }

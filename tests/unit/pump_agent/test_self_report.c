@@ -19,7 +19,8 @@ static void an_answer_that_is_none_is_refused(void **state)
 		"{\"version\":1,\"state\":\"Enrolled\"}",
 		"{\"version\":1,\"state\":\"a-word-of-more-than-sixteen\"}",
 		"{\"version\":1,\"state\":7}",
-		"{\"version\":1,\"state\":\"enrolled\",\"certificate\":\"no word\"}"};
+		"{\"version\":1,\"state\":\"enrolled\",\"certificate\":\"no word\"}",
+		"{\"version\":1,\"state\":\"quarantined\",\"decommission\":\"now\"}"};
 	struct self_told t;
 
 	(void)state;
@@ -39,6 +40,17 @@ static void an_answer_is_read_and_its_reason_is_one_line(void **state)
 	assert_string_equal(t.state, "revoked");
 	assert_string_equal(t.certificate, "");
 	assert_string_equal(t.reason, "stolen?from ??bach");
+}
+
+static void an_order_to_wipe_is_read(void **state)
+{
+	static const char text[] = "{\"version\":1,\"state\":\"quarantined\",\"decommission\":"
+				   "\"00112233445566778899aabbccddeeff\"}";
+	struct self_told t;
+
+	(void)state;
+	assert_int_equal(self_told_parse(text, strlen(text), &t), 0);
+	assert_string_equal(t.wipe, "00112233445566778899aabbccddeeff");
 }
 
 static void tcp(struct open_ports *o, const char *line)
@@ -103,6 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_answer_that_is_none_is_refused),
 		cmocka_unit_test(an_answer_is_read_and_its_reason_is_one_line),
+		cmocka_unit_test(an_order_to_wipe_is_read),
 		cmocka_unit_test(ports_that_nobody_outside_reaches_are_left_out),
 		cmocka_unit_test(open_ports_are_listed_once_and_in_order),
 	};
