@@ -119,10 +119,21 @@ void agent_infusing_set(struct agent *a, enum pumplink_infusing infusing)
 	agent_refresh(a);
 }
 
+/* Before the server shows what only the new anchors prove. */
+static void anchors_changed(struct agent *a)
+{
+	LOG(LOG_INFO, "agent.anchors_changed", LOG_S("pump", a->state.settings.pump));
+	if (a->link && a->network >= 0 && a->cert &&
+	    supplicant_trust_again(a->link, a->network, a->cert))
+		agent_link_failed(a);
+}
+
 void agent_ask_done(void *ctx, int rc, const char *why, const struct enrol *e)
 {
 	struct agent *a = ctx;
 
+	if (e->anchors_changed)
+		anchors_changed(a);
 	if (rc == ERR_CONFLICT) {
 		agent_error(a, e->step, why);
 		agent_event(a, EVENT_TOLD_REVOKED);

@@ -341,6 +341,33 @@ static int renewal_ask(struct enrol *e, struct est_session *est, const X509 *cer
 	return 0;
 }
 
+/* The server proves itself by what is pinned, and says which CAs there are: a new one below the
+ * pinned root is taken, one that is no more is dropped. */
+static int anchors_refresh(struct enrol *e, struct est_session *est, STACK_OF(X509) * *server)
+{
+	const struct pump_settings *set = &e->state.settings;
+	AUTO_BUF answer = {.max = EST_ANSWER_MAX};
+	AUTO_X509S all = NULL;
+	AUTO_X509S fresh = NULL;
+	AUTO_X509S devices = NULL;
+	bool ignored = false;
+	int rc = cacerts_fetch(e, est, &answer);
+
+	if (!rc && !est_session_time(est))
+		rc = err_set(ERR_INVALID, "the server does not say what time it is");
+	rc = rc ? rc : est_certs_parse(answer.data, answer.len, &all);
+	rc = rc ? rc : anchors_of_server(all, set->anchor_hash, &fresh);
+	rc = rc ? rc : anchors_of_devices(all, fresh, &devices);
+	rc = rc ? rc : store_anchors_update(e->store, set, ANCHORS_DEVICES, devices, &ignored);
+	rc = rc ? rc
+		: store_anchors_update(e->store, set, ANCHORS_SERVER, fresh, &e->anchors_changed);
+	if (rc)
+		return rc;
+	x509s_auto_free(server);
+	*server = OSSL_TAKE(fresh);
+	return 0;
+}
+
 /* How the pump is, to the server, and what that says. A server without the resource says nothing.
  */
 static int report_send(struct enrol *e, struct est_session *est, X509 *cert,
@@ -379,8 +406,8 @@ static int report_send(struct enrol *e, struct est_session *est, X509 *cert,
 int enrol_ask(struct enrol *e)
 {
 	const struct pump_settings *set = &e->state.settings;
-	AUTO_BUF answer = {.max = EST_ANSWER_MAX};
-	AUTO_X509S server = NULL;
+	AUTO_X509S server = NULL; /* what the session trusts */
+	AUTO_X509S fresh = NULL;
 	AUTO_PKEY key = NULL;
 	AUTO_X509 cert = NULL;
 	AUTO_EST est = NULL;
@@ -392,9 +419,7 @@ int enrol_ask(struct enrol *e)
 	rc = rc ? rc : store_anchors_read(e->store, set, ANCHORS_SERVER, &server);
 	shown = (struct est_identity){key, cert, NULL};
 	rc = rc ? rc : est_session_new(set->est, server, &shown, e->stop, &est);
-	rc = rc ? rc : cacerts_fetch(e, est, &answer);
-	if (!rc && !est_session_time(est))
-		rc = err_set(ERR_INVALID, "the server does not say what time it is");
+	rc = rc ? rc : anchors_refresh(e, est, &fresh);
 	rc = rc ? rc : renewal_ask(e, est, cert);
-	return rc ? rc : report_send(e, est, cert, server);
+	return rc ? rc : report_send(e, est, cert, fresh);
 }

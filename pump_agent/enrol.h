@@ -28,6 +28,7 @@ struct enrol {
 	int64_t renew_at_s;    /* out, of enrol_ask: this pump's moment in the server's window */
 	int64_t again_s;       /* out: in how many seconds the server wants to be asked again; 0: it
 				  did not say */
+	bool anchors_changed;  /* out, of enrol_ask: what servers are checked by is not as it was */
 	struct self_told told; /* out, of enrol_ask: the server's word on this pump; state "": it
 				  takes no reports */
 	char step[24];	       /* where it ended, for logs: "bundle", "first-contact", ... */
@@ -45,7 +46,8 @@ int enrol_by_bundle(struct enrol *e) MUST_USE;
  * nothing when a good one is waiting there already. */
 int enrol_renew(struct enrol *e) MUST_USE;
 
-/* Asks the EST server what time it is, and tells the clock; when it wants the certificate to be
+/* Asks the EST server what time it is, and tells the clock; which CAs stand below the pinned root
+ * now (docs/decisions/0152); when it wants the certificate to be
  * renewed; reports the pump, and is told how it stands. The pump must be enrolled. Errors of
  * est_client.h; ERR_INVALID when the server does not say what time it is. */
 int enrol_ask(struct enrol *e) MUST_USE;

@@ -191,6 +191,25 @@ int store_anchors_write(const struct store *s, const struct pump_settings *set,
 	return rc ? rc : buf_write_file(path, 0644, pem.data, pem.len); /* public */
 }
 
+int store_anchors_update(const struct store *s, const struct pump_settings *set,
+			 enum anchors_of what, const STACK_OF(X509) * certs, bool *changed_out)
+{
+	AUTO_BUF pem = {.max = EST_ANSWER_MAX};
+	AUTO_BUF there = {.max = EST_ANSWER_MAX};
+	char path[PATH_MAX];
+	int rc = store_anchors_path(s, set, what, path);
+
+	rc = rc ? rc : certs_pem_build(certs, &pem);
+	if (rc)
+		return rc;
+	if (!buf_read_file(&there, path) && there.len == pem.len &&
+	    !memcmp(there.data, pem.data, pem.len))
+		return 0;
+	rc = buf_write_file(path, 0644, pem.data, pem.len);
+	*changed_out = *changed_out || !rc;
+	return rc;
+}
+
 int store_key_read(const struct store *s, enum slot slot, EVP_PKEY **out)
 {
 	AUTO_BUF pem = {0};

@@ -71,6 +71,11 @@ int store_anchors_read(const struct store *s, const struct pump_settings *set, e
 int store_anchors_write(const struct store *s, const struct pump_settings *set,
 			enum anchors_of what, const STACK_OF(X509) * certs) MUST_USE;
 
+/* The same, but writes only what is another than before: then *changed_out is set. */
+int store_anchors_update(const struct store *s, const struct pump_settings *set,
+			 enum anchors_of what, const STACK_OF(X509) * certs,
+			 bool *changed_out) MUST_USE;
+
 /* ERR_NOT_FOUND, ERR_CRYPTO when the file is no key. */
 int store_key_read(const struct store *s, enum slot slot, EVP_PKEY **out) MUST_USE;
 int store_key_write(const struct store *s, enum slot slot, const EVP_PKEY *key) MUST_USE;

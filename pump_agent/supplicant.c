@@ -209,6 +209,14 @@ int supplicant_swap_back(struct wpa_link *l, int network, const struct identity 
 	return rc ? rc : wpa_link_do(l, "connecting", "REASSOCIATE");
 }
 
+/* wpa_supplicant drops its cached EAP session when any field of the network changes. */
+int supplicant_trust_again(struct wpa_link *l, int network, const X509 *cert)
+{
+	int rc = field_set(l, network, "id_str", "\"pumpgate trust\"");
+
+	return rc ? rc : supplicant_mark(l, network, cert);
+}
+
 int supplicant_mark(struct wpa_link *l, int network, const X509 *cert)
 {
 	char mark[MARK_MAX];

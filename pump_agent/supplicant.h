@@ -37,6 +37,9 @@ int supplicant_connect(struct wpa_link *l, struct netblock_in in, const struct i
 int supplicant_swap(struct wpa_link *l, int network, const struct identity *who) MUST_USE;
 /* Back to a previous identity, with a new association. */
 int supplicant_swap_back(struct wpa_link *l, int network, const struct identity *who) MUST_USE;
+/* What the network trusts has changed in its file: wpa_supplicant forgets the session that it would
+ * go on with, which holds the old. Running authentications and the port stay. */
+int supplicant_trust_again(struct wpa_link *l, int network, const X509 *cert) MUST_USE;
 /* Marks the network with the identity that it uses, for supplicant_adopt. */
 int supplicant_mark(struct wpa_link *l, int network, const X509 *cert) MUST_USE;
 

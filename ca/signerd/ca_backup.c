@@ -38,6 +38,8 @@ static const struct part ca_parts[] = {
 	{"server-ca.pem", false, true},	    {"nas-issued.log", true, false},
 	{"nas-root.key", false, false},	    {"nas-root.pem", false, false},
 	{"nas-ca.key", false, false},	    {"nas-ca.pem", false, false},
+	{"server-next.key", false, false},  {"server-next.pem", false, false},
+	{"server-old.key", false, false},   {"server-old.pem", false, false},
 };
 #define N_CA_PARTS (sizeof(ca_parts) / sizeof(ca_parts[0]))
 

@@ -50,13 +50,14 @@ int issuer_load(const char *home, const char *what, const struct key_access *acc
 
 int ca_keys_load(const char *home, uint8_t (*spki_sha256_out)[32], size_t max, size_t *n_out)
 {
-	static const char *const whats[] = {"device", "server"};
-	static const char *const parts[] = {"root.pem", "ca.pem"};
+	static const char *const certs[][2] = {{"device", "root.pem"}, {"device", "ca.pem"},
+					       {"server", "root.pem"}, {"server", "ca.pem"},
+					       {"server", "next.pem"}, {"server", "old.pem"}};
 	size_t n = 0;
 
-	for (size_t i = 0; i < 4 && n < max; i++) {
+	for (size_t i = 0; i < sizeof(certs) / sizeof(certs[0]) && n < max; i++) {
 		AUTO_X509 cert = NULL;
-		int rc = cert_load(home, whats[i / 2], parts[i % 2], &cert);
+		int rc = cert_load(home, certs[i][0], certs[i][1], &cert);
 
 		if (rc == ERR_NOT_FOUND)
 			continue;

@@ -15,6 +15,7 @@
 #include "base/daemon.h"
 #include "ca/keystore.h"
 #include "ca/pkcs11.h"
+#include "ca/signerd/rollover.h"
 #include "ca/signerd/signerd.h"
 
 static int folder_have(const char *home, const char *rel, mode_t mode)
@@ -208,6 +209,7 @@ static int all_have(const char *home)
 	if ((rc = signer_settings_read(home, &s)) || (rc = ca_folder_have(home)) ||
 	    (rc = folder_have(home, "trust", 0755)) ||
 	    (rc = hierarchy_have(home, "device", CA_KIND_DEVICE_ROOT, &s)) ||
+	    (rc = rollover_settle(home, "server")) ||
 	    (rc = hierarchy_have(home, "server", CA_KIND_SERVER_ROOT, &s)) ||
 	    (rc = hierarchy_have(home, "nas", CA_KIND_NAS_ROOT, &s)) ||
 	    (rc = trust_have(home, "device")) || (rc = trust_have(home, "server")))

@@ -10,6 +10,7 @@
 
 #include "base/daemon.h"
 #include "base/log.h"
+#include "ca/signerd/rollover.h"
 #include "ca/signerd/signerd.h"
 
 static const char usage[] =
@@ -34,6 +35,9 @@ static const char usage[] =
 	"share\n"
 	"                                                    per person, any two open it\n"
 	"       pumpgate-signerd [--home DIR] restore FILE SHARE SHARE\n"
+	"       pumpgate-signerd [--home DIR] rollover STEP server   another issuing CA; STEP: "
+	"start,\n"
+	"                                                    switch, finish, abort or status\n"
 	"       pumpgate-signerd --help | --version\n"
 	"\n"
 	"examples:\n"
@@ -221,6 +225,8 @@ int main(int argc, char **argv)
 	if (optind + 3 == argc && !strcmp(argv[optind], "backup"))
 		return command_backup(call.home, argv[optind + 1],
 				      (unsigned)strtoul(argv[optind + 2], NULL, 10));
+	if (optind + 3 == argc && !strcmp(argv[optind], "rollover"))
+		return command_rollover(call.home, argv[optind + 1], argv[optind + 2]);
 	if (optind + 4 == argc && !strcmp(argv[optind], "restore"))
 		return command_restore(call.home, argv[optind + 1],
 				       (const char *const *)argv + optind + 2);

@@ -14,6 +14,7 @@
 #include "ca/issued_log.h"
 #include "ca/keystore.h"
 #include "ca/proto/signer_records.h"
+#include "ca/signerd/rollover.h"
 #include "ca/signerd/signerd.h"
 
 #define CSR_FILE_MAX 16384
@@ -111,6 +112,8 @@ int command_server_cert(const char *home, const struct server_cert_options *o)
 	struct signer_settings s;
 	int rc = signer_settings_read(home, &s);
 
+	if (!rc)
+		rc = rollover_settle(home, "server");
 	if (!rc)
 		rc = issuer_load(home, "server", &s.keys, &issuer);
 	if (!rc)

@@ -75,6 +75,7 @@ int main(int argc, char *argv[])
 		verb_ca_protect,
 		verb_ca_request,
 		verb_ca_import,
+		verb_ca_rollover,
 		verb_ca_backup,
 		verb_ca_restore,
 		verb_recall_list,

@@ -52,6 +52,7 @@ extern const struct verb verb_ca_keys;
 extern const struct verb verb_ca_protect;
 extern const struct verb verb_ca_request;
 extern const struct verb verb_ca_import;
+extern const struct verb verb_ca_rollover;
 extern const struct verb verb_maker_add;
 extern const struct verb verb_maker_list;
 extern const struct verb verb_maker_enable;

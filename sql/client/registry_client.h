@@ -174,6 +174,8 @@ static inline int MUST_USE registry_device_look(struct ipc_client *c, const stru
 
 	return !rc && got != n ? err_set(ERR_INVALID, "%zu answers for %zu pumps", got, n) : rc;
 }
+REGISTRY_LIST(anchor_lack, REGISTRY_ANCHOR_LACK, anchor_query, anchor_lack)
+REGISTRY_ASK(anchor_count, REGISTRY_ANCHOR_COUNT, anchor_query, anchor_count)
 REGISTRY_TELL(pending_cancel, REGISTRY_PENDING_CANCEL, pump_name)
 REGISTRY_LIST(pending_list, REGISTRY_PENDING_LIST, list_query, pending_change)
 REGISTRY_ASK(report, REGISTRY_REPORT, pump_report, report_answer)

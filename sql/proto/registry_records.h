@@ -319,6 +319,30 @@ RECORD_DECLARE(pump_report, PUMP_REPORT_FIELDS)
 	X(S, STR, wipe_order, 33)
 RECORD_DECLARE(report_answer, REPORT_ANSWER_FIELDS)
 
+/* Which pumps in use do not hold a server anchor (SHA-256 in hex), by serial: those that have not
+ * reported it since `since`. */
+#define ANCHOR_QUERY_FIELDS(X, S)            \
+	X(S, STR, sha256, 65)                \
+	X(S, TIME, since, 1)                 \
+	X(S, STR, after, DEVICE_SERIAL_SIZE) \
+	X(S, U32, limit, 1)
+RECORD_DECLARE(anchor_query, ANCHOR_QUERY_FIELDS)
+
+/* active: reported, or was on the network, since then. */
+#define ANCHOR_LACK_FIELDS(X, S)              \
+	X(S, STR, device, DEVICE_SERIAL_SIZE) \
+	X(S, STR, ward, LABEL_SIZE)           \
+	X(S, STR, model, LABEL_SIZE)          \
+	X(S, BOOL, active, 1)                 \
+	X(S, TIME, reported_at, 1)            \
+	X(S, TIME, last_seen, 1)
+RECORD_DECLARE(anchor_lack, ANCHOR_LACK_FIELDS)
+
+#define ANCHOR_COUNT_FIELDS(X, S)          \
+	X(S, U64, pumps, 1)   /* in use */ \
+	X(S, U64, holding, 1) /* and have reported it */
+RECORD_DECLARE(anchor_count, ANCHOR_COUNT_FIELDS)
+
 /* ---- dispatch (role dispatch) ---- */
 
 /* fresh: the dispatcher has just started, so what an earlier one had taken is free again.

@@ -40,8 +40,10 @@ enum registry_verb {
 	REGISTRY_ENROLL_EVENT = 48,  /* enroll_event, one-way */
 	REGISTRY_RENEWAL_ASKED = 49, /* list_query: after = wipe_order -> renewal_ask[] */
 	/* what pumps report of themselves: docs/decisions/0150 */
-	REGISTRY_REPORT = 120,	    /* pump_report -> report_answer */
-	REGISTRY_REPORT_SHOW = 121, /* list_query with device -> pump_report */
+	REGISTRY_REPORT = 120,	     /* pump_report -> report_answer */
+	REGISTRY_REPORT_SHOW = 121,  /* list_query with device -> pump_report */
+	REGISTRY_ANCHOR_LACK = 125,  /* anchor_query -> anchor_lack[] by serial */
+	REGISTRY_ANCHOR_COUNT = 126, /* anchor_query -> anchor_count */
 	/* changes of standing that wait until the pump is idle: docs/decisions/0151 */
 	REGISTRY_PENDING_LIST = 122,   /* list_query: after = device -> pending_change[] */
 	REGISTRY_PENDING_CANCEL = 123, /* pump_name -> empty */

@@ -110,6 +110,31 @@ static int pending_list(struct reader *r, const void *query, void *out, size_t m
 	return store_pending_list(r->registry, query, out, max, n);
 }
 
+/* Who has been on the network is not to be passed over because it says nothing of itself. */
+static int anchor_lack(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	const struct anchor_query *q = query;
+	struct anchor_lack *rows = out;
+	int rc = store_anchor_lack(r->registry, q, rows, max, n);
+
+	for (size_t i = 0; !rc && i < *n; i++) {
+		struct device d = {0};
+
+		memcpy(d.serial, rows[i].device, sizeof(d.serial));
+		rc = session_store_device(r->sessions, &d);
+		rows[i].last_seen = d.last_seen;
+		rows[i].active = rows[i].reported_at > q->since || d.last_seen > q->since;
+	}
+	return rc;
+}
+
+static int anchor_count(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	(void)max;
+	*n = 1;
+	return store_anchor_count(r->registry, query, out);
+}
+
 static int report_show(struct reader *r, const void *query, void *out, size_t max, size_t *n)
 {
 	const struct list_query *q = query;
@@ -354,6 +379,8 @@ static const struct {
 	{REGISTRY_DEVICE_LIST, STORE_LIST_MAX, device_list},
 	{REGISTRY_DEVICE_SHOW, 1, device_show},
 	{REGISTRY_REPORT_SHOW, 1, report_show},
+	{REGISTRY_ANCHOR_LACK, STORE_LIST_MAX, anchor_lack},
+	{REGISTRY_ANCHOR_COUNT, 1, anchor_count},
 	{REGISTRY_PENDING_LIST, STORE_LIST_MAX, pending_list},
 	{REGISTRY_REVOCATION, 1, revocation},
 	{REGISTRY_ORDER_LIST, ORDERS_MAX, order_list},

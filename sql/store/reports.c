@@ -2,7 +2,6 @@
 /* Owns the table reports. Never changes a pump's standing. */
 #include "sql/store/reports.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -217,4 +216,61 @@ int store_report_status(struct store *st, int64_t now, const struct report_polic
 		rc = 0;
 	}
 	return rc;
+}
+
+/* Pumps d in use with their report r; what a report of the anchor ?1 since ?2 is. */
+#define ANCHOR_FROM                                                 \
+	" FROM devices d LEFT JOIN reports r ON r.device_id = d.id" \
+	" WHERE d.state = 'enrolled'"
+#define ANCHOR_HELD "COALESCE(r.at > ?2 AND instr(r.server_anchors, ?1) > 0, 0)"
+
+static int anchor_check(const char *sha256)
+{
+	if (strlen(sha256) != 64 || strspn(sha256, "0123456789abcdef") != 64)
+		return err_set(ERR_INVALID, "an anchor is named by its SHA-256 in hex");
+	return 0;
+}
+
+int store_anchor_lack(struct store *st, const struct anchor_query *q, struct anchor_lack *out,
+		      size_t max, size_t *n_out)
+{
+	size_t limit = q->limit ? q->limit : max, n = 0;
+	AUTO_QUERY rows = {0};
+	int rc = anchor_check(q->sha256);
+
+	if (!rc && limit > max)
+		rc = err_set(ERR_LIMIT, "at most %zu at once", max);
+	if (!rc)
+		rc = query_open(&rows, st->db,
+				"SELECT d.serial, d.ward, d.model, COALESCE(r.at, 0)" ANCHOR_FROM
+				" AND NOT " ANCHOR_HELD " AND d.serial > ?3"
+				" ORDER BY d.serial LIMIT ?4",
+				DB_T(q->sha256), DB_I(q->since), DB_T(q->after), DB_I(limit));
+	while (!rc && n < limit && (rc = query_next(&rows)) == 1) {
+		out[n] = (struct anchor_lack){.reported_at = query_i64(&rows, 3)};
+		query_text(&rows, 0, out[n].device, sizeof(out[n].device));
+		query_text(&rows, 1, out[n].ward, sizeof(out[n].ward));
+		query_text(&rows, 2, out[n++].model, sizeof(out[0].model));
+		rc = 0;
+	}
+	if (rc < 0)
+		return rc;
+	*n_out = n;
+	return 0;
+}
+
+int store_anchor_count(struct store *st, const struct anchor_query *q, struct anchor_count *out)
+{
+	int64_t pumps, holding;
+	int rc = anchor_check(q->sha256);
+
+	if (!rc)
+		rc = db_number(st->db, &pumps, "SELECT count(*)" ANCHOR_FROM);
+	if (!rc)
+		rc = db_number(st->db, &holding, "SELECT count(*)" ANCHOR_FROM " AND " ANCHOR_HELD,
+			       DB_T(q->sha256), DB_I(q->since));
+	if (rc)
+		return rc;
+	*out = (struct anchor_count){.pumps = (uint64_t)pumps, .holding = (uint64_t)holding};
+	return 0;
 }

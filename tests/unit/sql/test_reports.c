@@ -161,6 +161,52 @@ static void pumps_below_the_lowest_version_are_counted_for_a_day(void **state)
 	assert_int_equal(st.below_version, 0);
 }
 
+#define SHA_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define SHA_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static size_t lacking(struct fixture *f, const char *sha256, int64_t since, uint64_t *holding)
+{
+	struct anchor_query q = {.since = since};
+	struct anchor_lack rows[8];
+	struct anchor_count count;
+	size_t n;
+
+	strcpy(q.sha256, sha256);
+	assert_int_equal(store_anchor_lack(f->st, &q, rows, 8, &n), 0);
+	assert_int_equal(store_anchor_count(f->st, &q, &count), 0);
+	assert_int_equal(count.pumps, count.holding + n);
+	*holding = count.holding;
+	return n;
+}
+
+static void who_does_not_report_an_anchor_lately_lacks_it(void **state)
+{
+	struct fixture *f = *state;
+	struct anchor_query bad = {.sha256 = "%"};
+	struct pump_report r = report_of("PG-1", 1, "1.0");
+	struct anchor_lack rows[2];
+	struct report_answer a;
+	char changes[TEXT_SIZE];
+	uint64_t holding;
+	size_t n;
+
+	assert_int_equal(store_anchor_lack(f->st, &bad, rows, 2, &n), ERR_INVALID);
+	assert_int_equal(lacking(f, SHA_A, NOW, &holding), 0); /* nobody is enrolled */
+	enroll(f->st, "PG-1", 1, 1);
+	enroll(f->st, "PG-2", 2, 2);
+	assert_int_equal(lacking(f, SHA_A, NOW, &holding), 2);
+	strcpy(r.server_anchors, SHA_B " " SHA_A);
+	strcpy(r.device_anchors, "cccccccc");
+	assert_int_equal(put(f, NOW, &r, &a, changes), 0);
+	assert_int_equal(lacking(f, SHA_A, NOW - 1, &holding), 1);
+	assert_int_equal(holding, 1);
+	assert_int_equal(lacking(f, SHA_A, NOW, &holding), 2); /* too long ago */
+	strcpy(r.server_anchors, SHA_B);
+	assert_int_equal(put(f, NOW + 1, &r, &a, changes), 0);
+	assert_int_equal(lacking(f, SHA_A, NOW - 1, &holding), 2);
+	assert_int_equal(lacking(f, SHA_B, NOW - 1, &holding), 1);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, fixture_setup, fixture_teardown)
 
 int main(void)
@@ -171,6 +217,7 @@ int main(void)
 		TEST(a_revoked_pump_is_told_so_and_its_word_is_not_kept),
 		TEST(a_superseded_certificate_says_nothing_of_the_pump),
 		TEST(the_last_report_is_kept_and_changes_are_told),
+		TEST(who_does_not_report_an_anchor_lately_lacks_it),
 		TEST(pumps_below_the_lowest_version_are_counted_for_a_day),
 	};
 

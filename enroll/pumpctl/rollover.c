@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns what a roll-over of the server CA does here. Never sees a CA's key: signerd moves those. */
+#include "enroll/pumpctl/rollover.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "base/daemon.h"
+#include "enroll/pumpctl/report.h"
+#include "enroll/pumpctl/server_keys.h"
+#include "enroll/pumpctl/server_restart.h"
+#include "enroll/pumpctl/signer_command.h"
+
+#define SAID_MAX 32768
+#define PEM_BEGIN "-----BEGIN CERTIFICATE-----"
+
+void rollover_state_done(struct rollover_state *st)
+{
+	for (size_t i = 0; i < st->n; i++)
+		X509_free(st->certs[i]);
+	st->n = 0;
+}
+
+static int state_parse(const char *text, struct rollover_state *out)
+{
+	static const char *const names[] = {"idle\n", "started\n", "switched\n"};
+	const char *pem = strstr(text, PEM_BEGIN);
+	BIO *bio = pem ? BIO_new_mem_buf(pem, -1) : NULL;
+	struct rollover_state st = {.n = 0};
+	X509 *cert;
+
+	for (size_t i = 0; i < 3; i++)
+		if (!strncmp(text, names[i], strlen(names[i])))
+			snprintf(st.name, sizeof(st.name), "%.*s", (int)strlen(names[i]) - 1,
+				 names[i]);
+	while (bio && st.n < ROLLOVER_CERTS_MAX &&
+	       (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
+		st.certs[st.n++] = cert;
+	BIO_free(bio);
+	ERR_clear_error();
+	if (!*st.name || st.n != (strcmp(st.name, "idle") ? 3U : 2U)) {
+		rollover_state_done(&st);
+		return err_set(ERR_IO, "pumpgate-signerd said: %.200s", text);
+	}
+	*out = st;
+	return 0;
+}
+
+int rollover_step(const struct settings *s, const char *step, struct rollover_state *out)
+{
+	static const char prefix[] = "pumpgate-signerd rollover: ";
+	const char *const args[] = {"rollover", step, "server", NULL};
+	AUTO_BUF said = {.max = SAID_MAX};
+	const char *text;
+	int status;
+	int rc = signer_command(s->home, args, &said, &status);
+
+	if (rc)
+		return rc;
+	text = buf_cstr(&said);
+	if (!text)
+		return err_set(ERR_NOMEM, "no memory for what signerd said");
+	if (status != EXIT_DONE && status != EXIT_NOTHING) {
+		text += strncmp(text, prefix, sizeof(prefix) - 1) ? 0 : sizeof(prefix) - 1;
+		return err_set(ERR_CONFLICT, "%.*s", (int)strcspn(text, "\n"), text);
+	}
+	rc = state_parse(text, out);
+	return rc ? rc : status == EXIT_NOTHING ? err_set(ERR_UNCHANGED, "already so") : 0;
+}
+
+int rollover_sha256(X509 *cert, char out[65])
+{
+	uint8_t md[32];
+	unsigned len = sizeof(md);
+
+	if (X509_digest(cert, EVP_sha256(), md, &len) != 1) {
+		ERR_clear_error();
+		return err_set(ERR_CRYPTO, "SHA-256 of a certificate");
+	}
+	hex_encode(md, sizeof(md), out, 65);
+	return 0;
+}
+
+static int pem_put(struct buf *b, X509 *cert)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *data;
+	long len;
+	int rc;
+
+	if (!bio || !PEM_write_bio_X509(bio, cert)) {
+		BIO_free(bio);
+		ERR_clear_error();
+		return err_set(ERR_CRYPTO, "a certificate in PEM");
+	}
+	len = BIO_get_mem_data(bio, &data);
+	rc = buf_put(b, data, (size_t)len);
+	BIO_free(bio);
+	return rc;
+}
+
+int rollover_trust_write(const struct settings *s, const struct rollover_state *st)
+{
+	AUTO_BUF want = {.max = SAID_MAX};
+	AUTO_BUF there = {.max = SAID_MAX};
+	char path[PATH_MAX];
+	int rc = home_path(s->home, "trust/server.pem", path);
+
+	for (size_t i = 0; !rc && i < st->n; i++)
+		rc = pem_put(&want, st->certs[i]);
+	if (!rc)
+		rc = buf_read_file(&there, path);
+	if (rc)
+		return rc;
+	if (there.len == want.len && !memcmp(there.data, want.data, want.len))
+		return 0;
+	return buf_write_file(path, 0644, want.data, want.len);
+}
+
+/* ---- servers ---- */
+
+struct change {
+	const struct settings *s;
+	rollover_told told;
+	void *ctx;
+	bool done;
+};
+
+static int server_find(const struct settings *s, const char *folder, struct server_cert *out)
+{
+	struct server_cert certs[SERVER_CERTS_MAX];
+	size_t n = 0;
+	int rc = server_keys_look(s, certs, &n);
+
+	for (size_t i = 0; !rc && i < n; i++) {
+		if (strcmp(certs[i].folder, folder))
+			continue;
+		*out = certs[i];
+		return 0;
+	}
+	return rc ? rc : err_set(ERR_NOT_FOUND, "there is no server %s", folder);
+}
+
+/* A fresh pair, unless one waits for its server; then the server starts with it. */
+static int server_change(struct change *ch, const struct server_cert *c, bool fresh)
+{
+	enum restart_result restart;
+	struct key_pair pair;
+	char folder[PATH_MAX];
+	int64_t away_ms;
+	int rc = server_keys_pair(ch->s, c->process, folder, &pair);
+
+	if (!rc)
+		rc = key_pair_adopt(&pair);
+	if (!rc && fresh)
+		rc = server_keys_renew(ch->s, c);
+	if (!rc)
+		rc = server_restart(ch->s, c, &restart, &away_ms);
+	if (rc)
+		return rc;
+	ch->done = true;
+	ch->told(ch->ctx, c->folder,
+		 restart == RESTART_DONE ? "started again" : "not running: from its next start on",
+		 restart == RESTART_DONE ? away_ms : 0);
+	return 0;
+}
+
+/* The pair in force was put there before the trust file was last changed. */
+static int is_behind_trust(const struct settings *s, const char *link, bool *out)
+{
+	char pair[PATH_MAX], trust[PATH_MAX];
+	struct stat a, b;
+	int rc = home_path(s->home, link, pair);
+
+	if (!rc)
+		rc = home_path(s->home, "trust/server.pem", trust);
+	if (rc)
+		return rc;
+	if (lstat(pair, &a) || stat(trust, &b)) {
+		*out = true;
+		return 0;
+	}
+	*out = a.st_mtim.tv_sec < b.st_mtim.tv_sec ||
+	       (a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec <= b.st_mtim.tv_nsec);
+	return 0;
+}
+
+int rollover_publish(const struct settings *s, rollover_told told, void *ctx, bool *done_out)
+{
+	struct change ch = {.s = s, .told = told, .ctx = ctx};
+	struct server_cert est;
+	bool behind = false;
+	int rc = server_find(s, "est", &est);
+
+	if (!rc)
+		rc = is_behind_trust(s, "est/pair", &behind);
+	if (!rc && (behind || est.state == SERVER_UNSETTLED))
+		rc = server_change(&ch, &est, behind);
+	*done_out = *done_out || ch.done;
+	return rc;
+}
+
+/* Whether the server's certificate in force is of this CA; without one: not. */
+static bool is_of(const struct settings *s, const struct server_cert *c, X509 *ca)
+{
+	AUTO_BUF pem = {.max = SAID_MAX};
+	char rel[64], path[PATH_MAX];
+	X509 *cert = NULL;
+	BIO *bio = NULL;
+	bool of;
+
+	snprintf(rel, sizeof(rel), "%s/cert.pem", c->folder);
+	if (!home_path(s->home, rel, path) && !buf_read_file(&pem, path))
+		bio = BIO_new_mem_buf(pem.data, (int)pem.len);
+	if (bio)
+		cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	of = cert && X509_check_issued(ca, cert) == X509_V_OK &&
+	     X509_verify(cert, X509_get0_pubkey(ca)) == 1;
+	ERR_clear_error();
+	X509_free(cert);
+	BIO_free(bio);
+	return of;
+}
+
+int rollover_servers(const struct settings *s, X509 *ca, rollover_told told, void *ctx,
+		     bool *done_out)
+{
+	struct change ch = {.s = s, .told = told, .ctx = ctx};
+	struct server_cert certs[SERVER_CERTS_MAX];
+	size_t n = 0;
+	int rc = server_keys_look(s, certs, &n);
+
+	for (size_t i = 0; !rc && i < n; i++) {
+		bool fresh = !is_of(s, &certs[i], ca);
+
+		if (fresh || certs[i].state == SERVER_UNSETTLED)
+			rc = server_change(&ch, &certs[i], fresh);
+	}
+	*done_out = *done_out || ch.done;
+	return rc;
+}
+
+int rollover_servers_left(const struct settings *s, X509 *ca, unsigned *n_out)
+{
+	struct server_cert certs[SERVER_CERTS_MAX];
+	size_t n = 0;
+	int rc = server_keys_look(s, certs, &n);
+
+	*n_out = 0;
+	for (size_t i = 0; !rc && i < n; i++)
+		*n_out += !is_of(s, &certs[i], ca) || certs[i].state == SERVER_UNSETTLED;
+	return rc;
+}
