@@ -94,6 +94,9 @@
 	  "Make a new one: pumpctl pump token SERIAL.")                                            \
 	X(TOKEN_EXPIRED, "token-expired", "The enrolment token is past its time.",                 \
 	  "Make a new one: pumpctl pump token SERIAL.")                                            \
+	X(RETURN_USED, "return-used",                                                              \
+	  "The pump came back with this expired certificate before; that is granted once.",        \
+	  "Enrol it at the bench: pumpctl pump bundle SERIAL.")                                    \
 	X(TOKEN_USED, "token-used", "The enrolment token was used before.",                        \
 	  "If the pump was not enrolled by you, revoke it; else make a new token.")                \
 	X(REQUEST_MALFORMED, "request-malformed", "The certificate request could not be read.",    \

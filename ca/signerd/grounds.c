@@ -27,9 +27,12 @@ int grounds_prior_parse(const struct ca_issuer *issuer, const struct sign_renew 
 	return 0;
 }
 
-int grounds_prior_check(const struct cert_facts *facts, const struct sign_renew *rq, int64_t now_ms)
+int grounds_prior_check(const struct cert_facts *facts, const struct sign_renew *rq, int64_t now_ms,
+			int64_t late_max_ms, bool *late_out)
 {
 	enum cert_state cert = cert_state_parse(facts->cert_state);
+
+	*late_out = false;
 
 	if (!facts->found || facts->der.len != rq->prior.len ||
 	    memcmp(facts->der.data, rq->prior.data, rq->prior.len))
@@ -45,7 +48,8 @@ int grounds_prior_check(const struct cert_facts *facts, const struct sign_renew 
 		return ca_refuse(REASON_CERTIFICATE_REVOKED, ERR_CONFLICT,
 				 "the earlier certificate of %s is %s", facts->device,
 				 facts->cert_state);
-	if (now_ms >= facts->not_after)
+	*late_out = now_ms >= facts->not_after;
+	if (*late_out && now_ms - facts->not_after >= late_max_ms)
 		return ca_refuse(REASON_CERTIFICATE_EXPIRED, ERR_EXPIRED,
 				 "the earlier certificate of %s is past its end", facts->device);
 	return 0;

@@ -14,10 +14,11 @@
 int grounds_prior_parse(const struct ca_issuer *issuer, const struct sign_renew *rq,
 			X509 **prior_out, struct issue_begin *begin) MUST_USE;
 
-/* It must be the registered one byte for byte, in force, of an enrolled pump. ERR_DENIED
- * unknown-certificate; ERR_CONFLICT certificate-revoked, -superseded, pump-revoked; ERR_EXPIRED. */
-int grounds_prior_check(const struct cert_facts *facts, const struct sign_renew *rq,
-			int64_t now_ms) MUST_USE;
+/* It must be the registered one byte for byte, in force, of an enrolled pump; *late_out: it is past
+ * its end, by no more than `late_max_ms` (0: none may be). ERR_DENIED unknown-certificate;
+ * ERR_CONFLICT certificate-revoked, -superseded, pump-revoked; ERR_EXPIRED. */
+int grounds_prior_check(const struct cert_facts *facts, const struct sign_renew *rq, int64_t now_ms,
+			int64_t late_max_ms, bool *late_out) MUST_USE;
 
 /* The request is for the registered key, or carries its proof (ca/request/related_cert_request.h).
  * ERR_DENIED renewal-unproven; *no_proof_out then: nothing was claimed, rather than claimed

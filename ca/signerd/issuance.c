@@ -52,7 +52,7 @@ static enum reason reason_of(int rc, bool by_token)
 	case ERR_DENIED:
 		return by_token ? REASON_TOKEN_WRONG : REASON_RENEWAL_UNPROVEN;
 	case ERR_USED:
-		return REASON_TOKEN_USED;
+		return by_token ? REASON_TOKEN_USED : REASON_RETURN_USED;
 	case ERR_EXPIRED:
 		return by_token ? REASON_TOKEN_EXPIRED : REASON_CERTIFICATE_EXPIRED;
 	case ERR_CONFLICT:
@@ -372,11 +372,13 @@ int issuance_renew(struct issuance *is, const struct sign_renew *rq, struct sign
 		rc = registry_cert_facts(is->registry, &asked, &facts, REGISTRY_WAIT_MS);
 	if (rc)
 		return registry_failed(is, rc, false);
-	if ((rc = grounds_prior_check(&facts, rq, clock_wall_ms())) ||
+	if ((rc = grounds_prior_check(&facts, rq, clock_wall_ms(), is->signer->late_max_ms,
+				      &begin.late)) ||
 	    (rc = ca_csr_check_names(&csr, facts.device)))
 		return rc;
 	proof = grounds_proof_check(&facts, &csr, prior, clock_wall_ms(), &begin.unproven);
-	if (proof && !(begin.unproven && is->signer->unproven_queue))
+	/* who comes back late proves it by the registered key: nobody is asked to believe him */
+	if (proof && (begin.late || !begin.unproven || !is->signer->unproven_queue))
 		return proof;
 	memcpy(begin.device, facts.device, sizeof(begin.device));
 	memcpy(begin.source, rq->source, sizeof(begin.source));

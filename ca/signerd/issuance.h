@@ -32,6 +32,7 @@ struct signer { /* shared by all workers; fixed after start but for what has its
 	struct publisher *publisher;
 	int64_t device_validity_ms;
 	bool unproven_queue; /* a renewal without proof waits for a person instead of failing */
+	int64_t late_max_ms; /* how long past its end a certificate may still be renewed, once */
 	uint8_t ca_spki_sha256[SIGNER_CA_KEYS_MAX][32]; /* of roots and issuing CAs: no pump's */
 	size_t n_ca_keys;
 	const char *crl_url, *ocsp_url; /* put into certificates of pumps; "": not */

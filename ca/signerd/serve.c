@@ -292,6 +292,7 @@ static int keys_and_lists_open(const char *home, struct service *s)
 	s->nas.validity_ms = s->settings.nas_validity_ms;
 	s->signer.device_validity_ms = s->settings.device_validity_ms;
 	s->signer.unproven_queue = s->settings.unproven_queue;
+	s->signer.late_max_ms = s->settings.late_max_ms;
 	s->signer.crl_url = s->settings.crl_url;
 	s->signer.ocsp_url = s->settings.ocsp_url;
 	if ((rc = revoked_set_new(&s->signer.revoked_set)) || (rc = remember_all(&s->signer)))

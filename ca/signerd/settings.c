@@ -108,6 +108,23 @@ static int unproven_read(struct config *c, bool *queue_out)
 		       : err_set(ERR_INVALID, "[ca] unproven_renewals must be queue or refuse");
 }
 
+/* How long after its end a certificate is still good for one renewal; 0: not at all. */
+static int late_read(struct config *c, int64_t *late_max_ms_out)
+{
+	const char *text = config_str(c, "ca", "expired_return", "once");
+	int64_t within_ms;
+	int rc = config_duration(c, "ca", "expired_within", "365d", &within_ms);
+
+	if (rc)
+		return rc;
+	if (within_ms < DAY_MS || within_ms > DEVICE_VALIDITY_MAX_MS)
+		return err_set(ERR_INVALID, "[ca] expired_within must be 1d to 3650d");
+	if (strcmp(text, "once") && strcmp(text, "no"))
+		return err_set(ERR_INVALID, "[ca] expired_return must be once or no");
+	*late_max_ms_out = strcmp(text, "no") ? within_ms : 0;
+	return 0;
+}
+
 static int keys_read(struct config *c, struct key_access *a)
 {
 	const struct {
@@ -158,8 +175,9 @@ static int all_read(struct config *c, struct signer_settings *s)
 	    (rc = config_u32(c, "ca", "checkpoint_s", CHECKPOINT_S, 1, 3600, &s->checkpoint_s)) ||
 	    (rc = url_read(c, "crl_url", s->crl_url)) ||
 	    (rc = url_read(c, "ocsp_url", s->ocsp_url)) ||
-	    (rc = unproven_read(c, &s->unproven_queue)) || (rc = keys_read(c, &s->keys)) ||
-	    (rc = config_check_unused(c, "ca")) || (rc = bounds_check(s)))
+	    (rc = unproven_read(c, &s->unproven_queue)) || (rc = late_read(c, &s->late_max_ms)) ||
+	    (rc = keys_read(c, &s->keys)) || (rc = config_check_unused(c, "ca")) ||
+	    (rc = bounds_check(s)))
 		return rc;
 	return users_read(c, s);
 }
@@ -173,6 +191,7 @@ int signer_settings_read(const char *home, struct signer_settings *out)
 		.issue_per_minute = 6000,
 		.issue_per_hour = 20000,
 		.unproven_queue = true,
+		.late_max_ms = 365 * DAY_MS,
 		.ocsp_per_minute = OCSP_PER_MINUTE,
 		.checkpoint_s = CHECKPOINT_S,
 		.organization = "Hospital",

@@ -19,6 +19,7 @@ struct signer_settings {
 	int64_t nas_validity_ms;
 	uint32_t issue_per_minute;
 	uint32_t issue_per_hour;
+	int64_t late_max_ms;	       /* [ca] expired_within, 0 when expired_return = no */
 	bool unproven_queue;	       /* [ca] unproven_renewals = queue, not refuse */
 	struct key_access keys;	       /* what opens the CA keys */
 	uint32_t checkpoint_s;	       /* between two looks at the audit's end */

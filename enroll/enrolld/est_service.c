@@ -144,8 +144,10 @@ static bool is_pkcs10(const char *type)
 
 static void renewal_take(const struct est_peer *peer, struct sign_renew *renew)
 {
-	renew->prior.len = (uint32_t)peer->tls.der_len;
-	memcpy(renew->prior.data, peer->tls.der, peer->tls.der_len);
+	size_t len = peer->tls.der_len ? peer->tls.der_len : peer->tls.late_len;
+
+	renew->prior.len = (uint32_t)len;
+	memcpy(renew->prior.data, peer->tls.der, len);
 	memcpy(renew->source, peer->source, sizeof(renew->source));
 }
 
@@ -198,7 +200,9 @@ static int grounds_take(const struct http_request *req, const struct est_peer *p
 	memcpy(job->device, peer->tls.device, sizeof(job->device));
 	job->signer.verb = SIGNER_RENEW;
 	/* RFC 7030 4.2.2: re-enrolment is proven by the certificate that it follows. */
-	if (job->operation == EST_SIMPLEREENROLL && !peer->tls.der_len) {
+	if (job->operation == EST_SIMPLEREENROLL && peer->tls.late_len)
+		memcpy(job->device, peer->tls.late_device, sizeof(job->device));
+	else if (job->operation == EST_SIMPLEREENROLL && !peer->tls.der_len) {
 		*refused = outcome_refused(REASON_NO_CERTIFICATE, 403, "simplereenroll");
 		return ERR_DENIED;
 	}

@@ -15,6 +15,10 @@
  * `makers` must outlive the context. ERR_CRYPTO. */
 int peer_verify_install(SSL_CTX *ctx, struct makers *makers) MUST_USE;
 
+/* After a finished handshake: the certificate is ours, and past its end (docs/decisions/0147). It
+ * proves its key; what that is worth, signerd and the registry say. */
+bool peer_is_late(const SSL *ssl);
+
 /* After a finished handshake: the chain ended at a maker's anchor. */
 bool peer_is_makers(const SSL *ssl);
 

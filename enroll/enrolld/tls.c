@@ -249,6 +249,7 @@ int tls_peer_get(SSL *ssl, struct tls_peer *out)
 
 	tls_peer_done(out);
 	out->der_len = 0;
+	out->late_len = 0;
 	out->device[0] = '\0';
 	out->issuer[0] = '\0';
 	if (!cert)
@@ -275,6 +276,12 @@ int tls_peer_get(SSL *ssl, struct tls_peer *out)
 	rc = rc ? rc : time_of(X509_get0_notAfter(cert), &out->not_after_ms);
 	if (!rc)
 		out->der_len = (size_t)i2d_X509(cert, &at);
+	if (!rc && peer_is_late(ssl)) {
+		out->late_len = out->der_len;
+		memcpy(out->late_device, out->device, sizeof(out->late_device));
+		out->der_len = 0;
+		out->device[0] = '\0';
+	}
 	return rc;
 }
 

@@ -40,6 +40,10 @@ struct tls_peer {
 	int64_t not_after_ms;
 	size_t der_len; /* 0: it showed no certificate of ours */
 	uint8_t der[TLS_CERT_DER_MAX];
+	/* A certificate of ours that is past its end is good for simplereenroll and nothing else:
+	 * der_len and device are empty then, and here is what they would have been. */
+	size_t late_len;
+	char late_device[TLS_DEVICE_SIZE];
 };
 
 /* What names a connection and nothing else (RFC 5929 3, RFC 9266 2); length 0: not to be had. */

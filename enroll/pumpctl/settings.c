@@ -185,8 +185,8 @@ static int conf_read(struct config *c, struct settings *s)
 {
 	static const char *const sections[] = {"server", "listen", "users", "ca", "recall"};
 	static const char *const signers_own[] = {
-		"unproven_renewals", "issue_per_hour",	"passphrase_file",
-		"pin_file",	     "pkcs11_module",	"crl_url",
+		"unproven_renewals", "expired_return",	"expired_within", "issue_per_hour",
+		"passphrase_file",   "pin_file",	"pkcs11_module",  "crl_url",
 		"ocsp_url",	     "ocsp_per_minute", "checkpoint_s"};
 	uint32_t per_minute; /* the signer's own setting: only its bounds are checked here */
 	struct anomaly_policy anomaly; /* the registry's, likewise */

@@ -195,7 +195,8 @@ RECORD_DECLARE(cert_facts, CERT_FACTS_FIELDS)
  * "idevid": the signer has verified that the holder of a maker's birth certificate wants this key;
  * maker, model, serial and state are checked here.
  * unproven ("renewal" alone): the registered key has not signed for the new one, so that a person
- * must approve this key first. */
+ * must approve this key first.
+ * late ("renewal" alone): the prior certificate may be past its end, which is granted once. */
 #define ISSUE_BEGIN_FIELDS(X, S)                  \
 	X(S, STR, method, STATE_SIZE)             \
 	X(S, STR, device, DEVICE_SERIAL_SIZE)     \
@@ -208,6 +209,7 @@ RECORD_DECLARE(cert_facts, CERT_FACTS_FIELDS)
 	X(S, STR, key_type, STATE_SIZE)           \
 	X(S, STR, source, IP_SIZE)                \
 	X(S, BOOL, unproven, 1)                   \
+	X(S, BOOL, late, 1)                       \
 	X(S, STR, maker, LABEL_SIZE)              \
 	X(S, BLOB, anchor_sha256, 32)             \
 	X(S, BLOB, idevid_sha256, 32)             \

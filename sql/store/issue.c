@@ -19,7 +19,8 @@
 struct issue_proof {
 	int64_t token_id;
 	int64_t prior_id;
-	bool is_stale; /* the used token is past its time, or was replaced */
+	bool is_stale;	/* the used token is past its time, or was replaced */
+	bool is_return; /* the prior certificate is past its end */
 };
 
 static int request_check(const struct issue_begin *rq)
@@ -142,6 +143,20 @@ static int proof_by_token(struct db *db, const struct issue_begin *rq, int64_t n
 	return 0;
 }
 
+/* A pump comes back once with a certificate that is past its end. */
+static int returned_before(struct db *db, int64_t prior_id, int64_t not_after)
+{
+	int64_t n = 0;
+	int rc = db_number(db, &n,
+			   "SELECT count(*) FROM certificates WHERE prior_id = ?1"
+			   " AND reserved_at > ?2",
+			   DB_I(prior_id), DB_I(not_after));
+
+	if (!rc && n)
+		rc = err_set(ERR_USED, "return-used: for another key");
+	return rc;
+}
+
 /* As proof_by_token. */
 static int proof_by_certificate(struct db *db, const struct issue_begin *rq, int64_t now,
 				struct issue_device *device, struct issue_proof *out)
@@ -179,7 +194,7 @@ static int proof_by_certificate(struct db *db, const struct issue_begin *rq, int
 	if (strcmp(state, "valid") || strcmp(device->state, "enrolled"))
 		return err_set(ERR_CONFLICT, "the certificate to renew is %s, the pump is %s",
 			       state, device->state);
-	if (now > not_after)
+	if (now > not_after && !rq->late)
 		return err_set(ERR_EXPIRED, "the certificate to renew is past its end");
 	rc = db_number(db, &open,
 		       "SELECT count(*) FROM certificates WHERE prior_id = ?1"
@@ -187,6 +202,12 @@ static int proof_by_certificate(struct db *db, const struct issue_begin *rq, int
 		       DB_I(out->prior_id), DB_B(rq->spki_sha256.data, SPKI_BYTES));
 	if (rc || open)
 		return rc ? rc : 1;
+	out->is_return = now > not_after;
+	if (out->is_return) {
+		rc = returned_before(db, out->prior_id, not_after);
+		if (rc)
+			return rc;
+	}
 	/* counted over the pump: a chain of renewals is as long as one likes */
 	rc = db_number(db, &open,
 		       "SELECT count(*) FROM certificates WHERE device_id = ?1"
@@ -268,9 +289,12 @@ static int reserve(struct db *db, const struct action *by, const struct issue_be
 			    " VALUES (?1, ?2, ?3, 'reserved', ?4, ?5, ?6, 0, 0, ?7, 0, 0, 0, ?8,"
 			    " ?9, ?10, ?11)",
 			    DB_I(issuer), DB_T(rq->cert_serial), DB_I(device->id),
-			    DB_T(rq->unproven ? "approved" : rq->method), DB_T(rq->key_type),
-			    DB_B(rq->spki_sha256.data, SPKI_BYTES), DB_I(by->at), DB_T(rq->source),
-			    DB_REF(proof->token_id), DB_REF(proof->prior_id), idevid_value(rq));
+			    DB_T(proof->is_return ? "return"
+				 : rq->unproven	  ? "approved"
+						  : rq->method),
+			    DB_T(rq->key_type), DB_B(rq->spki_sha256.data, SPKI_BYTES),
+			    DB_I(by->at), DB_T(rq->source), DB_REF(proof->token_id),
+			    DB_REF(proof->prior_id), idevid_value(rq));
 	if (rc == ERR_EXISTS)
 		return err_set(ERR_EXISTS, "certificate serial %s is taken", rq->cert_serial);
 	if (!rc && proof->token_id)
@@ -280,9 +304,9 @@ static int reserve(struct db *db, const struct action *by, const struct issue_be
 			    DB_I(proof->token_id), DB_I(by->at),
 			    DB_B(rq->spki_sha256.data, SPKI_BYTES));
 	if (!rc)
-		rc = audit_append(db, by, "cert.reserve", device->serial,
-				  "serial=%s method=%s source=%s", rq->cert_serial, rq->method,
-				  rq->source);
+		rc = audit_append(db, by, proof->is_return ? "cert.return" : "cert.reserve",
+				  device->serial, "serial=%s method=%s source=%s", rq->cert_serial,
+				  proof->is_return ? "return" : rq->method, rq->source);
 	return rc;
 }
 

@@ -78,6 +78,8 @@ mutant "a revoked pump may enrol" issue test_issue \
 mutant "a revoked pump's certificate comes into force" issue test_issue \
 	's/revoked = !strcmp\(res.device_state, "revoked"\)/revoked = 0/'
 mutant "an expired certificate is renewed" issue test_issue 's/now > not_after/0/'
+mutant "an expired certificate is renewed without the signer's word" issue test_issue 's/ && !rq->late//'
+mutant "a pump comes back twice" issue test_issue 's/if \(!rc \&\& n\)/if (0)/'
 mutant "a certificate that is not in force is renewed" issue test_issue \
 	's/strcmp\(state, "valid"\) \|\| strcmp\(device->state, "enrolled"\)/0/'
 mutant "another pump's certificate is renewed" issue test_issue \

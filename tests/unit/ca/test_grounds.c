@@ -72,9 +72,13 @@ static void prior_from_another_ca_with_our_names_is_refused(void **state)
 	ca_issuer_done(&twin);
 }
 
+#define DAY_MS INT64_C(86400000)
+
+static bool late;
+
 static void assert_prior(const struct cert_facts *facts, int want, const char *reason)
 {
-	assert_int_equal(grounds_prior_check(facts, &rq, NOW_MS), want);
+	assert_int_equal(grounds_prior_check(facts, &rq, NOW_MS, DAY_MS, &late), want);
 	assert_true(refused_as(reason));
 }
 
@@ -106,9 +110,30 @@ static void prior_that_is_not_in_force_is_refused(void **state)
 	strcpy(f.cert_state, "superseded");
 	assert_prior(&f, ERR_CONFLICT, "certificate-superseded");
 	f = good;
-	f.not_after = NOW_MS;
+	f.not_after = NOW_MS - DAY_MS;
 	assert_prior(&f, ERR_EXPIRED, "certificate-expired");
-	assert_int_equal(grounds_prior_check(&good, &rq, NOW_MS), 0);
+	f.not_after = NOW_MS;
+	assert_int_equal(grounds_prior_check(&f, &rq, NOW_MS, 0, &late), ERR_EXPIRED);
+	assert_true(refused_as("certificate-expired"));
+	assert_int_equal(grounds_prior_check(&good, &rq, NOW_MS, 0, &late), 0);
+	assert_false(late);
+}
+
+static void one_past_its_end_counts_for_a_while_and_is_said_to_be_late(void **state)
+{
+	struct cert_facts f = good;
+
+	(void)state;
+	f.not_after = NOW_MS - DAY_MS + 1;
+	assert_int_equal(grounds_prior_check(&f, &rq, NOW_MS, DAY_MS, &late), 0);
+	assert_true(late);
+	strcpy(f.cert_state, "revoked");
+	assert_prior(&f, ERR_CONFLICT, "certificate-revoked");
+	strcpy(f.cert_state, "superseded");
+	assert_prior(&f, ERR_CONFLICT, "certificate-superseded");
+	strcpy(f.cert_state, "valid");
+	strcpy(f.device_state, "revoked");
+	assert_prior(&f, ERR_CONFLICT, "pump-revoked");
 }
 
 static bool no_proof;
@@ -156,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prior_from_another_ca_with_our_names_is_refused),
 		cmocka_unit_test(prior_that_is_not_in_force_is_refused),
+		cmocka_unit_test(one_past_its_end_counts_for_a_while_and_is_said_to_be_late),
 		cmocka_unit_test(new_key_without_proof_of_the_registered_one_is_refused),
 		cmocka_unit_test(registered_key_or_its_proof_is_enough),
 	};

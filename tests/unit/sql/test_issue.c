@@ -233,6 +233,27 @@ static void renewal_needs_a_certificate_in_force(void **state)
 	assert_int_equal(begin(f, &rq, NOW, &grant), ERR_CONFLICT);
 }
 
+static void pump_comes_back_once_with_a_certificate_past_its_end(void **state)
+{
+	struct fixture *f = *state;
+	struct issue_begin rq = renewal_request(1, 2, 2);
+	const int64_t late = NOW + 86400001;
+	struct issue_grant grant;
+
+	enroll(f->st, "PG-1", 1, 1);
+	assert_int_equal(begin(f, &rq, NOW, &grant), 0); /* a renewal in time, never used */
+	rq = renewal_request(1, 3, 3);
+	assert_int_equal(begin(f, &rq, late, &grant), ERR_EXPIRED); /* the signer did not say so */
+	rq.late = true;
+	assert_int_equal(begin(f, &rq, late, &grant), 0);
+	assert_string_equal(grant.cert_serial, "00000003");
+	assert_int_equal(begin(f, &rq, late, &grant), 0); /* the answer was lost */
+	assert_string_equal(grant.cert_serial, "00000003");
+	rq = renewal_request(1, 4, 4);
+	rq.late = true;
+	assert_int_equal(begin(f, &rq, late, &grant), ERR_USED);
+}
+
 static void renewal_is_resumed_for_the_same_key_and_bounded_in_number(void **state)
 {
 	struct fixture *f = *state;
@@ -369,6 +390,7 @@ int main(void)
 		WITH(store_refuses_what_was_not_reserved_or_differs),
 		WITH(enrolment_puts_the_certificate_in_force_and_closes_the_window),
 		WITH(renewal_needs_a_certificate_in_force),
+		WITH(pump_comes_back_once_with_a_certificate_past_its_end),
 		WITH(renewal_is_resumed_for_the_same_key_and_bounded_in_number),
 		WITH(chain_of_renewals_that_are_never_used_is_bounded),
 		WITH(unfinished_request_needs_its_token_in_force),
