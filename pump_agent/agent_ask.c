@@ -47,8 +47,8 @@ void agent_ask_due(struct agent *a)
 	}
 	/* Admitted anew: its standing may be what has changed. */
 	soon = agent_in_ms(random % spread_ms(a));
-	if (a->asked_us && soon < a->asked_us + ASK_MIN_S * INT64_C(1000000))
-		soon = a->asked_us + ASK_MIN_S * INT64_C(1000000);
+	if (a->asked_us && soon < a->asked_us + REPORT_PAUSE_MS * INT64_C(1000))
+		soon = a->asked_us + REPORT_PAUSE_MS * INT64_C(1000);
 	if (!a->due.ask || a->due.ask > soon)
 		a->due.ask = soon;
 }

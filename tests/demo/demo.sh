@@ -93,6 +93,8 @@ start_server() {
 		--radius-address "$MGMT_SERVER" --radius-auth-port 1812 --radius-acct-port 1813 \
 		--est-address "$WARD_SERVER" --est-port 8443 --est-name "$WARD_SERVER" \
 		--organization "Hospital of the demo" || return
+	# so short that a renewal is due when the agent is told to look for one
+	sed -i 's/^device_validity *=.*/device_validity = 10m/' "$PUMPGATE_HOME/pumpgate.conf"
 	start "$D/run.log" srv pumpctl run
 	SERVER=$!
 	wait_for 30 "run.json" server_ready || return
@@ -182,13 +184,22 @@ has_certificate() {
 	[ -n "$(jq -r '.certificate // empty' "$D/pump/status.json" 2>/dev/null)" ]
 }
 
+# agent [OPTION...]
+agent() {
+	start "$D/agent.log" pump pumpgate-agentd --clock tell --state "$D/pump" --bundle "$D/$PUMP.json" \
+		--interface eth0 --driver wired --control "$D/wpa" \
+		--controller-user 0 --controller-socket "$D/controller/pumplink" "$@"
+	AGENT=$!
+}
+agent_stop() {
+	kill "$AGENT" && wait "$AGENT"
+}
+
 enrol() {
 	mkdir -m 0700 "$D/pump"
 	printf 'ctrl_interface=%s\nap_scan=0\n' "$D/wpa" >"$D/wpa.conf"
 	start "$D/wpa_supplicant.log" pump wpa_supplicant -D wired -i eth0 -c "$D/wpa.conf"
-	start "$D/agent.log" pump pumpgate-agentd --clock tell --state "$D/pump" --bundle "$D/$PUMP.json" \
-		--interface eth0 --driver wired --control "$D/wpa" \
-		--controller-user 0 --controller-socket "$D/controller/pumplink"
+	agent
 	wait_for 15 "the pump's certificate" has_certificate || return
 	[ ! -e "$D/$PUMP.json" ] || wait_for 5 "the bundle's end" test ! -e "$D/$PUMP.json" || return
 	show pumpctl cert list
@@ -251,6 +262,69 @@ release() {
 	wait_for 5 "the host in the zone" pump_reaches "$WARD_MATE" || return
 	wait_for 10 "the agent to see it" agent_is online || return
 	OUTCOME="back in VLAN $VLAN_PUMPS $(($(now_ms) - since)) ms after the command was started"
+}
+
+certificate() { jq -r .certificate "$D/pump/status.json"; }
+certificate_is_not() { [ "$(certificate)" != "$1" ] && agent_is online; }
+
+# The longest time without an answer, in ms, to pings of every 5 ms.
+longest_gap() {
+	sed -n 's/^.\([0-9]*\)[.]\([0-9]\{3\}\).*bytes from.*/\1\2/p' "$1" |
+		awk 'NR > 1 && $1 - last > gap { gap = $1 - last } { last = $1 } END { print gap + 0 }'
+}
+
+renewal() {
+	local first pinger lost
+	first=$(certificate)
+	agent_stop
+	ip netns exec "$NET-pump" ping -D -i 0.005 "$WARD_MATE" >"$D/renewal.ping" 2>&1 &
+	pinger=$!
+	wait_for 5 "a first packet" grep -q 'bytes from' "$D/renewal.ping" || return
+	agent --renew-at 1
+	wait_for 20 "the next certificate" certificate_is_not "$first" || return
+	sleep 0.3
+	kill -INT "$pinger" && wait "$pinger"
+	agent_stop
+	agent
+	wait_for 10 "the agent" agent_is online || return
+	lost=$(grep -oE '[0-9]+ packets transmitted, [0-9]+ received' "$D/renewal.ping")
+	show pumpctl cert list --pump "$PUMP"
+	OUTCOME="new key and certificate in use; port lost for 0 s: $lost, longest gap $(longest_gap "$D/renewal.ping") ms"
+	[ "$(awk '/packets transmitted/ { print $1 - $4 }' "$D/renewal.ping")" -le 1 ] || # the last may be on its way
+		{ fail "packets were lost: $lost"; return 1; }
+}
+
+is_wiped() {
+	! find "$D/pump" -name '*.pem' -o -name state.json | grep -q .
+}
+
+decommission() {
+	local waiter since
+	since=$(now_ms)
+	pumpctl pump decommission "$PUMP" --reason "sold to another hospital" --wait 60s >"$D/decommission" 2>&1 &
+	waiter=$!
+	moved "$since" "$VLAN_QUARANTINE" || return
+	wait "$waiter" || { fail "decommission ended with $?: $(cat "$D/decommission")"; return 1; }
+	wait_for 10 "the pump to be wiped" is_wiped || return
+	wait_for 10 "the controller to hear it" controller_shows "decommissioned, standalone" || return
+	show cat "$D/decommission"
+	[ "$(pumpctl pump show "$PUMP" --json | jq -r '.state + " " + .decommission.state')" = "revoked wiped" ] ||
+		{ fail "the registry has no statement"; return 1; }
+	OUTCOME="wiped, its statement signed, kept and verified after $(seconds $(($(now_ms) - since))); display: \"$(display)\""
+}
+
+another_life() {
+	local row
+	row=$(pumpctl pump show "$PUMP" --json) || return
+	pumpctl pump add "$PUMP" --maker "$(jq -r .maker <<<"$row")" --model "$(jq -r .model <<<"$row")" \
+		--mac "$PUMP_MAC" --zone infusion-pumps || return
+	OLD_TOKEN=$TOKEN
+	make_bundle || return
+	wait_for 40 "the pump in its zone" back_in_zone || return
+	OUTCOME="added again, onboarded from clean: certificate $(certificate), VLAN $VLAN_PUMPS"
+}
+back_in_zone() {
+	pump_reaches "$WARD_SERVER" && agent_is online && pump_reaches "$WARD_MATE"
 }
 
 revoke() {
@@ -325,7 +399,7 @@ audit() {
 
 no_secret_in_logs() {
 	local word
-	for word in "$TOKEN" "$(cat "$D/nas.secret")" "PRIVATE KEY"; do
+	for word in "$TOKEN" "$OLD_TOKEN" "$(cat "$D/nas.secret")" "PRIVATE KEY"; do
 		[ ${#word} -ge 8 ] || { fail "nothing to look for"; return 1; }
 		if grep -rqF -e "$word" "$D"/home/log "$D"/*.log; then
 			fail "a secret stands in $(grep -rlF -e "$word" "$D"/home/log "$D"/*.log | tr '\n' ' ')"
@@ -397,6 +471,9 @@ step "Traffic inside the zone, none outside" traffic
 step "What the registry says" look
 step "Quarantine: another VLAN, at once" quarantine
 step "Released: back among the pumps" release
+step "Renewal while packets run" renewal
+step "Decommissioned: wiped, with a statement" decommission
+step "Another life: the same pump from clean" another_life
 step "Revoked: off the network, with receipt" revoke
 step "Return refused: the same certificate" full_attempt
 step "Return refused: by MAC" mac_retry
