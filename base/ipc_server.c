@@ -361,6 +361,15 @@ static int request_take(struct connection *c, const struct ipc_header *h, struct
 		return rc;
 	}
 	c->in_flight++;
+	if (c->role->may && !v->one_way && !c->role->may(v->verb)) {
+		LOG(LOG_WARN, "ipc.denied", LOG_S("verb", v->name), LOG_U("uid", c->uid),
+		    LOG_S("kind", c->role->kind));
+		ipc_request_fail(rq, err_set(ERR_DENIED,
+					     "%s is more than the role %s allows; ask one of "
+					     "[users] admins",
+					     v->name, c->role->kind));
+		return 0;
+	}
 	v->handle(rq, c->server->o.ctx); /* may answer, which may close c */
 	return 0;
 }

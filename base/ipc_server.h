@@ -37,6 +37,10 @@ struct ipc_role {
 	size_t n_uids;
 	const struct ipc_verb *verbs;
 	size_t n_verbs;
+	/* Of roles of one name the first that the uid may take is taken. So some uids may ask less:
+	 * what `may` refuses is answered ERR_DENIED, and `kind` says to whom. NULL: everything. */
+	bool (*may)(uint16_t verb);
+	const char *kind;
 };
 
 struct ipc_server_options {

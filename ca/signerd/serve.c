@@ -213,6 +213,22 @@ static const struct ipc_verb admin_verbs[] = {
 	 .handle = checkpoint_accept_handle},
 };
 
+static bool viewer_may(uint16_t verb)
+{
+	return verb == SIGNER_STATUS || verb == SIGNER_CRL;
+}
+
+static bool auditor_may(uint16_t verb)
+{
+	return viewer_may(verb) || verb == SIGNER_CHECKPOINTS || verb == SIGNER_CHECKPOINT_STATE;
+}
+
+static bool (*const rights[ADMIN_KINDS])(uint16_t verb) = {
+	[ADMIN_VIEWER] = viewer_may,
+	[ADMIN_ONBOARDER] = viewer_may,
+	[ADMIN_AUDITOR] = auditor_may,
+};
+
 static int socket_folder_have(const char *home)
 {
 	static const char *const folders[] = {"run", "run/signer"};
@@ -324,6 +340,9 @@ static int listen_start(const char *home, struct service *s, const struct ipc_ro
 		if (s->settings.admin_uids[i] != 0 &&
 		    s->settings.admin_uids[i] != s->settings.admin_uids[0])
 			o.mode = 0666;
+	for (int k = 0; k < ADMIN_KINDS; k++)
+		if (s->settings.n_kind[k])
+			o.mode = 0666;
 	if ((rc = socket_folder_have(home)) ||
 	    (rc = home_path(home, SIGNER_SOCKET, s->socket_path)) ||
 	    (rc = home_path(home, REGISTRY_SOCKET, s->registry_path)))
@@ -368,16 +387,32 @@ static int threads_start(const char *home, struct service *s)
 int command_serve(const char *home)
 {
 	struct service s = {0};
-	struct ipc_role roles[] = {
-		{"enroll", s.settings.enroll_uids, 1, enroll_verbs,
-		 sizeof(enroll_verbs) / sizeof(enroll_verbs[0])},
-		{"publish", s.settings.enroll_uids, 1, publish_verbs, 2},
-		{"admin", s.settings.admin_uids, 0, admin_verbs,
-		 sizeof(admin_verbs) / sizeof(admin_verbs[0])},
+	struct ipc_role roles[3 + ADMIN_KINDS] = {
+		{.name = "enroll",
+		 .uids = s.settings.enroll_uids,
+		 .n_uids = 1,
+		 .verbs = enroll_verbs,
+		 .n_verbs = sizeof(enroll_verbs) / sizeof(enroll_verbs[0])},
+		{.name = "publish",
+		 .uids = s.settings.enroll_uids,
+		 .n_uids = 1,
+		 .verbs = publish_verbs,
+		 .n_verbs = sizeof(publish_verbs) / sizeof(publish_verbs[0])},
+		{.name = "admin",
+		 .uids = s.settings.admin_uids,
+		 .verbs = admin_verbs,
+		 .n_verbs = sizeof(admin_verbs) / sizeof(admin_verbs[0])},
 	};
 	int rc = keys_and_lists_open(home, &s);
 
 	roles[2].n_uids = s.settings.n_admin;
+	for (int k = 0; k < ADMIN_KINDS; k++) { /* the same verbs, of which few are theirs */
+		roles[3 + k] = roles[2];
+		roles[3 + k].uids = s.settings.kind_uids[k];
+		roles[3 + k].n_uids = s.settings.n_kind[k];
+		roles[3 + k].may = rights[k];
+		roles[3 + k].kind = admin_kind_name((enum admin_kind)k);
+	}
 	if (!rc)
 		rc = listen_start(home, &s, roles, sizeof(roles) / sizeof(roles[0]));
 	if (!rc)

@@ -45,24 +45,39 @@ static int user_parse(const char *text, uid_t *out)
 	return 0;
 }
 
-static int admins_parse(const char *list, struct signer_settings *s)
+/* [users] KEY: adds to uids[*n], up to `max`. */
+static int list_parse(const char *key, const char *list, uid_t *uids, size_t *n, size_t max)
 {
 	char copy[512], *save = NULL;
 
 	if (str_copy(copy, sizeof(copy), list))
-		return err_set(ERR_LIMIT, "[users] admins: too long");
+		return err_set(ERR_LIMIT, "[users] %s: too long", key);
 	for (char *name = strtok_r(copy, ", ", &save); name; name = strtok_r(NULL, ", ", &save)) {
 		int rc;
 
-		if (s->n_admin > SIGNER_ADMINS_MAX)
-			return err_set(ERR_LIMIT, "[users] admins: more than %d",
+		if (*n == max)
+			return err_set(ERR_LIMIT, "[users] %s: more than %d", key,
 				       SIGNER_ADMINS_MAX);
-		rc = user_parse(name, &s->admin_uids[s->n_admin]);
+		rc = user_parse(name, &uids[*n]);
 		if (rc)
 			return rc;
-		s->n_admin++;
+		++*n;
 	}
 	return 0;
+}
+
+static int admins_read(struct config *c, struct signer_settings *s)
+{
+	int rc = list_parse("admins", config_str(c, "users", "admins", "root"), s->admin_uids,
+			    &s->n_admin, SIGNER_ADMINS_MAX + 1);
+
+	for (int k = 0; !rc && k < ADMIN_KINDS; k++) {
+		const char *key = admin_kind_key((enum admin_kind)k);
+
+		rc = list_parse(key, config_str(c, "users", key, ""), s->kind_uids[k],
+				&s->n_kind[k], SIGNER_ADMINS_MAX);
+	}
+	return rc;
 }
 
 static int users_read(struct config *c, struct signer_settings *s)
@@ -82,7 +97,7 @@ static int users_read(struct config *c, struct signer_settings *s)
 	}
 	if (*enrolld && (rc = user_parse(enrolld, &s->enroll_uids[0])))
 		return rc;
-	return admins_parse(config_str(c, "users", "admins", "root"), s);
+	return admins_read(c, s);
 }
 
 static int bounds_check(const struct signer_settings *s)

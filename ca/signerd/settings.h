@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "ca/key_access.h"
+#include "policies/admin_kinds.h"
 
 #define SIGNER_ADMINS_MAX 16
 #define SIGNER_URL_SIZE 129
@@ -30,6 +31,8 @@ struct signer_settings {
 	uid_t enroll_uids[1];
 	uid_t admin_uids[SIGNER_ADMINS_MAX + 1]; /* and the signer's own user */
 	size_t n_admin;
+	uid_t kind_uids[ADMIN_KINDS][SIGNER_ADMINS_MAX]; /* admins who may less */
+	size_t n_kind[ADMIN_KINDS];
 };
 
 /* Reads HOME/pumpgate.conf; without that file, the defaults: everybody is our own user. Blocks on

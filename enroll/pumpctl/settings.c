@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/config.h"
+#include "policies/admin_kinds.h"
 #include "policies/anomaly.h"
 
 #define CONF_MAX 16384
@@ -192,6 +193,8 @@ static int conf_read(struct config *c, struct settings *s)
 	struct anomaly_policy anomaly; /* the registry's, likewise */
 	int rc = strings_read(c, s);
 
+	for (int k = 0; k < ADMIN_KINDS; k++) /* judged by whom they ask */
+		config_str(c, "users", admin_kind_key((enum admin_kind)k), "");
 	for (size_t i = 0; i < sizeof(signers_own) / sizeof(signers_own[0]); i++)
 		config_str(c, "ca", signers_own[i], ""); /* judged by the signer */
 	if (rc ||

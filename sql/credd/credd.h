@@ -16,6 +16,7 @@
 
 #include "base/ipc_client.h"
 #include "base/ipc_server.h"
+#include "policies/admin_kinds.h"
 #include "sql/credd/hasher.h"
 #include "sql/credd/judge.h"
 #include "sql/credd/person_source.h"
@@ -26,6 +27,8 @@
 #include "sql/serve/uids.h"
 
 struct event_base;
+
+extern bool (*const cred_rights[ADMIN_KINDS])(uint16_t verb);
 
 /* In the order of the verb tables. */
 enum cred_role { CRED_ROLE_LOGIN, CRED_ROLE_ADMIN, CRED_ROLE_SIGNER, CRED_ROLES };
@@ -46,8 +49,8 @@ struct credd {
 	int64_t started_at;
 	struct event_base *base;
 	struct ipc_server *server;
-	struct ipc_role roles[CRED_ROLES];
-	uid_t role_uids[CRED_ROLES][UIDS_MAX];
+	struct ipc_role roles[CRED_ROLES + ADMIN_KINDS]; /* the last: admins who may less */
+	uid_t role_uids[CRED_ROLES + ADMIN_KINDS][UIDS_MAX];
 	struct hasher *hasher;
 	struct person_source source;	     /* verify NULL: no directory */
 	struct people_source *people_source; /* what is behind it */

@@ -213,7 +213,7 @@ static int listen_start(struct credd *c)
 				       .max_connections = CONNECTIONS_MAX,
 				       .max_in_flight = IN_FLIGHT_MAX,
 				       .roles = c->roles,
-				       .n_roles = CRED_ROLES,
+				       .n_roles = CRED_ROLES + ADMIN_KINDS,
 				       .ctx = c};
 	int rc = home_path(c->home, CRED_SOCKET, path);
 

@@ -28,6 +28,25 @@ static int role_init(struct credd *c, unsigned i, struct config *conf)
 	return rc ? err_add(rc, "[users] %s", keys[i]) : 0;
 }
 
+/* The same verbs as the admins', of which `may` takes most away. Nobody by default. */
+static int kind_init(struct credd *c, enum admin_kind kind, struct config *conf)
+{
+	const char *key = admin_kind_key(kind);
+	struct ipc_role *role = &c->roles[CRED_ROLES + kind];
+	int rc;
+
+	*role = c->roles[CRED_ROLE_ADMIN];
+	role->may = cred_rights[kind];
+	role->kind = admin_kind_name(kind);
+	role->uids = c->role_uids[CRED_ROLES + kind];
+	role->n_uids = 0;
+	rc = uids_parse(conf ? config_str(conf, "users", key, "") : "",
+			c->role_uids[CRED_ROLES + kind], &role->n_uids);
+	for (size_t u = 0; u < role->n_uids; u++)
+		c->shared |= role->uids[u] != geteuid();
+	return rc ? err_add(rc, "[users] %s", key) : 0;
+}
+
 static int own_user_check(struct config *conf)
 {
 	const char *user = config_str(conf, "users", "credd", "");
@@ -74,6 +93,8 @@ int cred_settings_read(struct credd *c)
 		rc = 0; /* all defaults: one user */
 	for (unsigned i = 0; !rc && i < CRED_ROLES; i++)
 		rc = role_init(c, i, conf);
+	for (int kind = 0; !rc && kind < ADMIN_KINDS; kind++)
+		rc = kind_init(c, (enum admin_kind)kind, conf);
 	if (!rc && conf)
 		rc = own_user_check(conf);
 	return rc ? rc : costs_read(&c->settings, conf);

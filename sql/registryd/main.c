@@ -245,7 +245,7 @@ static int listen_start(struct service *s, struct event_base *base, const char *
 				       .max_connections = CONNECTIONS_MAX,
 				       .max_in_flight = IN_FLIGHT_MAX,
 				       .roles = s->roles,
-				       .n_roles = SERVICE_ROLES,
+				       .n_roles = SERVICE_ROLES + ADMIN_KINDS,
 				       .ctx = s};
 	int rc = home_path(home, REGISTRY_SOCKET, path);
 

@@ -3,6 +3,7 @@
  * what follows from anomalies. */
 #include "sql/registryd/service.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,6 +35,29 @@ static int role_init(struct service *s, unsigned i, struct config *conf, bool *s
 	return rc ? err_add(rc, "[users] %s", keys[i]) : 0;
 }
 
+/* The same verbs as the admins', of which `may` takes most away. Nobody by default. */
+static int kind_init(struct service *s, enum admin_kind kind, struct config *conf, bool *shared)
+{
+	const char *key = admin_kind_key(kind);
+	struct ipc_role *role = &s->roles[SERVICE_ROLES + kind];
+	const char *list = conf ? config_str(conf, "users", key, "") : "";
+	size_t used = strlen(s->admins_text);
+	int rc;
+
+	*role = s->roles[SERVICE_ADMIN];
+	role->may = registry_rights[kind];
+	role->kind = admin_kind_name(kind);
+	role->n_uids = 0;
+	role->uids = s->role_uids[SERVICE_ROLES + kind] = calloc(UIDS_MAX, sizeof(uid_t));
+	if (!role->uids)
+		return err_set(ERR_NOMEM, "no memory for roles");
+	rc = uids_parse(list, s->role_uids[SERVICE_ROLES + kind], &role->n_uids);
+	for (size_t u = 0; u < role->n_uids; u++)
+		*shared |= role->uids[u] != geteuid();
+	snprintf(s->admins_text + used, sizeof(s->admins_text) - used, " %s=%s", key, list);
+	return rc ? err_add(rc, "[users] %s", key) : 0;
+}
+
 /* Started as somebody else, we would leave files that the right user cannot open. */
 static int own_user_check(const char *user)
 {
@@ -60,6 +84,10 @@ int roles_init(struct service *s, const char *home, bool *shared_out)
 		rc = 0; /* all defaults: one user */
 	for (unsigned i = 0; !rc && i < SERVICE_ROLES; i++)
 		rc = role_init(s, i, conf, &shared);
+	snprintf(s->admins_text, sizeof(s->admins_text), "admins=%s",
+		 conf ? config_str(conf, "users", "admins", "root") : "root");
+	for (int kind = 0; !rc && kind < ADMIN_KINDS; kind++)
+		rc = kind_init(s, (enum admin_kind)kind, conf, &shared);
 	if (!rc && conf) {
 		(void)config_str(conf, "users", "radsecd", ""); /* these take no role here */
 		(void)config_str(conf, "users", "clinicians", "");
@@ -78,6 +106,6 @@ int roles_init(struct service *s, const char *home, bool *shared_out)
 
 void roles_done(struct service *s)
 {
-	for (unsigned i = 0; i < SERVICE_ROLES; i++)
+	for (unsigned i = 0; i < SERVICE_ROLES + ADMIN_KINDS; i++)
 		free(s->role_uids[i]);
 }

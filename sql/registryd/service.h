@@ -17,9 +17,12 @@
 #include "base/ipc_server.h"
 #include "policies/anomaly.h"
 #include "policies/report_policy.h"
+#include "policies/admin_kinds.h"
 #include "sql/serve/lane.h"
 #include "sql/store/session_store.h"
 #include "sql/store/store.h"
+
+extern bool (*const registry_rights[ADMIN_KINDS])(uint16_t verb);
 
 /* In the order of the verb tables. */
 enum service_role {
@@ -52,8 +55,9 @@ struct service {
 	atomic_ullong accepts_lost;	      /* of the ring's count: noted */
 	_Atomic int64_t accepts_lost_at;      /* when accepts were last lost; 0: never */
 	atomic_uint connected[SERVICE_ROLES]; /* per role, as of the last request for status */
-	struct ipc_role roles[SERVICE_ROLES];
-	uid_t *role_uids[SERVICE_ROLES]; /* owned */
+	struct ipc_role roles[SERVICE_ROLES + ADMIN_KINDS]; /* the last: admins who may less */
+	uid_t *role_uids[SERVICE_ROLES + ADMIN_KINDS];	    /* owned */
+	char admins_text[TEXT_SIZE];			    /* who they all are, for the audit */
 };
 
 /* Work that events cause in the registry; for the writer lane. */

@@ -32,11 +32,13 @@ struct batch {
 int writer_recall_init(struct writer *w)
 {
 	const struct action by = {.actor = "registryd", .at = clock_wall_ms()};
+	int rc;
 
 	w->batch = calloc(1, sizeof(*w->batch));
 	if (!w->batch)
 		return err_set(ERR_NOMEM, "no memory for recalls");
-	return store_recall_rule(w->registry, &by, !w->service->recall_alone);
+	rc = store_recall_rule(w->registry, &by, !w->service->recall_alone);
+	return rc ? rc : store_admins_note(w->registry, &by, w->service->admins_text);
 }
 
 void writer_recall_done(struct writer *w)

@@ -248,6 +248,32 @@ int store_note(struct store *st, const struct action *by, const char *action, co
 	return rc ? rc : tx_commit(&tx);
 }
 
+#define ADMINS_DEFAULT "admins=root viewers= onboarders= auditors="
+
+int store_admins_note(struct store *st, const struct action *by, const char *text)
+{
+	char last[TEXT_SIZE] = ADMINS_DEFAULT;
+	AUTO_TX tx;
+	int rc = tx_begin(&tx, st->db);
+
+	if (!rc) {
+		AUTO_QUERY q;
+
+		rc = query_open(&q, st->db,
+				"SELECT detail FROM audit WHERE object = 'admins'"
+				" AND action = 'admins.rule' ORDER BY seq DESC LIMIT 1");
+		if (!rc)
+			rc = query_next(&q);
+		if (rc == 1) {
+			query_text(&q, 0, last, sizeof(last));
+			rc = 0;
+		}
+	}
+	if (!rc && strcmp(last, text) != 0)
+		rc = audit_append(st->db, by, "admins.rule", "admins", "%s", text);
+	return rc ? rc : tx_commit(&tx);
+}
+
 int store_audit_verify(struct store *st, struct audit_check *out)
 {
 	struct audit_check check = {.intact = true};

@@ -326,6 +326,8 @@ int store_alarm_list(struct store *st, const struct list_query *q, struct alarm 
 /* An audit row by itself, for what changes nothing here. */
 int store_note(struct store *st, const struct action *by, const char *action, const char *object,
 	       const char *detail) MUST_USE;
+/* Who the admins are, if it is not what the last such row said; nothing while it is the default. */
+int store_admins_note(struct store *st, const struct action *by, const char *text) MUST_USE;
 int store_audit_tail(struct store *st, const struct list_query *q, struct audit_row *out,
 		     size_t max, size_t *n_out) MUST_USE;
 /* The chain's last row, and the hash of row `seq` ("" when there is none, or seq is 0). */

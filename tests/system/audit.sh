@@ -95,6 +95,23 @@ check "it is accepted by itself" says 'accepted by ' pumpctl audit accept --logi
 check "and fits" pumpctl audit verify --logins
 check "it is handed out by itself" test "$(pumpctl audit export --logins | jq -r .action | xargs)" = 'user.add user.add'
 
+# ---- who runs Pumpgate ----
+conf=$PUMPGATE_HOME/pumpgate.conf
+cp "$conf" "$SCRATCH/conf"
+check "an admin of nobody's name is refused" says 'no Unix user' fails_with 1 pumpctl admin add no-such-user --role viewer
+check "a role that is none is refused" fails_with 64 pumpctl admin add nobody --role king
+check "the last security officer stays" says 'the last' fails_with 1 pumpctl admin remove root
+check "nor becomes less" says 'the last' fails_with 1 pumpctl admin role root viewer
+check "nothing was written by all that" cmp "$conf" "$SCRATCH/conf"
+check "a viewer is added" pumpctl admin add nobody --role viewer
+check "once" says 'admin role' fails_with 1 pumpctl admin add nobody --role auditor
+check "and becomes an auditor" pumpctl admin role nobody auditor
+check "which the list says" test "$(pumpctl admin list --json | jq -r '.[] | .user + " " + .role' | xargs)" = \
+	'root security-officer nobody auditor'
+check "comments and all other settings stay" test "$(grep -vE '^(viewers|auditors) =' "$conf")" = "$(cat "$SCRATCH/conf")"
+check "and is removed" pumpctl admin remove nobody
+check "once" fails_with 2 pumpctl admin remove nobody
+
 # ---- handed to other systems ----
 check "every row is one JSON object" test "$(pumpctl audit export --after 0 | jq -r .seq | xargs)" = \
 	"$(seq -s ' ' 1 "$(head_row)")"

@@ -56,6 +56,12 @@ no_other_process_traced() {
 
 scratch_install
 cp "$PUMPGATE_BUILD/tools/trespass" "$SCRATCH/prefix/bin/"
+SCRATCH_SETTINGS='
+[users]
+viewers = 61990
+onboarders = 61991
+auditors = 61992
+'
 scratch_up --users $FIRST || exit 1
 check nothing_is_said_of_a_missing_isolation bash -c "! grep -q 'no isolation' '$SCRATCH/run.out'"
 
@@ -132,6 +138,37 @@ check radiusd_reads_the_standings maps_standings radiusd r--s
 for name in signerd enrolld dispatchd credd clinicians; do
 	check "${name}_has_no_standings" maps_standings "$name" ""
 done
+# people who run Pumpgate, but are no security officers
+by() { setpriv --reuid "$1" --regid "$1" --clear-groups "${@:2}"; }
+refused_by() { says 'is more than the role' fails_with 1 by "$@"; }
+for uid in 61990 61991 61992; do
+	check "${uid}_sees_pumps" by $uid pumpctl pump show PG-1
+	check "${uid}_sees_how_all_is" by $uid pumpctl status
+	for verb in "pump revoke PG-1 --reason x" "pump quarantine PG-1 --reason x" "zone add z --vlan 7" \
+		"nas disable ap1" "cert rotate --all" "maker disable m" "user disable n" "user add n --no-password" \
+		"audit accept --reason x" "recall cancel 1" "alarm ack 1" "user sessions"; do
+		[ "$uid:$verb" = "61992:user sessions" ] ||
+			check "${uid}_may_not: $verb" refused_by $uid bash -c "pumpctl $verb </dev/null"
+	done
+done
+for uid in 61990 61991; do
+	check "${uid}_reads_no_audit" refused_by $uid pumpctl audit tail
+	check "${uid}_reads_no_audit_of_logins" refused_by $uid pumpctl audit tail --logins
+done
+for uid in 61990 61992; do
+	check "${uid}_adds_no_pump" refused_by $uid pumpctl pump add PG-9 --maker Acme --model X1 \
+		--mac 02:00:00:00:00:09 --zone ward
+	check "${uid}_makes_no_token" refused_by $uid pumpctl pump token PG-1
+done
+check an_onboarder_adds_a_pump by 61991 pumpctl pump add PG-9 --maker Acme --model X1 \
+	--mac 02:00:00:00:00:09 --zone ward
+check an_onboarder_makes_its_bundle by 61991 pumpctl pump token PG-9
+check an_auditor_verifies by 61992 pumpctl audit verify
+check an_auditor_reads_both_audits by 61992 bash -c 'pumpctl audit tail && pumpctl audit tail --logins'
+check an_auditor_sees_who_logged_in by 61992 pumpctl user sessions
+check the_audit_names_who_acted says '61991 .*PG-9' pumpctl audit tail
+check the_audit_names_who_they_all_are says 'viewers=61990 onboarders=61991 auditors=61992' \
+	pumpctl audit tail -n 100
 check a_pump_gets_on_by_what_they_say eap PG-1
 check the_server_is_healthy_afterwards pumpctl status
 check doctor_finds_nothing_wrong pumpctl doctor

@@ -105,6 +105,13 @@ static const struct ipc_verb verbs[] = {
 	{VERB_ADMIN, "admin", &record_note, 1, &record_note, false, take_echo},
 };
 
+#define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static bool may_echo(uint16_t verb)
+{
+	return verb == VERB_ECHO;
+}
+
 static void stop_loop(evutil_socket_t fd, short what, void *base)
 {
 	(void)fd;
@@ -117,9 +124,17 @@ static void *serve(void *arg)
 	uid_t me = geteuid();
 	const uid_t us[] = {me, FIXTURE_OTHER_UID};
 	const struct ipc_role roles[] = {
-		{"tester", &me, 1, verbs, sizeof(verbs) / sizeof(verbs[0])},
-		{"narrow", us, 2, verbs, 1},
-		{"nobody", NULL, 0, verbs, 1},
+		{.name = "tester", .uids = &me, .n_uids = 1, .verbs = verbs, .n_verbs = N_VERBS},
+		{.name = "narrow", .uids = us, .n_uids = 2, .verbs = verbs, .n_verbs = 1},
+		{.name = "nobody", .verbs = verbs, .n_verbs = 1},
+		{.name = "person", .uids = &us[1], .n_uids = 1, .verbs = verbs, .n_verbs = N_VERBS},
+		{.name = "person",
+		 .uids = &me,
+		 .n_uids = 1,
+		 .verbs = verbs,
+		 .n_verbs = N_VERBS,
+		 .may = may_echo,
+		 .kind = "watcher"},
 	};
 	const struct ipc_server_options o = {
 		.path = path,
@@ -128,7 +143,7 @@ static void *serve(void *arg)
 		.max_connections = FIXTURE_CONNECTIONS,
 		.max_in_flight = FIXTURE_IN_FLIGHT,
 		.roles = roles,
-		.n_roles = 3,
+		.n_roles = sizeof(roles) / sizeof(roles[0]),
 	};
 	struct event_base *base = event_base_new();
 	struct event *stop = event_new(base, stop_fd, EV_READ, stop_loop, base);

@@ -31,7 +31,8 @@ enum {
 #define FIXTURE_CONNECTIONS 16
 #define FIXTURE_OTHER_UID 65533 /* may be "narrow" */
 
-/* Listens at fixture_path(); roles: "tester" (all verbs), "narrow" (ECHO), "nobody" (no uid). */
+/* Listens at fixture_path(); roles: "tester" (all verbs), "narrow" (ECHO), "nobody" (no uid),
+ * "person" (all verbs for another uid, ECHO alone for ours). */
 void fixture_start(void);
 void fixture_stop(void);
 const char *fixture_path(void);

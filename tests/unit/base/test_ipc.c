@@ -55,6 +55,17 @@ static void verb_outside_the_roles_table_ends_the_connection(void **state)
 	assert_int_equal(call(c, VERB_ECHO, 2, 0, 1000, &out), 0);
 }
 
+static void verb_that_the_uid_may_not_ask_is_denied_and_the_connection_stays(void **state)
+{
+	AUTO_IPC_CLIENT c = client("person");
+	struct note out;
+
+	(void)state;
+	assert_int_equal(call(c, VERB_ADMIN, 1, 0, 1000, &out), ERR_DENIED);
+	assert_non_null(strstr(err_text(), "admin is more than the role watcher allows"));
+	assert_int_equal(call(c, VERB_ECHO, 1, 0, 1000, &out), 0);
+}
+
 static void request_before_hello_ends_the_connection(void **state)
 {
 	uint8_t frame[256];
@@ -523,6 +534,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SERVED(role_that_the_uid_may_not_take_ends_the_connection),
 		SERVED(verb_outside_the_roles_table_ends_the_connection),
+		SERVED(verb_that_the_uid_may_not_ask_is_denied_and_the_connection_stays),
 		SERVED(request_before_hello_ends_the_connection),
 		SERVED(second_hello_ends_the_connection),
 		SERVED(oversize_frames_end_the_connection_before_their_payload),

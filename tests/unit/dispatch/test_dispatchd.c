@@ -128,7 +128,8 @@ static const struct ipc_verb verbs[] = {
 	{REGISTRY_DISPATCH_RESULT, "result", &record_dispatch_result, 1024, NULL, false, on_result},
 };
 static uid_t self;
-static const struct ipc_role roles[] = {{"dispatch", &self, 1, verbs, 2}};
+static const struct ipc_role roles[] = {
+	{.name = "dispatch", .uids = &self, .n_uids = 1, .verbs = verbs, .n_verbs = 2}};
 
 static void registry_start(struct bench *b)
 {

@@ -9,3 +9,4 @@ $(call test,pumpctl/test_nas,tests/unit/pumpctl/test_nas.c,pumpctl registry_prot
 $(call test,pumpctl/test_recall,tests/unit/pumpctl/test_recall.c,pumpctl registry_proto base,)
 $(call test,pumpctl/test_maker_anchors,tests/unit/pumpctl/test_maker_anchors.c,pumpctl base,libcrypto)
 $(call test,pumpctl/test_audit_syslog,tests/unit/pumpctl/test_audit_syslog.c,pumpctl base,)
+$(call test,pumpctl/test_conf_edit,tests/unit/pumpctl/test_conf_edit.c,pumpctl base,)
