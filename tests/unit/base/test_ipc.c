@@ -529,7 +529,7 @@ static int stop(void **state)
 
 #define SERVED(f) cmocka_unit_test_setup_teardown(f, start, stop)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		SERVED(role_that_the_uid_may_not_take_ends_the_connection),
@@ -559,5 +559,7 @@ int main(void)
 		cmocka_unit_test(listener_that_never_answers_costs_no_more_than_the_timeout),
 	};
 
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests_name("base/ipc", tests, NULL, NULL);
 }
