@@ -104,7 +104,8 @@ static void *loop_run(void *arg)
 static int world_make(void **state)
 {
 	static uid_t uid;
-	static const struct ipc_role role = {"signer", &uid, 1, verbs, 3};
+	static const struct ipc_role role = {
+		.name = "signer", .uids = &uid, .n_uids = 1, .verbs = verbs, .n_verbs = 3};
 	struct ipc_server_options o = {.path = socket_path,
 				       .mode = 0600,
 				       .group = (gid_t)-1,

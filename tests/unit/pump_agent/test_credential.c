@@ -263,7 +263,7 @@ static void pkcs12_opens_with_its_passphrase_only(void **state)
 	const uint8_t *at;
 
 	(void)state;
-	assert_int_equal(credential_pkcs12_build(w.key, x, "0123abcd", &der), 0);
+	assert_int_equal(credential_pkcs12_build(w.key, x, NULL, "0123abcd", &der), 0);
 	at = der.data;
 	p12 = d2i_PKCS12(NULL, &at, (long)der.len);
 	assert_non_null(p12);

@@ -172,7 +172,11 @@ static void serve(void)
 		{.verb = REGISTRY_EVENT_RING, .name = "ring", .handle = answer_ring},
 	};
 	uid_t uid = getuid();
-	const struct ipc_role role = {"radius", &uid, 1, verbs, gives_ring ? 4 : 3};
+	const struct ipc_role role = {.name = "radius",
+				      .uids = &uid,
+				      .n_uids = 1,
+				      .verbs = verbs,
+				      .n_verbs = gives_ring ? 4 : 3};
 	const struct ipc_server_options o = {.path = path,
 					     .mode = 0600,
 					     .group = (gid_t)-1,
