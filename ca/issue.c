@@ -72,6 +72,7 @@ static int verify_as_its_users(const struct ca_issuer *issuer, const struct ca_t
 {
 	AUTO_X509_STORE_CTX ctx = X509_STORE_CTX_new();
 	int purpose = t->kind == CA_KIND_OCSP_LEAF     ? X509_PURPOSE_OCSP_HELPER
+		      : t->kind == CA_KIND_POLICY_LEAF ? X509_PURPOSE_ANY
 		      : t->kind == CA_KIND_SERVER_LEAF ? X509_PURPOSE_SSL_SERVER
 						       : X509_PURPOSE_SSL_CLIENT;
 
@@ -94,7 +95,8 @@ int ca_issue(const struct ca_issuer *issuer, const struct ca_terms *t, const X50
 	int rc;
 
 	if (t->kind != CA_KIND_DEVICE_LEAF && t->kind != CA_KIND_SERVER_LEAF &&
-	    t->kind != CA_KIND_OCSP_LEAF && t->kind != CA_KIND_NAS_LEAF)
+	    t->kind != CA_KIND_OCSP_LEAF && t->kind != CA_KIND_POLICY_LEAF &&
+	    t->kind != CA_KIND_NAS_LEAF)
 		return err_set(ERR_INTERNAL, "only leaves are issued here");
 	rc = ca_profile_build(t, spki, issuer->cert, &draft);
 	if (rc)

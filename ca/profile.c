@@ -15,6 +15,7 @@ static const struct ca_profile_rules rules[] = {
 	[CA_KIND_DEVICE_LEAF] = {.eku = NID_client_auth},
 	[CA_KIND_SERVER_LEAF] = {.eku = NID_server_auth},
 	[CA_KIND_OCSP_LEAF] = {.eku = NID_OCSP_sign, .nameless = true},
+	[CA_KIND_POLICY_LEAF] = {.eku = NID_code_sign, .nameless = true},
 	[CA_KIND_NAS_LEAF] = {.eku = NID_client_auth},
 	[CA_KIND_DEVICE_ROOT] = {.ca = true, .pathlen = 1, .eku = NID_client_auth},
 	[CA_KIND_DEVICE_CA] = {.ca = true, .eku = NID_client_auth},
@@ -231,7 +232,7 @@ int ca_profile_build(const struct ca_terms *t, const X509_PUBKEY *spki, X509 *is
 		return rc;
 	if (!r->ca && !r->nameless && (rc = san_add(cert, t)))
 		return rc;
-	if (r->nameless && (rc = nocheck_add(cert)))
+	if (r->eku == NID_OCSP_sign && (rc = nocheck_add(cert)))
 		return rc;
 	if ((rc = key_ids_add(cert, issuer)) || (rc = pointers_add(cert, t)))
 		return rc;

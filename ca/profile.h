@@ -19,6 +19,7 @@ enum ca_kind {
 	CA_KIND_DEVICE_LEAF, /* a pump: clientAuth */
 	CA_KIND_SERVER_LEAF, /* RADIUS, EST: serverAuth */
 	CA_KIND_OCSP_LEAF,   /* signs OCSP answers for its issuer (RFC 6960 4.2.2.2) */
+	CA_KIND_POLICY_LEAF, /* signs one server policy (ca/server_policy.h) */
 	CA_KIND_NAS_LEAF,    /* an access point or switch that speaks RadSec: clientAuth */
 	CA_KIND_DEVICE_ROOT,
 	CA_KIND_DEVICE_CA,

@@ -11,7 +11,7 @@ struct ca_profile_rules {
 	bool ca;
 	int pathlen; /* of a CA: how many CAs may follow */
 	int eku; /* NID_client_auth or NID_server_auth, on CAs too: a hierarchy serves one purpose;
-		  * NID_OCSP_sign for the one leaf that is for neither */
+		  * NID_OCSP_sign and NID_code_sign for the leaves that are for neither */
 	bool nameless; /* no subjectAltName: speaks for its issuer, to nobody by name */
 };
 

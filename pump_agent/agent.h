@@ -137,6 +137,8 @@ void agent_report_soon(struct agent *a);
 /* Begins to ask the server, on a worker of its own. */
 void agent_ask(struct agent *a);
 void agent_ask_done(void *ctx, int rc, const char *why, const struct enrol *e);
+/* wpa_supplicant takes servers of the state's name from now on. */
+void agent_server_expect(struct agent *a);
 
 /* agent_wipe.c: the actions of a pump that is revoked or decommissioned. */
 void agent_leave(struct agent *a);

@@ -142,24 +142,41 @@ static void link_look(struct agent *a)
 		a->due.retry = agent_wait(&a->reject_wait);
 }
 
-static void connect_network(struct agent *a)
+static int block_of(const struct agent *a, char anchors[PATH_MAX], struct netblock_in *out)
 {
-	const struct agent_options *o = a->options;
-	struct identity who = identity_of(a);
-	char anchors[PATH_MAX];
-	struct netblock_in in = {
-		.driver = o->driver,
-		.ssid = o->ssid,
+	*out = (struct netblock_in){
+		.driver = a->options->driver,
+		.ssid = a->options->ssid,
 		.identity = a->state.settings.pump,
 		.server_name = a->state.settings.radius_name,
 		.anchors = anchors,
 	};
+	return store_anchors_path(&a->store, &a->state.settings, ANCHORS_SERVER, anchors);
+}
+
+void agent_server_expect(struct agent *a)
+{
+	struct identity who = identity_of(a);
+	char anchors[PATH_MAX];
+	struct netblock_in in;
+
+	if (!a->link || !a->cert || a->network < 0)
+		return;
+	if (block_of(a, anchors, &in) || supplicant_expect(a->link, in, &who, a->network))
+		agent_link_failed(a);
+}
+
+static void connect_network(struct agent *a)
+{
+	struct identity who = identity_of(a);
+	char anchors[PATH_MAX];
+	struct netblock_in in;
 	int rc;
 
 	agent_birth_connect(a);
 	if (!a->link || !a->cert || a->state.revoked)
 		return;
-	rc = store_anchors_path(&a->store, &a->state.settings, ANCHORS_SERVER, anchors);
+	rc = block_of(a, anchors, &in);
 	if (!rc && a->network < 0 && !supplicant_adopt(a->link, in, &who, &a->network)) {
 		LOG(LOG_INFO, "agent.network_kept", LOG_U("network", a->network));
 		link_look(a);

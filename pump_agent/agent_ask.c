@@ -3,6 +3,7 @@
  * Owns when the agent asks its server for the time and whether a renewal is wanted, and reports the
  * pump to it. Runs on the loop thread.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -128,12 +129,33 @@ static void anchors_changed(struct agent *a)
 		agent_link_failed(a);
 }
 
+/* A lower number is an old policy, sent again by somebody. */
+static void policy_follow(struct agent *a, const struct server_policy *p)
+{
+	struct store_state state = a->state;
+
+	if (p->number <= state.policy_number)
+		return;
+	state.policy_number = p->number;
+	snprintf(state.settings.radius_name, sizeof(state.settings.radius_name), "%s",
+		 p->radius_name);
+	if (store_state_write(&a->store, &state)) {
+		agent_error(a, "server-policy", err_text());
+		return;
+	}
+	a->state = state;
+	LOG(LOG_INFO, "agent.server_policy", LOG_U("number", p->number),
+	    LOG_S("radius", p->radius_name));
+	agent_server_expect(a);
+}
+
 void agent_ask_done(void *ctx, int rc, const char *why, const struct enrol *e)
 {
 	struct agent *a = ctx;
 
 	if (e->anchors_changed)
 		anchors_changed(a);
+	policy_follow(a, &e->policy); /* it is signed, whatever failed after it */
 	if (rc == ERR_CONFLICT) {
 		agent_error(a, e->step, why);
 		agent_event(a, EVENT_TOLD_REVOKED);

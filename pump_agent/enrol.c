@@ -403,6 +403,17 @@ static int report_send(struct enrol *e, struct est_session *est, X509 *cert,
 	return rc;
 }
 
+static int policy_ask(struct enrol *e, struct est_session *est, const STACK_OF(X509) * server)
+{
+	AUTO_BUF answer = {.max = EST_ANSWER_MAX};
+	int rc = step(e, "server-policy");
+
+	rc = rc ? rc : est_server_policy(est, &answer);
+	if (rc == ERR_NOT_FOUND)
+		return 0;
+	return rc ? rc : server_policy_verify(answer.data, answer.len, server, &e->policy);
+}
+
 int enrol_ask(struct enrol *e)
 {
 	const struct pump_settings *set = &e->state.settings;
@@ -421,5 +432,6 @@ int enrol_ask(struct enrol *e)
 	rc = rc ? rc : est_session_new(set->est, server, &shown, e->stop, &est);
 	rc = rc ? rc : anchors_refresh(e, est, &fresh);
 	rc = rc ? rc : renewal_ask(e, est, cert);
+	rc = rc ? rc : policy_ask(e, est, fresh);
 	return rc ? rc : report_send(e, est, cert, fresh);
 }

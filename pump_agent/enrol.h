@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "pump_agent/credential.h"
 #include "pump_agent/self_report.h"
+#include "pump_agent/server_policy.h"
 #include "pump_agent/store.h"
 #include "pump_agent/wall_clock.h"
 
@@ -31,7 +32,8 @@ struct enrol {
 	bool anchors_changed;  /* out, of enrol_ask: what servers are checked by is not as it was */
 	struct self_told told; /* out, of enrol_ask: the server's word on this pump; state "": it
 				  takes no reports */
-	char step[24];	       /* where it ended, for logs: "bundle", "first-contact", ... */
+	struct server_policy policy; /* out, of enrol_ask: verified; number 0: there is none */
+	char step[24];		     /* where it ended, for logs: "bundle", "first-contact", ... */
 };
 
 /*
@@ -47,9 +49,9 @@ int enrol_by_bundle(struct enrol *e) MUST_USE;
 int enrol_renew(struct enrol *e) MUST_USE;
 
 /* Asks the EST server what time it is, and tells the clock; which CAs stand below the pinned root
- * now (docs/decisions/0152); when it wants the certificate to be
- * renewed; reports the pump, and is told how it stands. The pump must be enrolled. Errors of
- * est_client.h; ERR_INVALID when the server does not say what time it is. */
+ * now (docs/decisions/0152); when it wants the certificate to be renewed; for the server policy;
+ * reports the pump, and is told how it stands. The pump must be enrolled. Errors of est_client.h;
+ * ERR_INVALID when the server does not say what time it is; those of server_policy_verify. */
 int enrol_ask(struct enrol *e) MUST_USE;
 
 /* Hands the wipe statement over. The pump is wiped: it shows no certificate. ERR_NOT_FOUND without

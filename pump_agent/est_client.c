@@ -513,17 +513,34 @@ int est_wipe_statement(struct est_session *s, const char *order, const struct bu
 	return failed;
 }
 
-int est_renewal_info(struct est_session *s, struct est_renewal_info *out)
+static int sibling_get(struct est_session *s, const char *name, struct buf *out)
 {
-	AUTO_BUF answer = {.max = 4096};
-	struct est_renewal_info info = {0};
 	char url[EST_URL_MAX + 64];
-	int rc = sibling_url(s, "renewal-info", url);
+	int rc = sibling_url(s, name, url);
 
 	if (rc)
 		return rc;
 	curl_easy_setopt(s->curl, CURLOPT_HTTPGET, 1L);
-	rc = perform_at(s, url, "renewal-info", &answer);
+	return perform_at(s, url, name, out);
+}
+
+int est_server_policy(struct est_session *s, struct buf *out)
+{
+	long status = 0;
+	int rc = sibling_get(s, "server-policy", out);
+
+	curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &status);
+	if (rc == ERR_INVALID && status == 404)
+		return err_set(ERR_NOT_FOUND, "server-policy: the server has none");
+	return rc;
+}
+
+int est_renewal_info(struct est_session *s, struct est_renewal_info *out)
+{
+	AUTO_BUF answer = {.max = 4096};
+	struct est_renewal_info info = {0};
+	int rc = sibling_get(s, "renewal-info", &answer);
+
 	rc = rc ? rc : renewal_info_parse(&answer, &info);
 	if (rc)
 		return rc;

@@ -85,6 +85,9 @@ int est_status(struct est_session *s, const struct buf *report, struct buf *out,
 /* A wipe statement (ca/request/wipe_statement.h) for `order`. */
 int est_wipe_statement(struct est_session *s, const char *order,
 		       const struct buf *statement) MUST_USE;
+/* The signed server policy in base64 (pump_agent/server_policy.h). Besides: ERR_NOT_FOUND when the
+ * server has none. */
+int est_server_policy(struct est_session *s, struct buf *out) MUST_USE;
 /* By the certificate that is shown: a maker's birth certificate. */
 int est_simpleenroll_shown(struct est_session *s, const struct buf *csr, struct buf *out) MUST_USE;
 int est_simplereenroll(struct est_session *s, const struct buf *csr, struct buf *out) MUST_USE;

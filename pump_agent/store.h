@@ -42,6 +42,7 @@ struct store_state {
 	bool enrolled; /* `active` holds a complete identity */
 	bool revoked;  /* the server said so: try no more until a new bundle comes */
 	enum slot active;
+	uint64_t policy_number;	    /* of the newest server policy that was followed; 0: none */
 	char bundle_hash[65];	    /* of the bundle that was used: it is not taken twice */
 	char wipe[WIPE_ORDER_SIZE]; /* the order to wipe; "": none */
 };

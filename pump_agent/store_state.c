@@ -24,6 +24,7 @@ static int state_parse(const struct buf *text, struct store_state *out)
 	const char *login = "", *login_name = "", *wipe = "";
 	struct store_state st = {0};
 	int version, enrolled, revoked;
+	json_int_t policy = 0; /* agents before it wrote none */
 	size_t len = 0;
 
 	if (!root || json_unpack(root, "{s:i}", "version", &version))
@@ -35,6 +36,9 @@ static int state_parse(const struct buf *text, struct store_state *out)
 			"active", &active, "bundle", &bundle, "enrolled", &enrolled, "revoked",
 			&revoked, "wipe", &wipe))
 		return err_set(ERR_CORRUPT, "state.json: something is missing");
+	if (json_unpack(root, "{s?I}", "server_policy", &policy) || policy < 0)
+		return err_set(ERR_CORRUPT, "state.json: server_policy is no number");
+	st.policy_number = (uint64_t)policy;
 	st.enrolled = enrolled;
 	st.revoked = revoked;
 	st.active = strcmp(active, "b") ? SLOT_A : SLOT_B;
@@ -81,13 +85,14 @@ int store_state_write(const struct store *s, const struct store_state *st)
 	if (rc)
 		return rc;
 	hex_encode(st->settings.anchor_hash, ANCHOR_HASH_BYTES, anchor, sizeof(anchor));
-	root = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:s}", "version",
-			 STATE_VERSION, "pump", st->settings.pump, "est", st->settings.est,
-			 "radius_server_name", st->settings.radius_name, "server_anchor_sha256",
-			 anchor, "login_server", st->settings.login_address, "login_server_name",
-			 st->settings.login_name, "active", st->active == SLOT_A ? "a" : "b",
-			 "bundle", st->bundle_hash, "enrolled", st->enrolled, "revoked",
-			 st->revoked, "wipe", st->wipe);
+	root = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:s, s:I}",
+			 "version", STATE_VERSION, "pump", st->settings.pump, "est",
+			 st->settings.est, "radius_server_name", st->settings.radius_name,
+			 "server_anchor_sha256", anchor, "login_server", st->settings.login_address,
+			 "login_server_name", st->settings.login_name, "active",
+			 st->active == SLOT_A ? "a" : "b", "bundle", st->bundle_hash, "enrolled",
+			 st->enrolled, "revoked", st->revoked, "wipe", st->wipe, "server_policy",
+			 (json_int_t)st->policy_number);
 	if (!root)
 		return err_set(ERR_NOMEM, "no memory for state.json");
 	len = json_dumpb(root, text, sizeof(text) - 1, JSON_INDENT(2));

@@ -227,6 +227,20 @@ int supplicant_mark(struct wpa_link *l, int network, const X509 *cert)
 	return rc ? rc : field_set(l, network, "id_str", value);
 }
 
+int supplicant_expect(struct wpa_link *l, struct netblock_in in, const struct identity *who,
+		      int network)
+{
+	__attribute__((cleanup(netblock_auto_done))) struct netblock b = {0};
+	char mark[MARK_MAX];
+	int rc = mark_build(who->cert, mark);
+
+	in.blob = who->blob;
+	in.passphrase = "*"; /* neither is written here */
+	in.id = mark;
+	rc = rc ? rc : netblock_build(&in, &b);
+	return rc ? rc : field_set(l, network, "domain_match", netblock_value(&b, "domain_match"));
+}
+
 static int numbered(struct wpa_link *l, const char *what, const char *verb, int network)
 {
 	char command[64];

@@ -43,6 +43,11 @@ int supplicant_trust_again(struct wpa_link *l, int network, const X509 *cert) MU
 /* Marks the network with the identity that it uses, for supplicant_adopt. */
 int supplicant_mark(struct wpa_link *l, int network, const X509 *cert) MUST_USE;
 
+/* Takes servers of another name from the next authentication on; the session goes on. `in` as for
+ * supplicant_connect. */
+int supplicant_expect(struct wpa_link *l, struct netblock_in in, const struct identity *who,
+		      int network) MUST_USE;
+
 /* No attempts until supplicant_resume. */
 int supplicant_hold(struct wpa_link *l, int network) MUST_USE;
 int supplicant_resume(struct wpa_link *l, int network, enum net_driver driver) MUST_USE;

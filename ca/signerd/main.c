@@ -19,6 +19,8 @@ static const char usage[] =
 	"       pumpgate-signerd [--home DIR] server-cert --csr FILE --out FILE\n"
 	"                        (--radius NAME | --radsec NAME | --est NAME,...)\n"
 	"                                                    certificate for one of our servers\n"
+	"       pumpgate-signerd [--home DIR] server-policy --radius NAME --number N\n"
+	"                                                    print what pumps are told, signed\n"
 	"       pumpgate-signerd [--home DIR] keys           where the CA keys are, in what form\n"
 	"       pumpgate-signerd [--home DIR] protect NAME   NAME: device-root, device-ca,\n"
 	"                        (--passphrase-file FILE | --pkcs11 URI | --plain)\n"
@@ -60,7 +62,8 @@ enum {
 	OPT_PASSPHRASE,
 	OPT_PKCS11,
 	OPT_PLAIN,
-	OPT_ORGANIZATION
+	OPT_ORGANIZATION,
+	OPT_NUMBER
 };
 
 struct call {
@@ -69,6 +72,7 @@ struct call {
 	const char *est;
 	const char *radsec;
 	struct server_cert_options cert;
+	uint64_t number; /* of a server policy */
 	struct protect_options protect;
 	const char *organization;
 };
@@ -95,6 +99,7 @@ static int options_read(int argc, char **argv, struct call *call)
 		{"plain", no_argument, NULL, OPT_PLAIN},
 		{"organization", required_argument, NULL, OPT_ORGANIZATION},
 		{"radsec", required_argument, NULL, OPT_RADSEC},
+		{"number", required_argument, NULL, OPT_NUMBER},
 		{0},
 	};
 	unsigned n_forms = 0;
@@ -137,6 +142,9 @@ static int options_read(int argc, char **argv, struct call *call)
 		case OPT_RADSEC:
 			call->radsec = optarg;
 			break;
+		case OPT_NUMBER:
+			call->number = strtoull(optarg, NULL, 10);
+			break;
 		case OPT_HELP:
 			fputs(usage, stdout);
 			return EXIT_DONE + 1;
@@ -163,6 +171,16 @@ static int server_cert(struct call *call)
 	if (call->est)
 		call->cert.names = call->est;
 	return command_server_cert(call->home, &call->cert);
+}
+
+static int server_policy(struct call *call)
+{
+	const struct server_policy_options o = {call->radius, call->number};
+
+	if (!call->radius || !call->number || call->cert.out || call->cert.csr || call->est ||
+	    call->radsec)
+		return wrong_usage("server-policy needs --radius NAME and --number N");
+	return command_server_policy(call->home, &o);
 }
 
 static int protect(struct call *call, const char *name)
@@ -217,6 +235,8 @@ int main(int argc, char **argv)
 	call.home = home_dir(call.home);
 	if (optind < argc && !strcmp(argv[optind], "server-cert") && optind + 1 == argc)
 		return server_cert(&call);
+	if (optind < argc && !strcmp(argv[optind], "server-policy") && optind + 1 == argc)
+		return server_policy(&call);
 	if (call.cert.csr || call.cert.out || call.radius || call.radsec || call.est)
 		return wrong_usage("--csr, --out, --radius, --radsec and --est belong to "
 				   "server-cert");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Owns certificates for the hospital's own servers (RADIUS, EST): a person or pumpctl asks on the
- * command line, as the signer's user. Never reachable through the socket.
+ * Owns certificates for the hospital's own servers (RADIUS, EST) and the policy that tells pumps
+ * their names: a person or pumpctl asks on the command line, as the signer's user. Never reachable
+ * through the socket.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,11 +15,13 @@
 #include "ca/issued_log.h"
 #include "ca/keystore.h"
 #include "ca/proto/signer_records.h"
+#include "ca/server_policy.h"
 #include "ca/signerd/rollover.h"
 #include "ca/signerd/signerd.h"
 
 #define CSR_FILE_MAX 16384
 #define NAMES_SIZE 1024
+#define POLICY_MAX 8192
 
 static int csr_read(const char *path, struct ca_csr *out)
 {
@@ -62,18 +65,18 @@ static int names_split(const char *names, char copy[NAMES_SIZE], const char *out
 
 /* The signer's list of server certificates is a file of its own: this may run beside the service.
  */
-static int record(const char *home, X509 *cert, const struct ca_terms *t, const uint8_t spki[32])
+static int record(const char *home, X509 *cert, const char *name, int64_t not_after_ms)
 {
-	struct issued_entry e = {.at_ms = clock_wall_ms(), .not_after_ms = t->not_after_ms};
+	struct issued_entry e = {.at_ms = clock_wall_ms(), .not_after_ms = not_after_ms};
 	AUTO_BUF der = {.max = 4096};
 	struct issued_log *log;
 	char path[PATH_MAX];
 	size_t torn;
 	int rc;
 
-	memcpy(e.spki_sha256, spki, sizeof(e.spki_sha256));
-	snprintf(e.device, sizeof(e.device), "%s", t->names[0]);
-	if ((rc = ossl_serial_hex(cert, e.serial, sizeof(e.serial))) ||
+	snprintf(e.device, sizeof(e.device), "%s", name);
+	if ((rc = ossl_spki_sha256(X509_get_X509_PUBKEY(cert), e.spki_sha256)) ||
+	    (rc = ossl_serial_hex(cert, e.serial, sizeof(e.serial))) ||
 	    (rc = ossl_cert_put(&der, cert)) ||
 	    (rc = ca_path(home, "server", "issued.log", path)) ||
 	    (rc = issued_log_open(path, &log, &torn)))
@@ -101,7 +104,7 @@ static int issue_and_write(const char *home, const struct ca_issuer *issuer,
 	t.common_name = t.names[0];
 	ca_serial_random(t.serial);
 	if ((rc = ca_issue(issuer, &t, X509_REQ_get_X509_PUBKEY(csr.req), &cert)) ||
-	    (rc = record(home, cert, &t, csr.spki_sha256)))
+	    (rc = record(home, cert, t.names[0], t.not_after_ms)))
 		return rc;
 	return keystore_certs_write(o->out, 0644, &cert, 1);
 }
@@ -121,5 +124,36 @@ int command_server_cert(const char *home, const struct server_cert_options *o)
 	ca_issuer_done(&issuer);
 	if (rc)
 		fprintf(stderr, "pumpgate-signerd server-cert: %s\n", err_text());
+	return rc == ERR_BUSY ? EXIT_TRY_AGAIN : rc ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int policy_print(const char *home, const struct ca_issuer *issuer,
+			const struct server_policy_options *o)
+{
+	const struct server_policy_terms p = {.number = o->number, .radius_name = o->radius_name};
+	AUTO_BUF der = {.max = POLICY_MAX};
+	AUTO_X509 cert = NULL;
+	int rc = server_policy_sign(issuer, &p, clock_wall_ms(), &der, &cert);
+
+	if (rc || (rc = record(home, cert, "server-policy", issuer->not_after_ms)))
+		return rc;
+	if (!PEM_write(stdout, PEM_STRING_CMS, "", der.data, (long)der.len))
+		return err_ossl(ERR_IO, "writing a policy");
+	return 0;
+}
+
+int command_server_policy(const char *home, const struct server_policy_options *o)
+{
+	struct ca_issuer issuer = {0};
+	struct signer_settings s;
+	int rc = signer_settings_read(home, &s);
+
+	if (!rc)
+		rc = issuer_load(home, "server", &s.keys, &issuer);
+	if (!rc)
+		rc = policy_print(home, &issuer, o);
+	ca_issuer_done(&issuer);
+	if (rc)
+		fprintf(stderr, "pumpgate-signerd server-policy: %s\n", err_text());
 	return rc == ERR_BUSY ? EXIT_TRY_AGAIN : rc ? EXIT_FAILED : EXIT_DONE;
 }

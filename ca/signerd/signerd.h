@@ -4,6 +4,7 @@
 #define CA_SIGNERD_SIGNERD_H
 
 #include <limits.h>
+#include <stdint.h>
 
 #include "ca/issue.h"
 #include "ca/keystore.h"
@@ -28,6 +29,13 @@ struct server_cert_options {
 	const char *names; /* DNS names and addresses, by commas */
 };
 int command_server_cert(const char *home, const struct server_cert_options *o);
+
+struct server_policy_options {
+	const char *radius_name;
+	uint64_t number;
+};
+/* Prints it in PEM ("CMS"). */
+int command_server_policy(const char *home, const struct server_policy_options *o);
 
 /* Prints "NAME TAB FORM TAB WHERE" for each of the six keys. */
 int command_keys(const char *home);

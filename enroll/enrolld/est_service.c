@@ -486,6 +486,24 @@ static int wipe_begin(struct est_service *s, const struct http_request *req,
 	return 0;
 }
 
+/* For everybody who asks: it is signed, and holds nothing but names. */
+static int policy_answer(struct est_service *s, const struct http_request *req,
+			 struct est_answer *out)
+{
+	AUTO_BUF der = {.max = SERVER_POLICY_DER_MAX};
+	int rc;
+
+	if (strcmp(req->method, "GET") != 0) {
+		rc = est_answer_text(out, 405, "The server policy is read with GET.");
+		out->head.allow = "GET";
+		return rc;
+	}
+	rc = renewal_watch_policy(s->renewals, &der);
+	if (rc == ERR_NOT_FOUND)
+		return est_answer_text(out, 404, "There is no server policy: the bundle says all.");
+	return rc ? rc : answer_der(out, "application/cms", lines_for(req), der.data, der.len);
+}
+
 int est_service_begin(struct est_service *s, const struct http_request *req,
 		      const struct est_peer *peer, struct est_answer *out,
 		      struct waiting **waiting_out)
@@ -501,6 +519,8 @@ int est_service_begin(struct est_service *s, const struct http_request *req,
 		return report_service_begin(s, req, peer, out, waiting_out);
 	if (wipe_path_parse(req->target, order))
 		return wipe_begin(s, req, peer, order, out, waiting_out);
+	if (server_policy_is_target(req->target))
+		return policy_answer(s, req, out);
 	if (est_path_parse(req->target, &path))
 		return est_answer_text(out, 404, "There is no such EST operation here.");
 	profile = est_labels_find(&s->labels, path.label);

@@ -31,6 +31,7 @@ struct renewal_watch {
 	struct wipe_order *wipes; /* likewise */
 	size_t n_wipes;
 	int64_t read_us;
+	struct server_policy policy; /* number 0: none */
 };
 
 /* One page of rows into `out`, from behind `q->after`. */
@@ -110,6 +111,20 @@ static void lists_take(struct renewal_watch *w)
 	free(wipes);
 }
 
+/* Signed for pumps, so an old one does no harm: it stays until there is another. */
+static void policy_take(struct renewal_watch *w)
+{
+	const struct list_query q = {.limit = 1};
+	struct server_policy policy;
+	size_t n = 0;
+
+	if (registry_server_policy(w->registry, &q, &policy, 1, &n, CALL_MS) || !n)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->policy = policy;
+	pthread_mutex_unlock(&w->lock);
+}
+
 static void *run(void *arg)
 {
 	struct renewal_watch *w = arg;
@@ -119,6 +134,7 @@ static void *run(void *arg)
 		struct timespec until;
 
 		lists_take(w);
+		policy_take(w);
 		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec += RENEWAL_WATCH_EVERY_S;
 		pthread_mutex_lock(&w->lock);
@@ -208,4 +224,15 @@ bool renewal_watch_is_wipe(struct renewal_watch *w, const char *order)
 	yes = w->n_wipes && bsearch(order, w->wipes, w->n_wipes, sizeof(*w->wipes), by_order);
 	pthread_mutex_unlock(&w->lock);
 	return yes;
+}
+
+int renewal_watch_policy(struct renewal_watch *w, struct buf *out)
+{
+	int rc;
+
+	pthread_mutex_lock(&w->lock);
+	rc = w->policy.number ? buf_put(out, w->policy.der.data, w->policy.der.len)
+			      : err_set(ERR_NOT_FOUND, "no server policy");
+	pthread_mutex_unlock(&w->lock);
+	return rc;
 }

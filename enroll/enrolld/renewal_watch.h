@@ -4,6 +4,7 @@
  * orders pumps were told to wipe themselves. Kept in memory by a
  * thread that asks every few seconds, so that a pump's question costs a look into a list. While
  * registryd is away the last list counts for RENEWAL_WATCH_STALE_S, then none.
+ * The server policy is kept likewise, for as long as this runs.
  */
 #ifndef ENROLL_ENROLLD_RENEWAL_WATCH_H
 #define ENROLL_ENROLLD_RENEWAL_WATCH_H
@@ -11,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "sql/proto/registry_records.h"
 
@@ -28,5 +30,8 @@ int64_t renewal_watch_asked(struct renewal_watch *w, const char *cert_serial);
 /* A pump was told to wipe itself by this order. The last list that was read counts, however old.
  * Any thread. */
 bool renewal_watch_is_wipe(struct renewal_watch *w, const char *order);
+
+/* Appends the signed server policy in DER. ERR_NOT_FOUND when there is none. Any thread. */
+int renewal_watch_policy(struct renewal_watch *w, struct buf *out) MUST_USE;
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 
-bool renewal_info_is_target(const char *target)
+static bool is_target(const char *target, const char *path)
 {
 	static const char scheme[] = "https://";
 
@@ -16,7 +16,17 @@ bool renewal_info_is_target(const char *target)
 		if (!target)
 			return false;
 	}
-	return !strcmp(target, "/.well-known/pumpgate/renewal-info");
+	return !strcmp(target, path);
+}
+
+bool renewal_info_is_target(const char *target)
+{
+	return is_target(target, "/.well-known/pumpgate/renewal-info");
+}
+
+bool server_policy_is_target(const char *target)
+{
+	return is_target(target, "/.well-known/pumpgate/server-policy");
 }
 
 int renewal_info_build(const struct renewal_facts *f, struct buf *out)

@@ -16,6 +16,9 @@
 
 /* In origin-form or absolute-form, without a query. */
 bool renewal_info_is_target(const char *target);
+/* Likewise: GET /.well-known/pumpgate/server-policy, base64 of a signed policy
+ * (docs/decisions/0180). */
+bool server_policy_is_target(const char *target);
 
 /* Milliseconds since 1970. asked_at: since when an early renewal is asked for; 0: it is not. */
 struct renewal_facts {

@@ -11,10 +11,14 @@
 
 #include "base/clock.h"
 #include "base/daemon.h"
+#include "ca/request/server_name.h"
 #include "enroll/pumpctl/layout.h"
+#include "enroll/pumpctl/raddb.h"
 #include "enroll/pumpctl/record_json.h"
+#include "enroll/pumpctl/registry.h"
 #include "enroll/pumpctl/report.h"
 #include "enroll/pumpctl/server_keys.h"
+#include "enroll/pumpctl/server_policy.h"
 #include "enroll/pumpctl/server_restart.h"
 #include "enroll/pumpctl/verbs.h"
 
@@ -83,9 +87,15 @@ struct renewal {
 	json_t *done; /* what was done, or would be */
 };
 
+/* Whoever took one key may have taken them all. */
+static bool is_every_one_wanted(const struct renewal *r)
+{
+	return call_flag(r->call, "all") || call_value(r->call, "compromised");
+}
+
 static bool is_wanted(const struct renewal *r, const struct server_cert *c)
 {
-	return call_flag(r->call, "all") || c->state == SERVER_DUE || c->state == SERVER_ENDED ||
+	return is_every_one_wanted(r) || c->state == SERVER_DUE || c->state == SERVER_ENDED ||
 	       c->state == SERVER_BROKEN;
 }
 
@@ -97,7 +107,7 @@ static int gain_check(const struct renewal *r, const struct server_cert *c)
 
 	if (end > r->ca_ends_ms)
 		end = r->ca_ends_ms;
-	if (c->state == SERVER_BROKEN || call_flag(r->call, "all") ||
+	if (c->state == SERVER_BROKEN || is_every_one_wanted(r) ||
 	    end > c->ends_ms + r->validity_ms / 60)
 		return 0;
 	clock_format(r->ca_ends_ms, text);
@@ -156,6 +166,76 @@ static int server_renew(struct renewal *r, const struct server_cert *c)
 	return 0;
 }
 
+/* ---- after a compromise ---- */
+
+static int rename_begin(struct renewal *r)
+{
+	struct ipc_client *registry = NULL;
+	char old[sizeof(r->s.radius_name)];
+	bool changed;
+	int rc;
+
+	if (!call_value(r->call, "compromised"))
+		return 0;
+	memcpy(old, r->s.radius_name, sizeof(old));
+	if (call_flag(r->call, "dry-run")) {
+		char next[sizeof(old)];
+
+		rc = server_name_next(old, next, sizeof(next));
+		if (!rc)
+			report_line(r->call, "radius   would be called %s instead of %s", next,
+				    old);
+		return rc;
+	}
+	if (!layout_is_locked(r->s.home, LOCK_REGISTRY))
+		return err_set(ERR_UNAVAILABLE, "pumps are told through the running system: start "
+						"it, then repeat this");
+	rc = registry_open(r->call, &registry);
+	if (!rc)
+		rc = server_policy_rename(&r->s, registry, call_flag(r->call, "again"));
+	ipc_client_free(registry);
+	if (rc || (rc = raddb_render(&r->s, &changed)))
+		return rc;
+	report_line(r->call, "radius   is called %s from now on, not %s", r->s.radius_name, old);
+	return 0;
+}
+
+/* A name that pumps were not told yet, whoever changed it and whatever kept it from them. */
+static int policy_settle(struct renewal *r)
+{
+	struct ipc_client *registry = NULL;
+	uint64_t number = 0;
+	int rc;
+
+	if (call_flag(r->call, "dry-run") || !layout_is_locked(r->s.home, LOCK_REGISTRY))
+		return 0;
+	rc = registry_open(r->call, &registry);
+	if (!rc)
+		rc = server_policy_apply(&r->s, registry, &number);
+	ipc_client_free(registry);
+	if (rc && !call_value(r->call, "compromised")) {
+		report_note("whether pumps know the name %s can't be told now: %s",
+			    r->s.radius_name, err_text());
+		return 0; /* nothing to do with what was renewed; the next renewal looks again */
+	}
+	if (rc)
+		return err_add(rc,
+			       "pumps are not told the name %s yet; repeat: pumpctl cert "
+			       "server-renew",
+			       r->s.radius_name);
+	if (!number)
+		return 0;
+	r->n_done++;
+	if (r->call->json)
+		json_array_append_new(r->done,
+				      json_pack("{s:s s:s s:I}", "server", "policy", "done",
+						r->s.radius_name, "number", (json_int_t)number));
+	else
+		printf("policy   %" PRIu64 " tells pumps the name %s, within the hour\n", number,
+		       r->s.radius_name);
+	return 0;
+}
+
 static int renewal_begin(struct renewal *r, struct server_cert *certs, size_t *n)
 {
 	int rc = settings_read(home_dir(r->call->home), &r->s);
@@ -168,23 +248,35 @@ static int renewal_begin(struct renewal *r, struct server_cert *certs, size_t *n
 		if (rc == ERR_BUSY)
 			return err_set(rc, "another renewal, or `pumpctl init`, is at work here");
 	}
+	if (!rc)
+		rc = rename_begin(r);
 	return rc ? rc : server_keys_look(&r->s, certs, n);
 }
 
 static int server_renew_run(const struct call *call)
 {
 	struct renewal r = {.call = call, .done = json_array()};
+	const char *compromised = call_value(call, "compromised");
 	struct server_cert certs[SERVER_CERTS_MAX];
 	size_t n = 0;
 	int failed = 0;
-	int rc = renewal_begin(&r, certs, &n);
+	int rc;
 
+	if (compromised && strcmp(compromised, "radius")) {
+		(void)err_set(ERR_INVALID, "--compromised radius: pumps know only that server by a "
+					   "name with an epoch; for others: --all");
+		json_decref(r.done);
+		return report_usage();
+	}
+	rc = renewal_begin(&r, certs, &n);
 	for (size_t i = 0; !rc && i < n; i++) { /* one that fails must not keep the others back */
 		int one = server_renew(&r, &certs[i]);
 
 		if (one)
 			failed = report_failure(one);
 	}
+	if (!rc && !failed) /* not before radiusd has the name that pumps are told */
+		rc = policy_settle(&r);
 	if (rc)
 		failed = report_failure(rc);
 	if (call->json && !rc && json_show(json_incref(r.done)))
@@ -210,6 +302,13 @@ const struct verb verb_cert_server_list = {
 static const struct option_spec renew_options[] = {
 	{"all", 0, OPTION_FLAG, NULL, "of any age, not only in the last third of their life",
 	 false},
+	{"compromised", 0, OPTION_VALUE, "radius",
+	 "its key is in wrong hands: all keys are renewed, its name gets the next number, and "
+	 "pumps "
+	 "are told to take the old one no more",
+	 false},
+	{"again", 0, OPTION_FLAG, NULL,
+	 "with --compromised: also when the name changed within 30 days", false},
 	{"dry-run", 0, OPTION_FLAG, NULL, "say what would be renewed", false},
 };
 
@@ -220,6 +319,6 @@ const struct verb verb_cert_server_renew = {
 	.summary = "Renew servers' certificates that are due, and have the servers take them",
 	VERB_OPTIONS(renew_options),
 	.examples = {"cert server-renew", "cert server-renew --all --dry-run",
-		     "cert server-renew --json"},
+		     "cert server-renew --compromised radius"},
 	.run = server_renew_run,
 };

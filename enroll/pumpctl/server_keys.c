@@ -63,8 +63,9 @@ static const struct {
 	const char *names_option; /* of pumpgate-signerd server-cert */
 	size_t names_at;	  /* in struct settings */
 } servers[] = {
-	{"est", PROCESS_ENROLLD, "--est", offsetof(struct settings, est_names)},
+	/* first: after a compromise its name comes before all others */
 	{"radius", PROCESS_RADIUSD, "--radius", offsetof(struct settings, radius_name)},
+	{"est", PROCESS_ENROLLD, "--est", offsetof(struct settings, est_names)},
 	{"radsec", PROCESS_RADSECD, "--radsec", offsetof(struct settings, radsec_name)},
 	/* one name, as RadSec's */
 	{"clinicians", PROCESS_CLINICIANS, "--radsec", offsetof(struct settings, login_name)},

@@ -580,6 +580,17 @@ RECORD_DECLARE(token, TOKEN_FIELDS)
 	X(S, BLOB, anchors, MAKER_ANCHORS_SIZE)
 RECORD_DECLARE(maker, MAKER_FIELDS)
 
+/* What pumps are told about our servers: der is CMS (ca/server_policy.h), which only pumps verify.
+ */
+#define SERVER_POLICY_DER_MAX 4096
+#define SERVER_POLICY_FIELDS(X, S)             \
+	X(S, U64, number, 1)                   \
+	X(S, STR, radius_name, TEXT_SIZE)      \
+	X(S, BLOB, der, SERVER_POLICY_DER_MAX) \
+	X(S, TIME, set_at, 1)                  \
+	X(S, STR, set_by, LABEL_SIZE)
+RECORD_DECLARE(server_policy, SERVER_POLICY_FIELDS)
+
 /* A renewal that waits for a person, or waited. state: waiting, approved, denied, used, expired.
  * key: SHA-256 of the SubjectPublicKeyInfo in hex. prior: the certificate that the request names.
  */

@@ -78,14 +78,16 @@ enum registry_verb {
 	REGISTRY_NAS_CERT_ADD = 168,  /* nas_cert -> empty */
 	REGISTRY_NAS_CERT_LIST = 169, /* nas_name -> nas_cert[], newest first */
 	REGISTRY_APPROVAL_LIST = 192, /* list_query -> approval[] */
-	REGISTRY_APPROVAL_DECIDE = 193, /* approval_decision -> approval */
-	REGISTRY_MAKER_ADD = 256,	/* maker -> empty */
-	REGISTRY_MAKER_LIST = 257,	/* list_query -> maker[] by name, without anchors */
-	REGISTRY_MAKER_ENABLE = 258,	/* maker: name, enabled -> empty */
-	REGISTRY_MAKER_REMOVE = 259,	/* maker: name -> empty */
-	REGISTRY_GAP_LIST = 176,	/* list_query -> gap[] */
-	REGISTRY_MERGE = 177,		/* empty list_query -> merge */
-	REGISTRY_BACKUP = 178,		/* backup_query -> backup_state */
+	REGISTRY_APPROVAL_DECIDE = 193,	  /* approval_decision -> approval */
+	REGISTRY_MAKER_ADD = 256,	  /* maker -> empty */
+	REGISTRY_MAKER_LIST = 257,	  /* list_query -> maker[] by name, without anchors */
+	REGISTRY_MAKER_ENABLE = 258,	  /* maker: name, enabled -> empty */
+	REGISTRY_MAKER_REMOVE = 259,	  /* maker: name -> empty */
+	REGISTRY_SERVER_POLICY = 352,	  /* empty list_query -> server_policy[0..1] */
+	REGISTRY_SERVER_POLICY_SET = 353, /* server_policy: number, radius_name, der -> empty */
+	REGISTRY_GAP_LIST = 176,	  /* list_query -> gap[] */
+	REGISTRY_MERGE = 177,		  /* empty list_query -> merge */
+	REGISTRY_BACKUP = 178,		  /* backup_query -> backup_state */
 	/* rotation of certificates: docs/decisions/0131 */
 	REGISTRY_ROTATION_START = 272,	 /* rotation_start -> rotation */
 	REGISTRY_ROTATION_PREVIEW = 273, /* rotation_start -> rotation_wave[], nothing stored */

@@ -194,6 +194,12 @@ static int maker_trust(struct reader *r, const void *query, void *out, size_t ma
 	return store_maker_trust(r->registry, out, max, n);
 }
 
+static int server_policy(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	(void)query;
+	return store_server_policy(r->registry, out, max, n);
+}
+
 static int cert_list(struct reader *r, const void *query, void *out, size_t max, size_t *n)
 {
 	struct cert *rows = out;
@@ -394,6 +400,7 @@ static const struct {
 	{REGISTRY_STATUS, 1, status},
 	{REGISTRY_MAKER_LIST, MAKERS_MAX, maker_list},
 	{REGISTRY_MAKER_TRUST, MAKERS_MAX, maker_trust},
+	{REGISTRY_SERVER_POLICY, 1, server_policy},
 	{REGISTRY_APPROVAL_LIST, STORE_LIST_MAX, approval_list},
 	{REGISTRY_GAP_LIST, STORE_LIST_MAX, gap_list},
 	{REGISTRY_RECALL_SHOW, 1, recall_show},

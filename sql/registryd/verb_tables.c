@@ -59,6 +59,7 @@ static const struct ipc_verb enroll_verbs[] = {
 	ASK(REGISTRY_RENEWAL_ASKED, "renewal_asked", list_query, renewal_ask, verb_query),
 	ASK(REGISTRY_REPORT, "report", pump_report, report_answer, verb_write),
 	ASK(REGISTRY_WIPE_ORDERS, "wipe_orders", list_query, wipe_order, verb_query),
+	ASK(REGISTRY_SERVER_POLICY, "server_policy", list_query, server_policy, verb_query),
 };
 
 /* dispatchd: the orders, with the secrets of just those NAS */
@@ -118,6 +119,8 @@ static const struct ipc_verb admin_verbs[] = {
 	TELL(REGISTRY_MAKER_ADD, "maker_add", maker, verb_write),
 	ASK(REGISTRY_MAKER_LIST, "maker_list", list_query, maker, verb_query),
 	ASK(REGISTRY_MAKER_TRUST, "maker_trust", list_query, maker, verb_query),
+	ASK(REGISTRY_SERVER_POLICY, "server_policy", list_query, server_policy, verb_query),
+	TELL(REGISTRY_SERVER_POLICY_SET, "server_policy_set", server_policy, verb_write),
 	TELL(REGISTRY_MAKER_ENABLE, "maker_enable", maker, verb_write),
 	TELL(REGISTRY_MAKER_REMOVE, "maker_remove", maker, verb_write),
 	ASK(REGISTRY_APPROVAL_LIST, "approval_list", list_query, approval, verb_query),

@@ -77,6 +77,10 @@ void writer_issue(struct writer *w, struct ipc_request *rq, const struct action 
 	case REGISTRY_MAKER_REMOVE:
 		maker_change(w, rq, by);
 		return;
+	case REGISTRY_SERVER_POLICY_SET:
+		writer_tell(rq, store_server_policy_set(w->registry, by, record), "server.policy",
+			    ((const struct server_policy *)record)->radius_name, by->actor);
+		return;
 	case REGISTRY_ISSUE_BEGIN:
 		issue_begin(w, rq, by);
 		return;

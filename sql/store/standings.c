@@ -43,6 +43,7 @@ static const struct {
 	{"device_macs", EFFECT_NONE, EFFECT_NONE},
 	{"alarms", EFFECT_NONE, EFFECT_NONE},
 	{"makers", EFFECT_NONE, EFFECT_NONE},
+	{"server_policy", EFFECT_NONE, EFFECT_NONE},
 	{"maker_anchors", EFFECT_NONE, EFFECT_NONE},
 	{"decommissions", EFFECT_NONE, EFFECT_NONE},
 	{"rotations", EFFECT_NONE, EFFECT_NONE},

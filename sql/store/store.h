@@ -188,6 +188,14 @@ int store_maker_list(struct store *st, const struct list_query *q, struct maker 
 /* The enabled ones with their anchors. */
 int store_maker_trust(struct store *st, struct maker *out, size_t max, size_t *n_out) MUST_USE;
 
+/* ---- what pumps are told about our servers ---- */
+/* Takes the place of the one before. ERR_CONFLICT when that has this number or a higher one. */
+int store_server_policy_set(struct store *st, const struct action *by,
+			    const struct server_policy *p) MUST_USE;
+/* The newest; none: *n_out is 0. */
+int store_server_policy(struct store *st, struct server_policy *out, size_t max,
+			size_t *n_out) MUST_USE;
+
 /* ---- renewals that wait for a person ---- */
 /* live_only: those that wait now. */
 int store_approval_list(struct store *st, const struct list_query *q, int64_t now,

@@ -59,8 +59,13 @@ auth_server_addr=127.0.0.1
 auth_server_port=$RADIUS_AUTH_PORT
 auth_server_shared_secret=$NAS_SECRET
 END
-hostapd "$SCRATCH/hostapd.conf" >"$SCRATCH/hostapd.log" 2>&1 &
-PID[hostapd]=$!
+# nas CONF
+nas() {
+	stop hostapd
+	hostapd "$SCRATCH/$1" >>"$SCRATCH/hostapd.log" 2>&1 &
+	PID[hostapd]=$!
+}
+nas hostapd.conf
 printf 'ctrl_interface=%s\nap_scan=0\n' "$SCRATCH/wpa" >"$SCRATCH/wpa.conf"
 supplicant() {
 	ip netns exec "$DEV" env "$@" wpa_supplicant -D wired -i eth0 -c "$SCRATCH/wpa.conf" -d \
@@ -182,6 +187,50 @@ check and_it_can_be_taken_back pumpctl pump waiting --cancel PG-1
 check and_only_once exits 2 pumpctl pump waiting --cancel PG-1
 check latest_time_without_waiting_is_refused exits 64 pumpctl pump revoke PG-1 --reason x --at-latest 2h
 check and_the_pump_is_still_on state_is online
+# --- the RADIUS server's key is stolen: its name gets the next number ---
+stop agent
+wpa() { wpa_cli -p "$SCRATCH/wpa" -i eth0 "$@"; }
+names_are() { says "^\"radius-$1.pumpgate.internal;radius-$2.pumpgate.internal\"\$" wpa get_network 0 domain_match; }
+check pump_takes_the_name_that_it_knows_and_the_next_one names_are 1 2
+cp -L "$PUMPGATE_HOME/radius/key.pem" "$PUMPGATE_HOME/radius/cert.pem" "$SCRATCH/"
+printf '* TLS\n' >"$SCRATCH/eap_users"
+sed '/^auth_server/d' "$SCRATCH/hostapd.conf" >"$SCRATCH/rogue.conf"
+cat >>"$SCRATCH/rogue.conf" <<END
+eap_server=1
+eap_user_file=$SCRATCH/eap_users
+ca_cert=$PUMPGATE_HOME/trust/device.pem
+server_cert=$SCRATCH/cert.pem
+private_key=$SCRATCH/key.pem
+END
+seen() { grep -c "$1" "$SCRATCH/wpa.log"; }
+more() { [ "$(seen "$1")" -gt "$2" ]; }
+meets() { # EVENT: it happens when the pump comes to the authenticator
+	local n
+	n=$(seen "$1")
+	wait_until 5 test -S "$SCRATCH/hostapd/$PORT" && wpa enable_network 0 >/dev/null &&
+		wpa reassociate >/dev/null && wait_until 10 more "$1" "$n"
+}
+let_on() { meets CTRL-EVENT-EAP-SUCCESS; }
+turned_away() { meets "CTRL-EVENT-EAP-TLS-CERT-ERROR .*radius-1.pumpgate.internal.*Domain mismatch"; }
+nas rogue.conf
+check the_thief_of_a_server_key_would_be_believed let_on
+nas hostapd.conf
+check server_gets_another_name says 'policy +[0-9]+ tells pumps the name radius-2' \
+	pumpctl cert server-renew --compromised radius
+check and_no_third_one_right_after says 'those that were away since' pumpctl cert server-renew --compromised radius
+check enrolld_has_the_policy wait_until 15 curl -sSf --cacert "$TRUST" "${EST_URL%/est}/pumpgate/server-policy"
+check pump_that_has_not_heard_gets_on_all_the_same let_on
+cut=$(cuts)
+agent --renew-at 90
+check pump_is_told_the_name wait_until 20 names_are 2 3
+check without_leaving_the_network test "$(cuts)" = "$cut"
+nas rogue.conf
+check the_thief_is_believed_no_more turned_away
+nas hostapd.conf
+check and_the_true_server_is let_on
+check and_the_pump_is_online wait_until 20 state_is online
+is_audited() { pumpctl audit tail | grep -q 'server.policy .*radius-2.pumpgate.internal'; }
+check and_it_stands_in_the_audit is_audited
 
 # --- revocation: by EST, which the agent asks again because its certificate is short-lived ---
 stop agent

@@ -1,21 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # A network block that lets the pump talk to any RADIUS server must not get out, however netblock.c
-# might be broken: each way to lose the CA or the server name is made in a copy, and the unit test must
-# fail on it.
+# might be broken, and no policy may be believed that the server CA did not sign for it: each way to
+# lose a check is made in a copy, and the unit test must fail on it.
 # shellcheck disable=SC2317 # functions are called through check
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/tap.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-source=pump_agent/netblock.c
+libraries=${PUMPGATE_BUILD:-build}/lib
 
-# build FILE
+# build FILE: a test program from it and the sources beside it
 build() {
-	# shellcheck disable=SC2046 # a list of flags
-	"${CC:-gcc}" -std=gnu11 -D_GNU_SOURCE -I. -O1 -w -o "$work/test" "$1" tests/unit/pump_agent/test_netblock.c \
-		pump_agent/bundle.c ca/request/device_name.c base/buf.c base/err.c base/file.c base/secret.c \
-		$(pkg-config --cflags --libs jansson libsodium cmocka)
+	# shellcheck disable=SC2046,SC2086 # lists of files and flags
+	"${CC:-gcc}" -std=gnu11 -D_GNU_SOURCE -I. -O1 -w -o "$work/test" "$1" $beside \
+		"$libraries/libagent_core.a" "$libraries/libca_request.a" "$libraries/libbase.a" $(pkg-config --cflags --libs jansson libsodium cmocka libcrypto)
 }
 test_fails() { ! "$work/test"; }
 # mutant SENTENCE SED-SCRIPT
@@ -26,12 +25,26 @@ mutant() {
 	check "and is caught: $1" test_fails
 }
 
+source=pump_agent/netblock.c
+beside="tests/unit/pump_agent/test_netblock.c"
 check netblock_c_itself_builds build "$source"
 check and_passes "$work/test"
 mutant 'ca_cert is not written' 's/put_text\(b, "ca_cert", in->anchors\)/0/'
-mutant 'domain_match is not written' 's/put_text\(b, "domain_match", in->server_name\)/0/'
+mutant 'domain_match is not written' 's/put_server_names\(b, in->server_name\)/0/'
 mutant 'a missing CA is not refused' 's/!in->anchors \|\| in->anchors\[0\] != .\/./0/'
 mutant 'a missing server name is not refused' 's/!in->server_name \|\| server_name_check\(in->server_name\)/0/'
 mutant 'both server checks are left out' 's/put_server_checks\(&b, in\)/0/'
 mutant 'domain_match became domain_suffix_match' 's/"domain_match"/"domain_suffix_match"/'
+mutant 'any name after the first is taken' 's/"%s;%s", name, next/"%s;%s", name, ""/'
+
+source=pump_agent/server_policy.c
+beside="tests/unit/pump_agent/test_server_policy.c tests/unit/ca/ca_fixture.c
+	$libraries/libca.a $libraries/libca_request.a $libraries/libpolicies.a"
+check server_policy_c_itself_builds build "$source"
+check and_passes "$work/test"
+mutant 'a RADIUS server signs policies' 's/\|\| !signs_policies\(cert\)/|| 0/'
+mutant 'the signature is not looked at' 's/CMS_verify\(cms, NULL, NULL, NULL, content, flags\) != 1/(CMS_verify(cms, NULL, NULL, NULL, content, flags | CMS_NO_CONTENT_VERIFY | CMS_NO_ATTR_VERIFY), 0)/'
+mutant 'anybody may sign' 's/X509_verify_cert\(ctx\) != 1/0/'
+mutant 'one good signer of two is enough' 's/sk_X509_num\(signers\) == 1/sk_X509_num(signers) > 0/'
+mutant 'whatever was signed is a policy' 's/strcmp\(kind, "server-policy"\)/0/'
 tap_done

@@ -110,7 +110,7 @@ static void wired_block_is_eap_tls_with_both_server_checks(void **state)
 	is(&b, "eapol_flags", "0");
 	is(&b, "eap", "TLS");
 	is(&b, "ca_cert", "\"/var/lib/pumpgate-agent/anchors.pem\"");
-	is(&b, "domain_match", "\"radius-1.pumpgate.internal\"");
+	is(&b, "domain_match", "\"radius-1.pumpgate.internal;radius-2.pumpgate.internal\"");
 	is(&b, "identity", "\"PG-000123\"");
 	is(&b, "private_key", "\"blob://pumpgate-a\"");
 	assert_null(netblock_value(&b, "ssid"));

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Owns when pumps must be told another name. Never signs anything itself. */
+#include "enroll/pumpctl/server_policy.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include "base/clock.h"
+#include "ca/request/server_name.h"
+#include "enroll/pumpctl/registry.h"
+#include "enroll/pumpctl/signer_command.h"
+
+static int pem_take(const struct buf *said, struct server_policy *p)
+{
+	BIO *bio = BIO_new_mem_buf(said->data, (int)said->len);
+	char *name = NULL, *header = NULL;
+	unsigned char *der = NULL;
+	long len = 0;
+	int rc = 0;
+
+	if (!bio || !PEM_read_bio(bio, &name, &header, &der, &len) ||
+	    strcmp(name, PEM_STRING_CMS) || len <= 0 || (size_t)len > sizeof(p->der.data)) {
+		rc = err_set(ERR_CRYPTO, "pumpgate-signerd gave no policy");
+	} else {
+		memcpy(p->der.data, der, (size_t)len);
+		p->der.len = (uint32_t)len;
+	}
+	ERR_clear_error();
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	OPENSSL_free(der);
+	BIO_free(bio);
+	return rc;
+}
+
+static int policy_sign(const struct settings *s, struct server_policy *p)
+{
+	AUTO_BUF said = {.max = 16384};
+	char number[24];
+	const char *const args[] = {"server-policy", "--radius", p->radius_name,
+				    "--number",	     number,	 NULL};
+	int status;
+	int rc;
+
+	snprintf(number, sizeof(number), "%" PRIu64, p->number);
+	rc = signer_command(s->home, args, &said, &status);
+	if (!rc && status)
+		rc = err_set(ERR_CRYPTO, "pumpgate-signerd signed no policy: %s",
+			     said.len ? buf_cstr(&said) : "no word");
+	return rc ? rc : pem_take(&said, p);
+}
+
+/* Is `name` the first of its epochs, as every bundle tells it? */
+static bool is_first_epoch(const char *name)
+{
+	char next[256];
+	size_t label;
+
+	if (server_name_next(name, next, sizeof(next)))
+		return true; /* without epochs there is nothing to tell */
+	label = strcspn(next, ".");
+	return label >= 2 && next[label - 2] == '-' && next[label - 1] == '2';
+}
+
+/* Is there a name in the settings that pumps were not told? `now` number 0: none was signed yet. */
+static bool is_untold(const struct settings *s, const struct server_policy *now)
+{
+	return now->number ? strcmp(now->radius_name, s->radius_name) != 0
+			   : !is_first_epoch(s->radius_name);
+}
+
+static int policy_read(struct ipc_client *registry, struct server_policy *out)
+{
+	const struct list_query q = {.limit = 1};
+	size_t n = 0;
+
+	*out = (struct server_policy){0};
+	return registry_server_policy(registry, &q, out, 1, &n, REGISTRY_TIMEOUT_MS);
+}
+
+int server_policy_rename(struct settings *s, struct ipc_client *registry, bool again)
+{
+	char next[sizeof(s->radius_name)], when[CLOCK_TEXT_MAX];
+	struct server_policy now;
+	int rc = policy_read(registry, &now);
+
+	if (rc || is_untold(s, &now))
+		return rc;
+	if (now.number && !again &&
+	    clock_wall_ms() - now.set_at < SERVER_POLICY_REST_DAYS * INT64_C(86400000)) {
+		clock_format(now.set_at, when);
+		return err_set(
+			ERR_CONFLICT,
+			"pumps were told the name %s only at %s; those that were away since "
+			"take no name after the next: use --again to shut them out until they "
+			"are onboarded anew",
+			now.radius_name, when);
+	}
+	rc = server_name_next(s->radius_name, next, sizeof(next));
+	return rc ? rc : settings_rename_radius(s, next);
+}
+
+int server_policy_apply(const struct settings *s, struct ipc_client *registry, uint64_t *number_out)
+{
+	struct server_policy now, next = {0};
+	int rc = policy_read(registry, &now);
+
+	*number_out = 0;
+	if (rc || !is_untold(s, &now))
+		return rc;
+	/* by the clock, so that a registry restored from before gives no number twice */
+	next.number = (uint64_t)(clock_wall_ms() / 1000);
+	if (next.number <= now.number)
+		next.number = now.number + 1;
+	if (str_copy(next.radius_name, sizeof(next.radius_name), s->radius_name))
+		return err_set(ERR_LIMIT, "radius_name is too long");
+	rc = policy_sign(s, &next);
+	if (!rc)
+		rc = registry_server_policy_set(registry, &next, REGISTRY_TIMEOUT_MS);
+	if (!rc)
+		*number_out = next.number;
+	return rc;
+}
