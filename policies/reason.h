@@ -37,7 +37,14 @@
 	X(WRONG_CA, "wrong-ca", "The certificate is not from our device CA.",                      \
 	  "Enrol the pump: pumpctl pump bundle SERIAL.")                                           \
 	X(CERTIFICATE_EXPIRED, "certificate-expired", "The certificate is past its end.",          \
-	  "Enrol the pump again: pumpctl pump bundle SERIAL.")                                     \
+	  "Our agent renews once by itself ([ca] expired_return); else pumpctl pump bundle "       \
+	  "SERIAL.")                                                                               \
+	X(NOT_EXPIRED, "not-expired",                                                              \
+	  "The certificate is in force, and the pump says that it has ended.",                     \
+	  "Check the pump's clock; it gets on with its own identity.")                             \
+	X(RETURNING, "returning",                                                                  \
+	  "The pump's certificate has ended; from the onboarding zone it may renew once more.",    \
+	  "pumpctl pump events SERIAL says whether it did.")                                       \
 	X(CERTIFICATE_NOT_YET_VALID, "certificate-not-yet-valid",                                  \
 	  "The certificate begins in the future.", "Check this server's clock.")                   \
 	X(CERTIFICATE_REVOKED, "certificate-revoked", "The certificate was revoked.",              \

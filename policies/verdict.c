@@ -186,6 +186,35 @@ struct verdict verdict_birth(const struct verdict_birth_facts *f)
 	return (struct verdict){.kind = VERDICT_ONBOARD, .reason = REASON_BORN_PUMP};
 }
 
+struct verdict verdict_return(const struct verdict_cert_facts *f, int64_t late_max_ms,
+			      uint32_t onboarding_vlan, int64_t now_ms)
+{
+	enum reason standing;
+
+	if (!f->answered)
+		return reject(REASON_REGISTRY_AWAY);
+	if (!*f->cert_serial)
+		return reject(REASON_NO_SERIAL);
+	if (!f->found || !*f->registry_name)
+		return reject(REASON_UNKNOWN_CERTIFICATE);
+	if (f->resumed || !san_agrees(f))
+		return reject(REASON_NAME_MISMATCH);
+	standing = standing_reason(f, now_ms);
+	if (standing == REASON_NONE)
+		return reject(REASON_NOT_EXPIRED);
+	if (standing != REASON_CERTIFICATE_EXPIRED)
+		return reject(standing);
+	if (now_ms - f->not_after_ms >= late_max_ms)
+		return reject(REASON_CERTIFICATE_EXPIRED);
+	if (f->device == DEVICE_QUARANTINED)
+		return reject(REASON_QUARANTINED);
+	if (f->device == DEVICE_PARKED)
+		return reject(REASON_PARKED);
+	if (!vlan_is_usable(onboarding_vlan))
+		return reject(REASON_NO_ONBOARDING_ZONE);
+	return (struct verdict){.kind = VERDICT_ONBOARD, .reason = REASON_RETURNING};
+}
+
 const char *verdict_name(enum verdict_kind k)
 {
 	static const char *const names[] = {"reject", "accept", "onboard", "quarantine", "park"};

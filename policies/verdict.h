@@ -68,6 +68,11 @@ struct verdict_birth_facts {
 };
 struct verdict verdict_birth(const struct verdict_birth_facts *f);
 
+/* EAP-TLS with a certificate of ours that is past its end: into the onboarding zone, where it may
+ * renew, or nowhere. Facts as for verdict_cert, but that the identity is not looked at. */
+struct verdict verdict_return(const struct verdict_cert_facts *f, int64_t late_max_ms,
+			      uint32_t onboarding_vlan, int64_t now_ms);
+
 /* "reject", "accept", "onboard", "quarantine", "park"; never NULL. */
 const char *verdict_name(enum verdict_kind k);
 

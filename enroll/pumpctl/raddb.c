@@ -21,7 +21,7 @@
 struct render {
 	const struct settings *s;
 	enum process owner;
-	struct raddb_word words[12];
+	struct raddb_word words[16];
 	size_t n_words;
 	bool *changed;
 	bool seen;
@@ -177,7 +177,7 @@ static int instance_render(struct render *r, const char *folder, const char *nam
 
 int raddb_render(const struct settings *s, bool *changed)
 {
-	char folder[PATH_MAX], libdir[PATH_MAX], auth[8], acct[8], login[8];
+	char folder[PATH_MAX], libdir[PATH_MAX], auth[8], acct[8], login[8], late[16];
 	char socket_path[PATH_MAX], cred_path[PATH_MAX], inner_auth[8], inner_acct[8];
 	struct render r = {.s = s, .owner = PROCESS_RADIUSD, .changed = changed};
 	int rc = program_folder(folder);
@@ -195,6 +195,7 @@ int raddb_render(const struct settings *s, bool *changed)
 	snprintf(auth, sizeof(auth), "%u", s->radius_auth_port);
 	snprintf(acct, sizeof(acct), "%u", s->radius_acct_port);
 	snprintf(login, sizeof(login), "%u", s->login_port);
+	snprintf(late, sizeof(late), "%u", s->late_max_s);
 	snprintf(inner_auth, sizeof(inner_auth), "%u", s->radsec_inner_port);
 	snprintf(inner_acct, sizeof(inner_acct), "%u", s->radsec_inner_port + 1);
 	memcpy(r.words,
@@ -208,9 +209,10 @@ int raddb_render(const struct settings *s, bool *changed)
 					   {"RADSEC_ACCT_PORT", inner_acct},
 					   {"REGISTRY_SOCKET", socket_path},
 					   {"CRED_SOCKET", cred_path},
-					   {"LOGIN_PORT", login}},
-	       11 * sizeof(r.words[0]));
-	r.n_words = 11;
+					   {"LOGIN_PORT", login},
+					   {"LATE_MAX", late}},
+	       12 * sizeof(r.words[0]));
+	r.n_words = 12;
 	rc = instance_render(&r, folder, "raddb", "radius/raddb");
 	r.owner = PROCESS_CLINICIANS;
 	return rc ? rc : instance_render(&r, folder, "raddb-clinicians", "clinicians/raddb");

@@ -60,6 +60,7 @@ void settings_default(struct settings *s)
 	s->login_port = 22087;
 	strcpy(s->admins, "root");
 	strcpy(s->device_validity, "365d");
+	s->late_max_s = 365 * 86400;
 	strcpy(s->server_validity, "60d");
 	strcpy(s->second_person, "yes");
 	strcpy(s->nas_validity, "365d");
@@ -182,12 +183,24 @@ static int strings_read(struct config *c, struct settings *s)
 	return rc;
 }
 
+/* As the signer reads it, which judges its bounds; for the RADIUS server. */
+static int late_read(struct config *c, uint32_t *late_max_s_out)
+{
+	bool is_on = strcmp(config_str(c, "ca", "expired_return", "once"), "no") != 0;
+	int64_t within_ms;
+	int rc = config_duration(c, "ca", "expired_within", "365d", &within_ms);
+
+	if (!rc)
+		*late_max_s_out = is_on ? (uint32_t)(within_ms / 1000) : 0;
+	return rc;
+}
+
 static int conf_read(struct config *c, struct settings *s)
 {
 	static const char *const sections[] = {"server", "listen", "users", "ca", "recall"};
 	static const char *const signers_own[] = {
-		"unproven_renewals", "expired_return",	"expired_within", "issue_per_hour",
-		"passphrase_file",   "pin_file",	"pkcs11_module",  "crl_url",
+		"unproven_renewals", "issue_per_hour",	"passphrase_file",
+		"pin_file",	     "pkcs11_module",	"crl_url",
 		"ocsp_url",	     "ocsp_per_minute", "checkpoint_s"};
 	uint32_t per_minute; /* the signer's own setting: only its bounds are checked here */
 	struct anomaly_policy anomaly; /* the registry's, likewise */
@@ -195,6 +208,8 @@ static int conf_read(struct config *c, struct settings *s)
 
 	for (int k = 0; k < ADMIN_KINDS; k++) /* judged by whom they ask */
 		config_str(c, "users", admin_kind_key((enum admin_kind)k), "");
+	if (!rc)
+		rc = late_read(c, &s->late_max_s);
 	for (size_t i = 0; i < sizeof(signers_own) / sizeof(signers_own[0]); i++)
 		config_str(c, "ca", signers_own[i], ""); /* judged by the signer */
 	if (rc ||

@@ -50,6 +50,7 @@ struct settings {
 	char admins[256];
 	char est_labels[256]; /* names, by commas; their terms are enrolld's */
 	char device_validity[16];
+	uint32_t late_max_s; /* [ca] expired_within, 0 when expired_return = no */
 	char server_validity[16];
 	char second_person[16]; /* "yes" or "no": for recalls of many pumps */
 	char nas_validity[16];

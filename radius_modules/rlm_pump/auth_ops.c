@@ -193,53 +193,65 @@ static void sessions_forget(struct pump_shared *s, const struct cert_name *q)
 	session_cache_drop_owner(s->sessions, &owner);
 }
 
-static void cert_verdict(struct pump_shared *s, REQUEST *request, struct attempt *a)
+/* What a certificate of ours shows, and the registry says of it; `v` points into the others. */
+struct cert_seen {
+	struct cert_name q;
+	struct pump_facts f;
+	char san_uri[128], identity[USER_NAME_SIZE];
+	struct verdict_cert_facts v;
+};
+
+static void cert_see(struct pump_shared *s, REQUEST *request, struct attempt *a,
+		     struct cert_seen *c)
 {
 	VALUE_PAIR *vps = request->packet->vps;
-	bool resumed = fr_pair_find_by_da(request->parent->reply->vps, s->resumed, TAG_ANY) != NULL;
-	struct cert_name q = {0};
-	struct pump_facts f = {0};
-	struct verdict_cert_facts v = {0};
-	char san_uri[128], identity[USER_NAME_SIZE];
-	int64_t now_ms = clock_wall_ms();
 
-	PUMP_TEXT(q.issuer, vps, PW_TLS_CLIENT_CERT_ISSUER);
-	PUMP_TEXT(q.cert_serial, vps, PW_TLS_CLIENT_CERT_SERIAL);
-	PUMP_TEXT(san_uri, vps, PW_TLS_CLIENT_CERT_SUBJECT_ALT_NAME_URI);
-	PUMP_TEXT(identity, vps, PW_USER_NAME);
-	if (!*q.issuer || !*q.cert_serial)
-		v.answered = true; /* nothing to ask for: the verdict says no-serial */
-	else if (registry_link_pump_facts(s->link, &q, &f))
+	PUMP_TEXT(c->q.issuer, vps, PW_TLS_CLIENT_CERT_ISSUER);
+	PUMP_TEXT(c->q.cert_serial, vps, PW_TLS_CLIENT_CERT_SERIAL);
+	PUMP_TEXT(c->san_uri, vps, PW_TLS_CLIENT_CERT_SUBJECT_ALT_NAME_URI);
+	PUMP_TEXT(c->identity, vps, PW_USER_NAME);
+	if (!*c->q.issuer || !*c->q.cert_serial)
+		c->v.answered = true; /* nothing to ask for: the verdict says no-serial */
+	else if (registry_link_pump_facts(s->link, &c->q, &c->f))
 		snprintf(a->detail, sizeof(a->detail), "%s", err_text());
 	else
-		v.answered = true;
-	v.found = f.found;
-	v.cert_serial = *q.issuer ? q.cert_serial : "";
-	v.cert = cert_state_parse(f.cert_state);
-	v.device = device_state_parse(f.device_state);
-	v.not_before_ms = f.not_before;
-	v.not_after_ms = f.not_after;
-	v.registry_name = f.device;
-	v.san_uri = san_uri;
-	v.identity = identity;
-	v.vlan = f.vlan;
-	v.resumed = resumed;
-	if (!v.answered) /* for people; the chain to our CA holds, whatever the registry will say */
-		device_from_san(san_uri, f.device);
-	a->verdict = verdict_cert(&v, now_ms);
-	a->method = resumed ? PUMP_METHOD_RESUMED : PUMP_METHOD_EAP;
-	memcpy(a->issuer, q.issuer, sizeof(a->issuer));
-	memcpy(a->cert_serial, q.cert_serial, sizeof(a->cert_serial));
-	memcpy(a->device, f.device, sizeof(a->device));
+		c->v.answered = true;
+	c->v.found = c->f.found;
+	c->v.cert_serial = *c->q.issuer ? c->q.cert_serial : "";
+	c->v.cert = cert_state_parse(c->f.cert_state);
+	c->v.device = device_state_parse(c->f.device_state);
+	c->v.not_before_ms = c->f.not_before;
+	c->v.not_after_ms = c->f.not_after;
+	c->v.registry_name = c->f.device;
+	c->v.san_uri = c->san_uri;
+	c->v.identity = c->identity;
+	c->v.vlan = c->f.vlan;
+	c->v.resumed = fr_pair_find_by_da(request->parent->reply->vps, s->resumed, TAG_ANY) != NULL;
+	if (!c->v.answered) /* for people; the chain to our CA holds, whatever the registry says */
+		device_from_san(c->san_uri, c->f.device);
+	memcpy(a->issuer, c->q.issuer, sizeof(a->issuer));
+	memcpy(a->cert_serial, c->q.cert_serial, sizeof(a->cert_serial));
+	memcpy(a->device, c->f.device, sizeof(a->device));
+}
+
+static void cert_verdict(struct pump_shared *s, REQUEST *request, struct attempt *a)
+{
+	struct cert_seen c = {0};
+	const struct pump_facts *f = &c.f;
+	int64_t now_ms = clock_wall_ms();
+
+	cert_see(s, request, a, &c);
+	a->verdict = verdict_cert(&c.v, now_ms);
+	a->method = c.v.resumed ? PUMP_METHOD_RESUMED : PUMP_METHOD_EAP;
 	if (a->verdict.kind == VERDICT_REJECT) {
-		if (v.answered) /* no key of a refused certificate stays in memory */
-			sessions_forget(s, &q);
+		if (c.v.answered) /* no key of a refused certificate stays in memory */
+			sessions_forget(s, &c.q);
 		return;
 	}
-	memcpy(a->zone, f.zone, sizeof(a->zone));
-	memcpy(a->filter_id, f.filter_id, sizeof(a->filter_id));
-	a->vlan = f.vlan;
-	a->session_s = session_seconds(f.session_s, f.not_after, now_ms);
+	memcpy(a->zone, f->zone, sizeof(a->zone));
+	memcpy(a->filter_id, f->filter_id, sizeof(a->filter_id));
+	a->vlan = f->vlan;
+	a->session_s = session_seconds(f->session_s, f->not_after, now_ms);
 }
 
 rlm_rcode_t pump_verdict(struct pump_shared *s, REQUEST *request)
@@ -301,6 +313,43 @@ rlm_rcode_t pump_birth(struct pump_shared *s, REQUEST *request)
 		return RLM_MODULE_REJECT;
 	a->method = PUMP_METHOD_BIRTH;
 	birth_verdict(s, request, a);
+	return verdict_answer(request, a);
+}
+
+/* ---- EAP-TLS with a certificate past its end: called in check-eap-return ---- */
+
+static void return_verdict(struct pump_shared *s, REQUEST *request, struct attempt *a)
+{
+	struct cert_seen c = {0};
+	struct birth_query q = {0};
+	struct birth_facts zone = {0}; /* the onboarding zone alone is looked at */
+
+	cert_see(s, request, a, &c);
+	memcpy(q.device, c.f.device, sizeof(q.device));
+	if (c.v.answered && c.f.found && registry_link_birth_facts(s->link, &q, &zone)) {
+		c.v.answered = false;
+		snprintf(a->detail, sizeof(a->detail), "%s", err_text());
+	}
+	a->verdict = verdict_return(&c.v, s->late_max_ms, zone.vlan, clock_wall_ms());
+	if (a->verdict.kind != VERDICT_ONBOARD)
+		return;
+	memcpy(a->zone, zone.zone, sizeof(a->zone));
+	memcpy(a->filter_id, zone.filter_id, sizeof(a->filter_id));
+	a->vlan = zone.vlan;
+	a->session_s = zone.session_s ? zone.session_s : SESSION_DEFAULT_S;
+}
+
+rlm_rcode_t pump_return(struct pump_shared *s, REQUEST *request)
+{
+	struct attempt *a;
+
+	if (!request->parent) /* not inside EAP */
+		return RLM_MODULE_REJECT;
+	a = attempt_of(s, request->parent, true);
+	if (!a)
+		return RLM_MODULE_REJECT;
+	a->method = PUMP_METHOD_RETURN;
+	return_verdict(s, request, a);
 	return verdict_answer(request, a);
 }
 
@@ -384,6 +433,7 @@ static void station_read(REQUEST *request, char mac[MAC_SIZE])
 enum way {
 	WAY_PUMP, /* a pump's own certificate */
 	WAY_BIRTH,
+	WAY_RETURN, /* its own certificate, which has ended */
 	WAY_MAC,
 };
 
@@ -391,17 +441,18 @@ enum way {
  * birth certificate only into the onboarding zone. */
 static bool verdict_fits(const struct attempt *a, enum way way)
 {
-	bool by_birth = !strcmp(a->method, PUMP_METHOD_BIRTH);
-
 	switch (way) {
 	case WAY_PUMP:
-		return !by_birth &&
+		return (!strcmp(a->method, PUMP_METHOD_EAP) ||
+			!strcmp(a->method, PUMP_METHOD_RESUMED)) &&
 		       (a->verdict.kind == VERDICT_ACCEPT ||
 			a->verdict.kind == VERDICT_QUARANTINE || a->verdict.kind == VERDICT_PARK);
 	case WAY_BIRTH:
-		return by_birth && a->verdict.kind == VERDICT_ONBOARD;
+		return !strcmp(a->method, PUMP_METHOD_BIRTH) && a->verdict.kind == VERDICT_ONBOARD;
+	case WAY_RETURN:
+		return !strcmp(a->method, PUMP_METHOD_RETURN) && a->verdict.kind == VERDICT_ONBOARD;
 	case WAY_MAC:
-		return !by_birth && a->verdict.kind == VERDICT_ONBOARD;
+		return !strcmp(a->method, PUMP_METHOD_MAB) && a->verdict.kind == VERDICT_ONBOARD;
 	default:
 		return false;
 	}
@@ -471,6 +522,11 @@ rlm_rcode_t pump_onboard(struct pump_shared *s, REQUEST *request)
 rlm_rcode_t pump_onboard_birth(struct pump_shared *s, REQUEST *request)
 {
 	return accept_leaves(s, request, WAY_BIRTH);
+}
+
+rlm_rcode_t pump_onboard_return(struct pump_shared *s, REQUEST *request)
+{
+	return accept_leaves(s, request, WAY_RETURN);
 }
 
 /* What the TLS library and the EAP module said, in their order. */

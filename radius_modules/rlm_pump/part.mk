@@ -2,7 +2,7 @@
 # rlm_pump.so: the files that speak FreeRADIUS, over a library that knows nothing of it. Built for the
 # installed FreeRADIUS; its headers are completed by shim/.
 RLM_PUMP_GLUE := $(addprefix radius_modules/rlm_pump/,rlm_pump.c auth_ops.c nas_ops.c \
-	session_ops.c acct_ops.c hold_ops.c request_text.c)
+	session_ops.c acct_ops.c hold_ops.c request_text.c tls_late.c)
 RLM_PUMP_CORE := $(filter-out $(RLM_PUMP_GLUE),$(wildcard radius_modules/rlm_pump/*.c))
 RLM_PUMP_LIBS := rlm_pump_core radsec_hop policies registry_proto base
 RLM_PUMP := $(O)/lib/pumpgate/rlm_pump.so
@@ -16,7 +16,7 @@ MODULES += $(RLM_PUMP)
 $(call objects,$(RLM_PUMP_GLUE)): private PKG_CFLAGS := -D_REENTRANT -DNDEBUG -DIS_MODULE=1 \
 	-idirafter radius_modules/rlm_pump/shim -include freeradius/autoconf.h \
 	-include freeradius/build.h -include freeradius/features.h -include freeradius/radpaths.h \
-	$(call pkg_cflags,libcrypto talloc)
+	$(call pkg_cflags,libcrypto libssl talloc)
 
 $(RLM_PUMP): $(call objects,$(RLM_PUMP_GLUE)) $(RLM_PUMP_LIBS:%=$(O)/lib/lib%.a) \
 		radius_modules/rlm_pump/exports.map
@@ -26,4 +26,4 @@ $(RLM_PUMP): $(call objects,$(RLM_PUMP_GLUE)) $(RLM_PUMP_LIBS:%=$(O)/lib/lib%.a)
 		-Wl,--version-script=radius_modules/rlm_pump/exports.map \
 		$(call objects,$(RLM_PUMP_GLUE)) \
 		-Wl,--start-group $(RLM_PUMP_LIBS:%=$(O)/lib/lib%.a) -Wl,--end-group \
-		$(call pkg_libs,libcrypto talloc $(LIB_PKGS_base))
+		$(call pkg_libs,libcrypto libssl talloc $(LIB_PKGS_base))

@@ -33,6 +33,8 @@ static const struct pump_operation operations[] = {
 	{"verdict", MOD_AUTHORIZE, pump_verdict},
 	{"mab", MOD_AUTHORIZE, pump_mab},
 	{"birth", MOD_AUTHORIZE, pump_birth},
+	{"return", MOD_AUTHORIZE, pump_return},
+	{"onboard-return", MOD_POST_AUTH, pump_onboard_return},
 	{"admit", MOD_POST_AUTH, pump_admit},
 	{"mab-gate", MOD_POST_AUTH, pump_mab_gate},
 	{"onboard", MOD_POST_AUTH, pump_onboard},
@@ -58,6 +60,7 @@ static const CONF_PARSER pump_config[] = {
 	 "16384"},
 	{"session_lifetime",
 	 FR_CONF_OFFSET(PW_TYPE_INTEGER, struct pump_instance, session_lifetime_s), "43200"},
+	{"late_max", FR_CONF_OFFSET(PW_TYPE_INTEGER, struct pump_instance, late_max_s), "0"},
 	CONF_PARSER_TERMINATOR};
 
 /* ---- what all instances share; instances come and go on the main thread only ---- */
@@ -70,6 +73,7 @@ static void shared_release(void)
 
 	if (--shared.users > 0)
 		return;
+	tls_late_end();
 	lost = registry_link_free(shared.link);
 	if (lost)
 		radlog(L_ERR, "pump.event lost=%zu detail=\"the registry was away at the end\"",
@@ -144,6 +148,13 @@ static int mod_instantiate(CONF_SECTION *conf, void *instance)
 	}
 	if (inst->hold_file)
 		shared.hold_file = inst->hold_file;
+	if (inst->late_max_s) {
+		shared.late_max_ms = (int64_t)inst->late_max_s * 1000;
+		if (tls_late_begin()) {
+			cf_log_err_cs(conf, "%s", err_text());
+			return -1;
+		}
+	}
 	inst->shared = &shared;
 	if (inst->hop_token_file && hop_token_read(inst->hop_token_file, shared.hop_token)) {
 		cf_log_err_cs(conf, "hop_token_file: %s", err_text());

@@ -21,6 +21,7 @@
 #define PUMP_METHOD_RESUMED "eap-tls-resumed"
 #define PUMP_METHOD_MAB "mab"
 #define PUMP_METHOD_BIRTH "eap-tls-birth"
+#define PUMP_METHOD_RETURN "eap-tls-return"
 #define PUMP_METHOD_UNKNOWN "unknown"
 
 /* One per process. */
@@ -33,6 +34,7 @@ struct pump_shared {
 	char const *hold_file;		     /* NULL: nobody holds */
 	char hop_token[HOP_TOKEN_CHARS + 1]; /* "": nobody may speak as radsecd */
 	int64_t started_ms;
+	int64_t late_max_ms; /* how long past its end a certificate may lead to a renewal */
 	int users;
 };
 
@@ -46,6 +48,7 @@ struct pump_instance {
 	char const *hop_token_file;
 	uint32_t session_max;
 	uint32_t session_lifetime_s;
+	uint32_t late_max_s;
 	const struct pump_operation *operation;
 	struct pump_shared *shared;
 };
@@ -75,7 +78,13 @@ rlm_rcode_t pump_mab_gate(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_admit(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_onboard(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_onboard_birth(struct pump_shared *s, REQUEST *request);
+rlm_rcode_t pump_return(struct pump_shared *s, REQUEST *request);
+rlm_rcode_t pump_onboard_return(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_refuse(struct pump_shared *s, REQUEST *request);
+/* tls_late.c: lets certificates past their end through the handshakes of the EAP instance that is
+ * for them (mods/eap_return), and of no other. ERR_CRYPTO. */
+int tls_late_begin(void) MUST_USE;
+void tls_late_end(void); /* before the module goes */
 /* session_ops.c */
 rlm_rcode_t pump_session_save(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_session_load(struct pump_shared *s, REQUEST *request);

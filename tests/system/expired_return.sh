@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # A pump that slept in a storeroom past its certificate's end comes back once, by its registered key:
-# enrolment over EST with the expired certificate. Its certificate is replaced by one that ended, of
+# the onboarding zone by an EAP instance
+# of its own, and a renewal over EST with the expired certificate. Its certificate is replaced by one that ended, of
 # the same serial number and key, in the registry too, while nothing runs.
 # shellcheck disable=SC2317,SC2119,SC2015,SC2016 # functions are called by check
 cd "$(dirname "$0")/../.." || exit 1
@@ -13,7 +14,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/support/pump_client.sh
 
 scratch_up || exit 1
-site_up || exit 1
+site_up && pumpctl zone add quarantine --vlan 666 --quarantine >/dev/null || exit 1
 N=(1 2 3 4 5)
 for n in "${N[@]}"; do pump_enrol "PG-$n" "02:00:00:00:00:0$n" || exit 1; done
 scratch_stop
@@ -86,6 +87,30 @@ check "its_standing_is_not_told_to_it" eval \
 check "on_the_network_it_is_refused_as_before" eap_is_refused PG-1
 check "because_its_certificate_ended" [ "$(last_attempt reason)" = certificate-expired ]
 
+# ---- on the network, under the identity `expired`: an EAP instance of its own ----
+back_as_expired() { # PUMP
+	supplicant_conf late expired "$SCRATCH/$1.pem" "$SCRATCH/$1.key" tls_disable_tlsv1_3=0
+	eap late
+}
+no_way_back() { # PUMP REASON
+	! back_as_expired "$1" && grep -q Access-Reject "$SCRATCH/eap.log" &&
+		[ "$(last_attempt verdict) $(last_attempt reason)" = "reject $2" ] ||
+		{ grep pump.auth "$PUMPGATE_HOME/log/radiusd.log" | tail -n 2; return 1; }
+}
+check "a_certificate_in_force_is_no_expired_one" no_way_back PG-5 not-expired
+check "one_that_ended_too_long_ago_is_refused" no_way_back PG-2 certificate-expired
+check "a_revoked_pump_is_refused_there" no_way_back PG-3 pump-revoked
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -subj /CN=PG-1 \
+	-keyout "$SCRATCH/own.key" -out "$SCRATCH/own.pem" 2>/dev/null
+check "a_certificate_of_nobody_is_refused_there" no_way_back own wrong-ca
+check "an_expired_one_gets_into_the_onboarding_zone" eval \
+	'back_as_expired PG-1 && [ "$(accept_attribute 81)" = 3939 ]'
+check "and_the_log_says_that_it_returns" [ "$(last_attempt reason) $(last_attempt method)" = \
+	"returning eap-tls-return" ]
+check "under_its_own_name_it_is_refused_as_before" eap_is_refused PG-1
+pumpctl pump quarantine PG-4 --reason test >/dev/null 2>&1
+check "a_pump_in_quarantine_stays_where_it_is" no_way_back PG-4 quarantined
+
 # ---- the return ----
 proven fresh PG-1 || exit 1
 check "with_the_old_keys_signature_a_new_key_gets_a_certificate" returns PG-1 fresh.csr fresh.pem
@@ -105,9 +130,24 @@ check "the_old_one_is_superseded_then" wait_until 5 refused 403 certificate-supe
 	simplereenroll fresh.csr
 check "the_audit_is_intact" pumpctl audit verify
 
+pumpctl pump release PG-4 --reason test >/dev/null 2>&1
+check "released_it_would_come_back" eval 'back_as_expired PG-4 && [ "$(accept_attribute 81)" = 3939 ]'
+# ---- a hole: the pumps' own instance takes certificates past their end too ----
+scratch_stop
+sed -i 's/^\(\t*\)ca_file = .*/&\n\1verify_depth = 9/' "$PUMPGATE_HOME/radius/raddb/mods/eap"
+scratch_run || exit 1
+refused_by_the_verdict() { # under its own name: the handshake ends well, and that is not enough
+	supplicant_conf own "$1" "$SCRATCH/$1.pem" "$SCRATCH/$1.key"
+	eap_is_refused own && [ "$(last_attempt reason) $(last_attempt pump)" = "certificate-expired $1" ] ||
+		{ grep pump.auth "$PUMPGATE_HOME/log/radiusd.log" | tail -n 1; tail -n 4 "$SCRATCH/eap.log"; return 1; }
+}
+check "an_instance_that_lets_them_through_lets_nobody_on" refused_by_the_verdict PG-4
+
 # ---- the switch ----
 scratch_stop
 sed -i 's/^\[ca\]$/[ca]\nexpired_return = no/' "$PUMPGATE_HOME/pumpgate.conf"
+pumpctl init >/dev/null || exit 1
 scratch_run || exit 1
+check "where_policy_says_no_nobody_is_let_on_for_it" no_way_back PG-4 certificate-expired
 check "where_policy_says_no_nobody_comes_back" refused 403 certificate-expired PG-4 simplereenroll PG-4.csr
 tap_done

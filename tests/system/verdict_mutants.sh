@@ -51,5 +51,8 @@ done
 sed "s/VERDICT_ONBOARD, .reason = REASON_BORN_PUMP/VERDICT_ACCEPT, .reason = REASON_BORN_PUMP/" policies/verdict.c >"$work/mutant.c"
 build "$work/mutant.c" && ! cmp -s policies/verdict.c "$work/mutant.c" || exit 1
 check "the_truth_table_notices_an_accept_for_a_birth_certificate" table_fails
+sed "s/VERDICT_ONBOARD, .reason = REASON_RETURNING/VERDICT_ACCEPT, .reason = REASON_RETURNING/" policies/verdict.c >"$work/mutant.c"
+build "$work/mutant.c" && ! cmp -s policies/verdict.c "$work/mutant.c" || exit 1
+check "the_truth_table_notices_an_accept_for_an_expired_certificate" table_fails
 check "checks_were_found_and_taken_out" test "${#checks[@]}" -ge 16
 tap_done

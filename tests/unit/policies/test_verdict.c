@@ -103,6 +103,42 @@ static struct verdict birth_oracle(const struct verdict_birth_facts *f)
 		      (struct verdict){VERDICT_ONBOARD, REASON_BORN_PUMP});
 }
 
+#define LATE_MAX NOW /* what ended at 0 is too late */
+
+static struct verdict return_oracle(const struct verdict_cert_facts *f)
+{
+	char want_san[128];
+
+	snprintf(want_san, sizeof(want_san), "urn:pumpgate:pump:%s", f->registry_name);
+	{
+		const struct rule rules[] = {
+			{!f->answered, REASON_REGISTRY_AWAY},
+			{strlen(f->cert_serial) == 0, REASON_NO_SERIAL},
+			{!f->found || strlen(f->registry_name) == 0, REASON_UNKNOWN_CERTIFICATE},
+			{f->resumed || strcmp(want_san, f->san_uri) != 0, REASON_NAME_MISMATCH},
+			{f->device == DEVICE_REVOKED, REASON_PUMP_REVOKED},
+			{f->device == DEVICE_HELD, REASON_RESTORED_GAP},
+			{f->device == DEVICE_EXPECTED, REASON_NOT_ENROLLED},
+			{f->device != DEVICE_ENROLLED && f->device != DEVICE_QUARANTINED &&
+				 f->device != DEVICE_PARKED,
+			 REASON_UNKNOWN_PUMP},
+			{f->cert == CERT_REVOKED, REASON_CERTIFICATE_REVOKED},
+			{f->cert == CERT_SUPERSEDED, REASON_CERTIFICATE_SUPERSEDED},
+			{f->cert == CERT_RESERVED, REASON_CERTIFICATE_RESERVED},
+			{f->cert != CERT_VALID, REASON_UNKNOWN_CERTIFICATE},
+			{f->not_after_ms > NOW && f->not_before_ms > NOW,
+			 REASON_CERTIFICATE_NOT_YET_VALID},
+			{f->not_after_ms > NOW, REASON_NOT_EXPIRED},
+			{f->not_after_ms <= NOW - LATE_MAX, REASON_CERTIFICATE_EXPIRED},
+			{f->device == DEVICE_QUARANTINED, REASON_QUARANTINED},
+			{f->device == DEVICE_PARKED, REASON_PARKED},
+			{f->vlan == 0 || f->vlan >= 4095, REASON_NO_ONBOARDING_ZONE},
+		};
+		return oracle(rules, sizeof(rules) / sizeof(rules[0]),
+			      (struct verdict){VERDICT_ONBOARD, REASON_RETURNING});
+	}
+}
+
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
 static const char *const serials[] = {"", "01", "0a1b2c3d4e5f60718293a4b5c6d7e8f9"};
@@ -264,6 +300,40 @@ static void every_combination_of_birth_facts_gets_the_oracle_verdict(void **stat
 	assert_true(onboarded > 0);
 }
 
+/* The same facts, their VLAN as the onboarding zone's; the identity is not looked at. */
+static bool return_agrees(const struct verdict_cert_facts *f, void *ctx)
+{
+	struct verdict got, want;
+	size_t *onboarded = ctx;
+
+	if (*f->identity)
+		return true;
+	got = verdict_return(f, LATE_MAX, f->vlan, NOW);
+	want = return_oracle(f);
+	*onboarded += got.kind == VERDICT_ONBOARD;
+	return got.kind == want.kind && got.reason == want.reason &&
+	       (got.kind == VERDICT_REJECT || got.kind == VERDICT_ONBOARD) &&
+	       verdict_return(f, 0, f->vlan, NOW).kind == VERDICT_REJECT;
+}
+
+static bool return_each(const struct verdict_cert_facts *f, void *ctx)
+{
+	if (!return_agrees(f, ctx))
+		fail_msg("device %d cert %d after %lld: not the oracle's", (int)f->device,
+			 (int)f->cert, (long long)f->not_after_ms);
+	return true;
+}
+
+static void every_combination_of_facts_of_a_certificate_past_its_end_gets_the_oracle_verdict(
+	void **state)
+{
+	size_t onboarded = 0;
+
+	(void)state;
+	each_cert_case(return_each, &onboarded);
+	assert_true(onboarded > 0);
+}
+
 static void zeroed_facts_are_refused(void **state)
 {
 	const struct verdict_cert_facts cert = {
@@ -272,6 +342,7 @@ static void zeroed_facts_are_refused(void **state)
 
 	(void)state;
 	assert_int_equal(verdict_cert(&cert, NOW).kind, VERDICT_REJECT);
+	assert_int_equal(verdict_return(&cert, 0, 0, NOW).kind, VERDICT_REJECT);
 	assert_int_equal(verdict_mac(&mac, NOW).kind, VERDICT_REJECT);
 }
 
@@ -292,6 +363,8 @@ int main(void)
 		cmocka_unit_test(every_combination_of_certificate_facts_gets_the_oracle_verdict),
 		cmocka_unit_test(every_combination_of_mac_facts_gets_the_oracle_verdict),
 		cmocka_unit_test(every_combination_of_birth_facts_gets_the_oracle_verdict),
+		cmocka_unit_test(
+			every_combination_of_facts_of_a_certificate_past_its_end_gets_the_oracle_verdict),
 		cmocka_unit_test(zeroed_facts_are_refused),
 		cmocka_unit_test(names_of_verdicts_are_stable_and_an_unknown_one_reads_reject),
 	};
