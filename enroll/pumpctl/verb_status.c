@@ -116,7 +116,8 @@ static json_t *certs_to_json(const struct health *h)
 static void health_judge(struct health *h, int64_t now)
 {
 	const struct signer_status *crl =
-		&h->probe.signer_status; /* zero when it does not answer */
+		&h->probe.signer_status;			  /* zero when it does not answer */
+	const struct cred_status *people = &h->probe.cred_status; /* likewise */
 	const struct status *s = &h->status;
 
 	wrong_add(
@@ -128,6 +129,13 @@ static void health_judge(struct health *h, int64_t now)
 		  crl->crl_failing ||
 			  (crl->crl_number && now - crl->crl_this_update > CRL_OVERDUE_MS),
 		  "signerd can't make the revocation list for other systems: see its log");
+	wrong_add(
+		h, people->directory_down && people->directory_down == people->directory_servers,
+		"no server of the directory answers: nobody logs in with the hospital's password: "
+		"pumpctl user directory");
+	wrong_add(
+		h, people->directory_down && people->directory_down < people->directory_servers,
+		"a server of the directory does not answer, another does: pumpctl user directory");
 	wrong_add(h, crl->checkpoint_fault[0] != '\0',
 		  "signerd signs no checkpoint of the audit: pumpctl audit verify says why; if a "
 		  "backup was restored: pumpctl audit accept");

@@ -172,6 +172,7 @@ static int status_read(struct cred_worker *w, struct cred_status *out)
 	out->spraying = atomic_load(&c->spraying);
 	out->hash_us = hasher_cost_us(c->hasher);
 	out->directory = c->source.verify != NULL;
+	source_status(c, out);
 	out->login_present = atomic_load(&c->login_connections) > 0;
 	return people_status(w->people, clock_wall_ms(), out);
 }

@@ -149,6 +149,8 @@ void admin_directory(struct cred_worker *w, struct admin_job *j);
  */
 int source_open(struct credd *c) MUST_USE;
 void source_close(struct credd *c);
+/* Fills in directory_*; asks nobody. */
+void source_status(struct credd *c, struct cred_status *out);
 /* Writer's thread, in its transaction: the row of an account that the directory vouched for. */
 int account_provision(struct people *p, struct login_job *j, int64_t now_ms) MUST_USE;
 /* Writer's thread: runs and answers an administration request; ends the job. */

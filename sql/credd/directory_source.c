@@ -161,3 +161,15 @@ void source_close(struct credd *c)
 	free(s);
 	c->people_source = NULL;
 }
+
+void source_status(struct credd *c, struct cred_status *out)
+{
+	struct directory_health h[DIRECTORY_SERVERS_MAX];
+
+	if (!c->people_source)
+		return;
+	out->directory_servers =
+		(uint32_t)directory_health(c->people_source->directory, h, DIRECTORY_SERVERS_MAX);
+	for (uint32_t i = 0; i < out->directory_servers; i++)
+		out->directory_down += h[i].open;
+}

@@ -115,6 +115,8 @@ check "a directory that hangs is told from a wrong password" says '^try-again ac
 check "a badge without a role given here waits too" says '^try-again accept=0' login 'badge 90001 482613'
 pumpctl user role nurse nurse >/dev/null
 check "with a role given here it works" says '^ok accept=1 user=nurse' login 'badge 90001 482613'
+check "status tells it" says 'no server of the directory answers' \
+	bash -c 'for _ in 1 2 3; do pumpctl user directory nurse; done >/dev/null 2>&1; pumpctl status'
 check "nobody counts as a leaver meanwhile" fails_with 75 pumpctl user leavers
 kill -CONT "$SLAPD_PID"
 check "it comes back" wait_until 20 says '^ok accept=1' login 'nurse florence-1820'
