@@ -45,7 +45,7 @@ void probe_take(const struct settings *s, struct probe *out)
 	out->radsec = s->radsec_port && !port_is_free(PORT_TCP, s->radius_address, s->radsec_port);
 	out->est = !port_is_free(PORT_TCP, s->est_address, s->est_port);
 	out->http = s->http_port && !port_is_free(PORT_TCP, s->est_address, s->http_port);
-	out->login = !port_is_free(PORT_TCP, s->radius_address, s->login_port);
+	out->login = !port_is_free(PORT_TCP, s->est_address, s->login_port);
 	out->cred = cred_answers(s, &out->cred_status);
 	out->signer = signer_answers(s, &out->signer_status);
 }

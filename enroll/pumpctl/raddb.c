@@ -209,10 +209,11 @@ int raddb_render(const struct settings *s, bool *changed)
 					   {"RADSEC_ACCT_PORT", inner_acct},
 					   {"REGISTRY_SOCKET", socket_path},
 					   {"CRED_SOCKET", cred_path},
+					   {"LOGIN_ADDRESS", s->est_address},
 					   {"LOGIN_PORT", login},
 					   {"LATE_MAX", late}},
-	       12 * sizeof(r.words[0]));
-	r.n_words = 12;
+	       13 * sizeof(r.words[0]));
+	r.n_words = 13;
 	rc = instance_render(&r, folder, "raddb", "radius/raddb");
 	r.owner = PROCESS_CLINICIANS;
 	return rc ? rc : instance_render(&r, folder, "raddb-clinicians", "clinicians/raddb");

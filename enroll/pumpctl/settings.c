@@ -283,7 +283,7 @@ int settings_write(const struct settings *s)
 		"# (three, on 127.0.0.1) are between our own processes.\n"
 		"radsec_port = %u\n"
 		"radsec_inner_port = %u\n"
-		"# Clinicians' logins: RADIUS over TLS for pumps, at radius_address.\n"
+		"# Clinicians' logins: RADIUS over TLS for pumps, at est_address.\n"
 		"login_port = %u\n"
 		"\n# A name or a number; empty: the user that runs `pumpctl run`.\n"
 		"[users]\n",
@@ -461,9 +461,9 @@ void settings_est_url(const struct settings *s, char *out, size_t size)
 
 void settings_login_server(const struct settings *s, char *out, size_t size)
 {
-	bool any = !strcmp(s->radius_address, "0.0.0.0") || !strcmp(s->radius_address, "::");
+	bool any = !strcmp(s->est_address, "0.0.0.0") || !strcmp(s->est_address, "::");
 	char copy[sizeof(s->est_names)], *save = NULL;
-	const char *address = any ? "" : s->radius_address;
+	const char *address = any ? "" : s->est_address;
 
 	/* numbers only: a pump at the bedside waits for no name service */
 	snprintf(copy, sizeof(copy), "%s", s->est_names);

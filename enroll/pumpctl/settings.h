@@ -44,7 +44,7 @@ struct settings {
 	uint32_t est_port;
 	uint32_t http_port;	       /* CRL and OCSP, at est_address; 0: not served */
 	uint32_t radsec_port;	       /* 0: RadSec is off */
-	uint32_t login_port;	       /* clinicians' logins, at radius_address */
+	uint32_t login_port;	       /* clinicians' logins, at est_address: where pumps are */
 	uint32_t radsec_inner_port;    /* the first of three on 127.0.0.1 */
 	char users[PROCESS_COUNT][33]; /* "": the user that starts it */
 	char admins[256];

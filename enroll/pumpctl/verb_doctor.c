@@ -263,7 +263,7 @@ static void logins_check(struct doctor *d)
 {
 	char login[64];
 
-	settings_endpoint(d->s.radius_address, d->s.login_port, login, sizeof(login));
+	settings_endpoint(d->s.est_address, d->s.login_port, login, sizeof(login));
 	check(d, d->probe.login == d->probe.running ? GRADE_OK : GRADE_FAIL, "logins", "%s %s",
 	      login,
 	      d->probe.running

@@ -149,7 +149,7 @@ static int ports_choose(const struct call *call, struct settings *s)
 	if (!rc)
 		rc = radsec_ports_choose(call, s);
 	if (!rc && !call_flag(call, "login-port"))
-		rc = port_choose(PORT_TCP, s->radius_address,
+		rc = port_choose(PORT_TCP, s->est_address,
 				 s->radsec_port ? s->radsec_inner_port + 3 : s->login_port, 1,
 				 &s->login_port);
 	return rc;

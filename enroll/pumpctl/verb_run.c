@@ -40,7 +40,7 @@ static int run_json_build(const struct settings *s, char **out)
 		      "radius", "auth", auth, "acct", acct, "est", est, "trust", trust, "http",
 		      *http ? http : NULL);
 	settings_endpoint(s->radius_address, s->radsec_port, radsec, sizeof(radsec));
-	settings_endpoint(s->radius_address, s->login_port, login, sizeof(login));
+	settings_endpoint(s->est_address, s->login_port, login, sizeof(login));
 	if (j && json_object_set_new(j, "radsec",
 				     json_pack("{s:s, s:s*}", "clinicians", login, "nas",
 					       s->radsec_port ? radsec : NULL))) {
@@ -59,7 +59,7 @@ static void addresses_show(const struct settings *s)
 	settings_endpoint(s->radius_address, s->radius_auth_port, auth, sizeof(auth));
 	settings_endpoint(s->radius_address, s->radius_acct_port, acct, sizeof(acct));
 	settings_endpoint(s->radius_address, s->radsec_port, radsec, sizeof(radsec));
-	settings_endpoint(s->radius_address, s->login_port, login, sizeof(login));
+	settings_endpoint(s->est_address, s->login_port, login, sizeof(login));
 	settings_est_url(s, est, sizeof(est));
 	puts("ready");
 	printf("  RADIUS authentication  %s\n", auth);

@@ -75,15 +75,15 @@ static void answer_take(struct desk *d, const struct login_answer *a)
 		(void)vault_keep_or_say(d);
 }
 
-static int packet_exchange(struct desk *d, const struct radius_packet *p, int64_t deadline_us,
-			   uint8_t answer[RADIUS_PACKET_MAX], size_t *len_out)
+static int packet_exchange(struct desk *d, const struct radius_packet *p, int64_t open_by_us,
+			   int64_t deadline_us, uint8_t answer[RADIUS_PACKET_MAX], size_t *len_out)
 {
 	bool was_open = radsec_is_open(d->radsec);
-	int rc = radsec_open(d->radsec, &d->server, deadline_us);
+	int rc = radsec_open(d->radsec, &d->server, open_by_us);
 
 	rc = rc ? rc : radsec_exchange(d->radsec, p, deadline_us, answer, len_out);
 	if (rc == ERR_UNAVAILABLE && was_open) { /* it was closed since the last time */
-		rc = radsec_open(d->radsec, &d->server, deadline_us);
+		rc = radsec_open(d->radsec, &d->server, open_by_us);
 		rc = rc ? rc : radsec_exchange(d->radsec, p, deadline_us, answer, len_out);
 	}
 	return rc;
@@ -103,10 +103,22 @@ static int says_build(const struct desk *d, const struct pumplink_request *rq, s
 	return login_says_build(d->vault ? &d->vault->offline : NULL, &state, out);
 }
 
-/* One question to the server, within DESK_ONLINE_MS, and what its answer brings besides. */
+/* A server that was just away keeps nobody waiting for long. A contact, for which nobody waits, has
+ * all its time: it finds out that a slow one is there again. */
+static int64_t open_by_us(const struct desk *d, const struct pumplink_request *rq,
+			  int64_t deadline_us)
+{
+	int64_t now_us = clock_mono_us();
+	int64_t knock_us = now_us + (int64_t)DESK_KNOCK_MS * 1000;
+
+	return rq && now_us < d->away_until_us && knock_us < deadline_us ? knock_us : deadline_us;
+}
+
+/* One question to the server, within its time, and what its answer brings besides. */
 static int ask(struct desk *d, const struct pumplink_request *rq, struct login_answer *out)
 {
-	int64_t deadline_us = clock_mono_us() + (int64_t)DESK_ONLINE_MS * 1000;
+	int wait_ms = rq && rq->kind == PUMPLINK_LOGIN_BADGE ? DESK_BADGE_MS : DESK_PASSWORD_MS;
+	int64_t deadline_us = clock_mono_us() + (int64_t)wait_ms * 1000;
 	AUTO_BUF says = {.max = LOGIN_BLOB_MAX};
 	struct login_question q = {.name = rq ? rq->name : "",
 				   .secret = rq ? rq->secret : NULL,
@@ -123,7 +135,7 @@ static int ask(struct desk *d, const struct pumplink_request *rq, struct login_a
 	rc = rc ? rc : login_question_build(&q, ++d->packet_id, &p);
 	if (rc)
 		return rc;
-	rc = packet_exchange(d, &p, deadline_us, answer, &len);
+	rc = packet_exchange(d, &p, open_by_us(d, rq, deadline_us), deadline_us, answer, &len);
 	rc = rc ? rc : login_answer_parse(answer, len, &p, rq != NULL, out);
 	secret_wipe(&p, sizeof(p));
 	if (!rc) {
@@ -339,24 +351,15 @@ static void by_code(struct desk *d, const struct pumplink_request *rq, struct pu
 
 /* ---- calls ---- */
 
-static bool is_badge_known(const struct desk *d, const char *badge)
-{
-	for (uint32_t i = 0; d->vault && i < d->vault->offline.head.n_people; i++)
-		if (!strcmp(d->vault->offline.people[i].badge, badge))
-			return true;
-	return false;
-}
-
 void desk_login(struct desk *d, const struct pumplink_request *rq, struct pumplink_answer *out,
 		struct desk_entry *entry)
 {
 	bool is_badge = rq->kind == PUMPLINK_LOGIN_BADGE;
-	bool skip = is_badge && clock_mono_us() < d->away_until_us && is_badge_known(d, rq->name);
 
 	memset(entry, 0, sizeof(*entry));
 	if (rq->kind == PUMPLINK_LOGIN_BREAK_GLASS)
 		by_code(d, rq, out, entry);
-	else if (!skip && decided_online(d, rq, out, entry))
+	else if (decided_online(d, rq, out, entry))
 		return;
 	else if (is_badge)
 		by_pin(d, rq, out, entry);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Where a login is decided on the pump: at the server, else by what the pump remembers, else not.
- * Everything here blocks and belongs to one thread (login.h has it): DESK_ONLINE_MS on the network,
- * besides tens of milliseconds of processor time and the disk.
+ * Everything here blocks and belongs to one thread (login.h has it): two seconds at most on the
+ * network, besides tens of milliseconds of processor time and the disk.
  */
 #ifndef PUMP_AGENT_LOGIN_DESK_H
 #define PUMP_AGENT_LOGIN_DESK_H
@@ -11,11 +11,11 @@
 #include "pump_agent/login/vault.h"
 #include "pump_agent/pumplink/agent_side.h"
 
-#define DESK_ONLINE_MS 1500 /* then the pump decides by itself */
-#define DESK_AWAY_MS                                                                         \
-	5000		  /* so long a server that was just away is not waited for again, by \
-			      people who need not */
-#define DESK_TRIES_FREE 3 /* wrong break-glass codes before there is a pause after each */
+#define DESK_BADGE_MS 1300    /* for the server; then the pump decides by itself */
+#define DESK_PASSWORD_MS 1900 /* nobody else can decide */
+#define DESK_AWAY_MS 5000     /* for so long after it was found away, */
+#define DESK_KNOCK_MS 600     /* a login gives the server no longer than that to prove itself */
+#define DESK_TRIES_FREE 3     /* wrong break-glass codes before there is a pause after each */
 #define DESK_PAUSE_MAX_S 60
 
 struct login_answer;

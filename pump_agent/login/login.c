@@ -21,7 +21,7 @@
 #include "pump_agent/login/address.h"
 
 #define CONTACT_MS 60000
-#define CONTACT_FIRST_MS 5000 /* after a failure; doubles up to CONTACT_MS */
+#define CONTACT_FIRST_MS 2000 /* after a failure; doubles up to CONTACT_MS */
 #define SOON_MS 200	      /* what there is to tell, or a network that has just come */
 #define KEEP_AGE_MS 600000    /* so often the passing of time itself is kept */
 

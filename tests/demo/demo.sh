@@ -30,6 +30,8 @@ export PUMP_MAC=02:50:47:00:01:23
 . tests/demo/stage.sh
 # shellcheck source=tests/demo/controller.sh
 . tests/demo/controller.sh
+# shellcheck source=tests/demo/clinician.sh
+. tests/demo/clinician.sh
 
 clean_up() {
 	trap '' INT TERM
@@ -399,14 +401,14 @@ audit() {
 
 no_secret_in_logs() {
 	local word
-	for word in "$TOKEN" "$OLD_TOKEN" "$(cat "$D/nas.secret")" "PRIVATE KEY"; do
+	for word in "$TOKEN" "$OLD_TOKEN" "$(cat "$D/nas.secret")" "PRIVATE KEY" "$CLINICIAN_PASSWORD"; do
 		[ ${#word} -ge 8 ] || { fail "nothing to look for"; return 1; }
 		if grep -rqF -e "$word" "$D"/home/log "$D"/*.log; then
 			fail "a secret stands in $(grep -rlF -e "$word" "$D"/home/log "$D"/*.log | tr '\n' ' ')"
 			return 1
 		fi
 	done
-	OUTCOME="neither token nor NAS secret nor a key in $(find "$D/home/log" "$D"/*.log -type f | wc -l) logs"
+	OUTCOME="neither token nor NAS secret nor a key nor a password in $(find "$D/home/log" "$D"/*.log -type f | wc -l) logs"
 }
 
 stop_server() {
@@ -469,6 +471,9 @@ step "The agent enrols over EST" enrol
 step "EAP-TLS: into the pumps' VLAN" eap_tls
 step "Traffic inside the zone, none outside" traffic
 step "What the registry says" look
+step "A clinician logs in at the pump" clinician_logs_in
+step "The login server stops: by badge all the same" clinician_without_server
+step "The account is disabled: refused, forgotten" clinician_disabled
 step "Quarantine: another VLAN, at once" quarantine
 step "Released: back among the pumps" release
 step "Renewal while packets run" renewal

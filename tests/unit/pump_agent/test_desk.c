@@ -258,8 +258,9 @@ static void a_server_that_says_nothing_is_not_waited_for_longer_than_its_time(vo
 	assert_int_equal(by_badge("4711"), PUMPLINK_OK); /* by the pump's own */
 	assert_int_equal(desk.vault->offline.head.n_records, 1);
 	assert_int_equal(login_server_requests(server), 2);
-	assert_int_equal(by_badge("4711"), PUMPLINK_OK); /* which now is not asked again */
-	assert_int_equal(login_server_requests(server), 2);
+	s = refuses("refused"); /* it is back, and has something else to say */
+	login_server_script(server, &s);
+	assert_int_equal(by_badge("4711"), PUMPLINK_REFUSED);
 }
 
 static void a_wrong_break_glass_code_is_refused_and_then_slowed_down(void **state)
