@@ -6,6 +6,8 @@
 
 #include "base/daemon.h"
 
+#define LOGINS_NICE 10 /* as in the units */
+
 const struct service services[SERVICES_N] = {
 	{PROCESS_REGISTRYD, "pumpgate-registryd"}, {PROCESS_SIGNERD, "pumpgate-signerd"},
 	{PROCESS_ENROLLD, "pumpgate-enrolld"},	   {PROCESS_RADIUSD, NULL},
@@ -30,6 +32,9 @@ int service_spawn(const struct service *v, const struct settings *s, char *path,
 			    raddb)))
 		return rc;
 	out->path = path;
+	/* a flood of logins never takes the processor from network admission */
+	if (v->process == PROCESS_CREDD || v->process == PROCESS_CLINICIANS)
+		out->nice = LOGINS_NICE;
 	if (v->program) {
 		memcpy(out->args, (const char *[]){v->program, "--home", s->home, NULL},
 		       4 * sizeof(out->args[0]));

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -126,6 +127,8 @@ static void child_exec(const struct spawn *s, pid_t parent, int out, char *const
 		die("cannot set up files");
 	close_range(3, ~0U, 0);
 	become(&s->owner);
+	if (s->nice && setpriority(PRIO_PROCESS, 0, s->nice))
+		die("cannot step back");
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL)) /* after the change of user, which clears it */
 		die("cannot tie the process to its supervisor");
 	if (getppid() != parent)

@@ -19,6 +19,7 @@ struct spawn {
 	const char *path;
 	const char *args[SPAWN_ARGS_MAX]; /* args[0] is the name; NULL-terminated */
 	struct owner owner;
+	int nice;		   /* how far it steps back for others; 0: not */
 	const char *notify_socket; /* NULL: none */
 };
 

@@ -19,6 +19,8 @@ HERE=$PWD/tests/bench
 . tests/bench/report.sh
 # shellcheck source=tests/bench/controller.sh
 . tests/bench/controller.sh
+# shellcheck source=tests/bench/logins.sh
+. tests/bench/logins.sh
 PATH=$PUMPGATE_BUILD/tools:$PATH
 
 if [ "${BENCH_QUICK:-0}" = 1 ]; then
@@ -35,7 +37,7 @@ OTHERS=()
 # shellcheck disable=SC2317 # called by the trap
 bench_down() {
 	[ ${#OTHERS[@]} = 0 ] || kill "${OTHERS[@]}" 2>/dev/null
-	wait "${OTHERS[@]}" 2>/dev/null
+	[ ${#OTHERS[@]} = 0 ] || wait "${OTHERS[@]}" 2>/dev/null
 	scratch_down
 }
 
@@ -308,6 +310,7 @@ enrolments
 others_up
 authentications
 accounting
+logins_bench
 lookups
 farm_up
 revocations

@@ -144,6 +144,7 @@ report() {
 	other_tables
 	recall_table
 	controller_table
+	logins_table
 	for kind in full-12 full-13 resumed-12 storm-32; do
 		n=$(get $kind pumpgate lost sum) && lost=$((lost + ${n/-/1}))
 		n=$(get $kind pumpgate wrong sum) && wrong=$((wrong + ${n/-/1}))
@@ -175,5 +176,6 @@ report() {
 	n=$(get recall pumpgate seconds)
 	aim "recall of $(get recall pumpgate sessions) sessions over 50 NAS: $n s (aim: below 3)" "$n" '<' 3
 	controller_aims
+	logins_aims
 	[ $((lost + wrong)) = 0 ]
 }

@@ -9,7 +9,7 @@
  *   plain NAME PASSWORD            as login, but without a blob, as any client would
  *   contact TOMBSTONE GENERATION   [then: SEQ WHAT USER LOGIN-ID]
  *   flood N NAME                   N logins with wrong passwords, many on the way at once; counts
- *   time N NAME PASSWORD           N logins one after the other; milliseconds: median and p99
+ *   time N NAME PASSWORD           N logins one after the other; JSON with median and p99
  *   raw HEX                        a packet's bytes as they are
  */
 #include <arpa/inet.h>
@@ -223,6 +223,7 @@ static int send_packet(const struct radius_packet *p)
 	return SSL_write(tls, p->data, (int)p->len) == (int)p->len ? 0 : -1;
 }
 
+/* The answer's code; -1: there was none. */
 static int ask_once(const struct ask *q, bool print, int64_t *took_us)
 {
 	uint8_t buf[RADIUS_PACKET_MAX];
@@ -231,13 +232,13 @@ static int ask_once(const struct ask *q, bool print, int64_t *took_us)
 	int64_t began = clock_mono_us();
 
 	if (packet_build(q, &p))
-		return fail(err_text());
+		return -fail(err_text());
 	if (send_packet(&p) || receive(buf, &v))
-		return fail("no answer");
+		return -fail("no answer");
 	*took_us = clock_mono_us() - began;
 	if (print)
 		answer_print(&v, *took_us);
-	return 0;
+	return v.code;
 }
 
 static int by_time(const void *a, const void *b)
@@ -250,15 +251,20 @@ static int by_time(const void *a, const void *b)
 static int time_many(struct ask *q, unsigned n)
 {
 	int64_t *took = calloc(n, sizeof(*took));
+	unsigned accepted = 0;
 
-	for (unsigned i = 0; i < n; i++)
-		if (ask_once(q, false, &took[i])) {
+	for (unsigned i = 0; i < n; i++) {
+		int rc = ask_once(q, false, &took[i]);
+
+		if (rc < 0) {
 			free(took);
 			return 1;
 		}
+		accepted += rc == RADIUS_ACCESS_ACCEPT;
+	}
 	qsort(took, n, sizeof(*took), by_time);
-	printf("median_ms=%.1f p99_ms=%.1f\n", (double)took[n / 2] / 1000,
-	       (double)took[n * 99 / 100] / 1000);
+	printf("{\"logins\": %u, \"accepted\": %u, \"p50_ms\": %.1f, \"p99_ms\": %.1f}\n", n,
+	       accepted, (double)took[n / 2] / 1000, (double)took[n * 99 / 100] / 1000);
 	free(took);
 	return 0;
 }
@@ -327,7 +333,7 @@ static int command(char *word[8], int n)
 			snprintf(q.record.login_id, sizeof(q.record.login_id), "%s",
 				 n > 6 ? word[6] : "");
 		}
-		return ask_once(&q, true, &took);
+		return ask_once(&q, true, &took) < 0;
 	}
 	if (n < 3)
 		return fail("command");
@@ -357,7 +363,7 @@ static int command(char *word[8], int n)
 		q.password_len = strlen(word[3]);
 		return time_many(&q, (unsigned)atoi(word[1]));
 	}
-	return ask_once(&q, true, &took);
+	return ask_once(&q, true, &took) < 0;
 }
 
 int main(int argc, char **argv)

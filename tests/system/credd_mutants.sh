@@ -12,7 +12,7 @@ cc=${CC:-gcc}
 lib=${PUMPGATE_BUILD:-build}/lib
 
 compile() { # SOURCE OBJECT
-	"$cc" -std=gnu11 -D_GNU_SOURCE -DOPENSSL_API_COMPAT=30000 -I. -O1 -w -c -o "$2" "$1"
+	"$cc" -std=gnu11 -D_GNU_SOURCE -DOPENSSL_API_COMPAT=30000 -I. -O0 -w -c -o "$2" "$1"
 }
 # Each subject: a test, and the sources of which one is changed; the rest comes from the libraries.
 declare -A OF=(
