@@ -13,6 +13,26 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/support/pump_client.sh
 
 PASSWORD=correct-horse-42-battery
+
+# ---- a home from before there were logins ----
+old_home() {
+	scratch_init --users 61700 && sed -i '/^credd =/d; /^clinicians =/d; /^login_name =/d' \
+		"$PUMPGATE_HOME/pumpgate.conf" &&
+		rm -rf "$PUMPGATE_HOME/cred" "$PUMPGATE_HOME/run/cred" "$PUMPGATE_HOME/clinicians"
+}
+has_users_of_their_own() {
+	[ "$(stat -c %u "$PUMPGATE_HOME/cred/clinicians.db" "$PUMPGATE_HOME/clinicians/raddb/radiusd.conf" | xargs)" = \
+		'61706 61707' ] && grep -qx 'credd = 61706' "$PUMPGATE_HOME/pumpgate.conf"
+}
+if [ "$(id -u)" = 0 ]; then
+	old_home || exit 1
+	check "init_completes_a_home_from_before_there_were_logins" pumpctl init
+	check "logins_get_users_of_their_own_there" has_users_of_their_own
+	check "once_more_there_is_nothing_to_do" fails_with 2 pumpctl init
+else
+	skip init_completes_a_home_from_before_there_were_logins "needs root to give files to other users"
+fi
+
 scratch_up && site_up || exit 1
 for serial in PG-1 PG-2 PG-3 PG-4 PG-5 PG-6; do
 	pump_enrol "$serial" "02:00:00:00:00:0${serial#PG-}" || exit 1
@@ -97,6 +117,46 @@ check "the_names_case_does_not_matter" says '^accept name=anna' at PG-1 "login A
 check "badge_and_pin_do" says '^accept name=anna' at PG-1 "pin 7790 4711"
 check "a_plain_radius_client_is_served" says '^accept name=anna timeout=43200' at PG-1 \
 	"plain anna $PASSWORD"
+# radsecproxy and radclient, which others wrote, as the pump's client
+proxy_up() {
+	PROXY_PORT=$(shuf -i 10000-29990 -n 1)
+	cat >"$SCRATCH/proxy.conf" <<-END
+		ListenUDP 127.0.0.1:$PROXY_PORT
+		LogLevel 2
+		tls default {
+		    CACertificateFile $TRUST
+		    CertificateFile $SCRATCH/PG-1.pem
+		    CertificateKeyFile $SCRATCH/PG-1.key
+		}
+		client 127.0.0.1 {
+		    type udp
+		    secret $NAS_SECRET
+		}
+		server pumpgate {
+		    host ${SERVER%:*}
+		    port ${SERVER##*:}
+		    type tls
+		    secret radsec
+		    CertificateNameCheck off
+		    MatchCertificateAttribute SubjectAltName:DNS:/^login-1\\.pumpgate\\.internal\$/
+		}
+		realm * {
+		    server pumpgate
+		}
+	END
+	radsecproxy -f -c "$SCRATCH/proxy.conf" >"$SCRATCH/proxy.log" 2>&1 &
+	PROXY=$!
+	trap 'kill "$PROXY" 2>/dev/null; scratch_down' EXIT
+	wait_until 5 grep -q 'subject CN=login-1' "$SCRATCH/proxy.log"
+}
+by_proxy() {
+	printf 'User-Name = "anna"\nUser-Password = "%s"\nMessage-Authenticator = 0x00\n' "$1" |
+		radclient -x -r 2 -t 5 "127.0.0.1:$PROXY_PORT" auth "$NAS_SECRET" 2>&1
+}
+proxy_up || { cat "$SCRATCH/proxy.log"; exit 1; }
+check "radsecproxy_and_radclient_are_served" says 'Session-Timeout = 43200' by_proxy "$PASSWORD"
+check "and_refused" says 'Reply-Message = "Name or password is not right."' by_proxy "not-$PASSWORD"
+kill "$PROXY"
 check "a_role_for_a_ward_does_not_count_elsewhere" says '^reject.*result=not-allowed' at PG-1 \
 	"login berta $PASSWORD"
 check "the_session_is_listed" eval \
