@@ -38,18 +38,21 @@
 #define SOURCES_MAX 4096 /* likewise */
 
 static const char usage[] =
-	"Usage: pumpgate-credd [--home DIR] [init]\n"
+	"Usage: pumpgate-credd [--home DIR] [init | backup FILE]\n"
 	"\n"
 	"Keeps the accounts of clinicians and verifies their logins at pumps, on\n"
 	"DIR/run/cred/sock. DIR is --home, else $PUMPGATE_HOME, else /var/lib/pumpgate.\n"
 	"\n"
 	"  init       create or upgrade the database, and end\n"
+	"  backup     copy the database into the new file FILE while it is in use, and end;\n"
+	"             without DIR/cred/pepper, which is to be kept apart\n"
 	"  --help     this text\n"
 	"  --version  the version\n"
 	"\n"
 	"Examples:\n"
 	"  pumpgate-credd --home /tmp/pumpgate init\n"
 	"  pumpgate-credd --home /tmp/pumpgate\n"
+	"  pumpgate-credd --home /tmp/pumpgate backup /tmp/clinicians-2026-11-22.db\n"
 	"  PUMPGATE_HOME=/srv/pumpgate pumpgate-credd\n";
 
 struct workers {
@@ -295,6 +298,34 @@ static int init(const char *home)
 	return rc;
 }
 
+static int backup(const char *home, const char *to)
+{
+	static struct credd c;
+	AUTO_PEOPLE people = NULL;
+	int rc = credd_new(&c, home);
+
+	if (!rc)
+		rc = people_open(c.people_path, false, &people);
+	return rc ? rc : people_copy(people, to);
+}
+
+/* One that works on the home and ends; *wrong_out: there is no such command. */
+static int command_run(const char *home, int argc, char **argv, bool *wrong_out)
+{
+	int rc;
+
+	*wrong_out = false;
+	if (argc == 1 && !strcmp(argv[0], "init"))
+		rc = init(home);
+	else if (argc == 2 && !strcmp(argv[0], "backup"))
+		rc = backup(home, argv[1]);
+	else
+		*wrong_out = true, rc = ERR_INVALID;
+	if (rc && !*wrong_out)
+		fprintf(stderr, "pumpgate-credd: %s\n", err_text());
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -304,6 +335,7 @@ int main(int argc, char **argv)
 		{0},
 	};
 	const char *home = NULL;
+	bool wrong = false;
 	int opt, rc;
 
 	log_start("credd", LOG_INFO);
@@ -323,13 +355,8 @@ int main(int argc, char **argv)
 		}
 	}
 	home = home_dir(home);
-	if (optind == argc) {
-		rc = serve(home);
-	} else if (optind + 1 == argc && !strcmp(argv[optind], "init")) {
-		rc = init(home);
-		if (rc)
-			fprintf(stderr, "pumpgate-credd: %s\n", err_text());
-	} else {
+	rc = optind == argc ? serve(home) : command_run(home, argc - optind, argv + optind, &wrong);
+	if (wrong) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}

@@ -21,6 +21,9 @@ struct people;
 int people_upgrade(const char *path, unsigned *from_out, unsigned *to_out) MUST_USE;
 int people_open(const char *path, bool write, struct people **out) MUST_USE;
 void people_close(struct people *p); /* NULL ok */
+/* A whole copy as of one moment into a new file, read back before it counts, while others write.
+ * Blocks long. ERR_EXISTS, ERR_CORRUPT. */
+int people_copy(struct people *p, const char *to) MUST_USE;
 
 static inline void people_auto_close(struct people **p)
 {
