@@ -27,13 +27,13 @@ logins_at_once() { # EACH: of $LOGIN_PUMPS pumps at the same time
 }
 
 logins_bench() {
-	local i round floods=()
+	local i floods=()
 	say "bench: clinicians' logins"
 	pumpctl user add clinician --role nurse <<<"$LOGIN_PASSWORD" >/dev/null || die 'user add'
-	for round in $(seq "$ROUNDS"); do
+	for _ in $(seq "$ROUNDS"); do
 		result login-1 pumpgate login_at BENCH-000001 "time 50 clinician $LOGIN_PASSWORD"
 		result login-8 pumpgate logins_at_once 20
-		auths beside-quiet pumpgate "$RADIUS_AUTH" "$RADIUSD,$REGISTRYD" --in-flight 2 --vlan $VLAN
+		auths beside-quiet pumpgate "$RADIUS_AUTH" "$RADIUSD,$REGISTRYD" --in-flight 2 --vlan "$VLAN"
 	done
 	jq -nc --argjson us "$(pumpctl status --json | jq .logins.hash_us)" \
 		'{kind: "login-hash", variant: "pumpgate", hash_ms: ($us / 1000)}' >>"$SCRATCH/results"
@@ -45,8 +45,8 @@ logins_bench() {
 		floods+=($!)
 	done
 	OTHERS+=("${floods[@]}")
-	for round in $(seq "$ROUNDS"); do
-		auths beside-flood pumpgate "$RADIUS_AUTH" "$RADIUSD,$REGISTRYD" --in-flight 2 --vlan $VLAN
+	for _ in $(seq "$ROUNDS"); do
+		auths beside-flood pumpgate "$RADIUS_AUTH" "$RADIUSD,$REGISTRYD" --in-flight 2 --vlan "$VLAN"
 	done
 	kill "${floods[@]}"
 	wait "${floods[@]}" 2>/dev/null
