@@ -53,6 +53,9 @@
 	X(MANY_OLD, "many-old", "Many pumps reported software that is too old within an hour.",   \
 	  "Nothing more is quarantined for it: is [report] min_version right? See pumpctl alarm " \
 	  "list.")                                                                                \
+	X(OPEN_PORT, "open-port", "The pump has ports open that its model may not have.",         \
+	  "Close them on the pump, or allow them for all of its model: pumpctl model ports "      \
+	  "MODEL --allow LIST.")                                                                  \
 	X(OVERFLOW, "overflow", "More alarms are open than are kept apart.",                      \
 	  "Look at pumpctl alarm list, and acknowledge what is settled.")
 

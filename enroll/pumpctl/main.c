@@ -35,6 +35,8 @@ int main(int argc, char *argv[])
 		verb_pump_mac,
 		verb_pump_why,
 		verb_pump_events,
+		verb_model_list,
+		verb_model_ports,
 		verb_zone_add,
 		verb_zone_list,
 		verb_nas_add,

@@ -113,7 +113,7 @@ static int gain_check(const struct renewal *r, const struct server_cert *c)
 	clock_format(r->ca_ends_ms, text);
 	return err_set(ERR_UNAVAILABLE,
 		       "%s: a new certificate would end with the server CA, at %s: that CA must be "
-		       "replaced first",
+		       "replaced first: pumpctl ca rollover start server",
 		       c->folder, text);
 }
 

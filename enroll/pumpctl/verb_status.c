@@ -67,9 +67,8 @@ static void certs_judge(struct health *h, int64_t now)
 			  "a server's certificate ends soon and the timer has not renewed it: "
 			  "pumpctl cert server-renew");
 	}
-	wrong_add(
-		h, h->server_ca_ends - now < CA_WRONG_MS,
-		"the server CA ends within 90 days: pumpctl cert server-list, docs/OPERATIONS.md");
+	wrong_add(h, h->server_ca_ends - now < CA_WRONG_MS,
+		  "the server CA ends within 90 days: pumpctl ca rollover start server");
 	wrong_add(h, h->device_ca_ends - now < CA_WRONG_MS,
 		  "the pumps' CA ends within 90 days: pumpctl ca show, docs/OPERATIONS.md");
 }
@@ -80,7 +79,9 @@ static void ca_print(const char *name, int64_t ends, int64_t now)
 
 	clock_format(ends, text);
 	printf("%-12s  ends %.10s%s\n", name, text,
-	       ends - now < CA_WARN_MS ? ", WITHIN A YEAR: plan its replacement" : "");
+	       ends - now < CA_WARN_MS
+		       ? ", WITHIN A YEAR: plan its replacement (docs/OPERATIONS.md)"
+		       : "");
 }
 
 static void certs_print(const struct health *h, int64_t now)

@@ -176,6 +176,8 @@ static inline int MUST_USE registry_device_look(struct ipc_client *c, const stru
 
 	return !rc && got != n ? err_set(ERR_INVALID, "%zu answers for %zu pumps", got, n) : rc;
 }
+REGISTRY_TELL(model_set, REGISTRY_MODEL_SET, model_ports)
+REGISTRY_LIST(model_list, REGISTRY_MODEL_LIST, list_query, model_ports)
 REGISTRY_LIST(anchor_lack, REGISTRY_ANCHOR_LACK, anchor_query, anchor_lack)
 REGISTRY_ASK(anchor_count, REGISTRY_ANCHOR_COUNT, anchor_query, anchor_count)
 REGISTRY_TELL(pending_cancel, REGISTRY_PENDING_CANCEL, pump_name)

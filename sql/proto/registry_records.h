@@ -289,27 +289,38 @@ RECORD_DECLARE(enroll_event, ENROLL_EVENT_FIELDS)
  * showed. key_protection: software, tpm. infusing: unknown, idle, infusing. slots:
  * "SERIAL until TIME, SERIAL until TIME in use". anchors: SHA-256 in hex, apart by blanks. ports:
  * "tcp/22 udp/161", what listens; ports_more: so many besides. */
-#define PUMP_REPORT_FIELDS(X, S)                                            \
-	X(S, STR, device, DEVICE_SERIAL_SIZE)                               \
-	X(S, TIME, at, 1)	   /* in answers, as the next two */        \
-	X(S, TIME, infusing_at, 1) /* since when it says so */              \
-	X(S, TIME, changed_at, 1)  /* the rest of it */                     \
-	X(S, STR, issuer, ISSUER_SIZE)                                      \
-	X(S, STR, cert_serial, CERT_SERIAL_SIZE)                            \
-	X(S, STR, source, IP_SIZE)                                          \
-	X(S, STR, software, NAME_SIZE)                                      \
-	X(S, STR, key_protection, STATE_SIZE)                               \
-	X(S, STR, infusing, STATE_SIZE)                                     \
-	X(S, BOOL, clock_checked,                                           \
-	  1) /* against a server that proved itself; else the next are 0 */ \
-	X(S, U64, clock_behind_ms, 1)                                       \
-	X(S, U64, clock_ahead_ms, 1)                                        \
-	X(S, STR, slots, REPORT_SLOTS_SIZE)                                 \
-	X(S, STR, server_anchors, REPORT_ANCHORS_SIZE)                      \
-	X(S, STR, device_anchors, REPORT_ANCHORS_SIZE)                      \
-	X(S, STR, ports, REPORT_PORTS_SIZE)                                 \
+#define PUMP_REPORT_FIELDS(X, S)                                                                 \
+	X(S, STR, device, DEVICE_SERIAL_SIZE)                                                    \
+	X(S, TIME, at, 1)	   /* in answers, as the next two */                             \
+	X(S, TIME, infusing_at, 1) /* since when it says so */                                   \
+	X(S, TIME, changed_at, 1)  /* the rest of it */                                          \
+	X(S, STR, issuer, ISSUER_SIZE)                                                           \
+	X(S, STR, cert_serial, CERT_SERIAL_SIZE)                                                 \
+	X(S, STR, source, IP_SIZE)                                                               \
+	X(S, STR, software, NAME_SIZE)                                                           \
+	X(S, STR, key_protection, STATE_SIZE)                                                    \
+	X(S, STR, infusing, STATE_SIZE)                                                          \
+	X(S, BOOL, clock_checked,                                                                \
+	  1) /* against a server that proved itself; else the next are 0 */                      \
+	X(S, U64, clock_behind_ms, 1)                                                            \
+	X(S, U64, clock_ahead_ms, 1)                                                             \
+	X(S, STR, slots, REPORT_SLOTS_SIZE)                                                      \
+	X(S, STR, server_anchors, REPORT_ANCHORS_SIZE)                                           \
+	X(S, STR, device_anchors, REPORT_ANCHORS_SIZE)                                           \
+	X(S, STR, ports, REPORT_PORTS_SIZE)                                                      \
+	X(S, STR, ports_beyond, REPORT_PORTS_SIZE) /* in answers: what its model may not have */ \
 	X(S, U32, ports_more, 1)
 RECORD_DECLARE(pump_report, PUMP_REPORT_FIELDS)
+
+/* Which ports pumps of a model may have open, written as in a report; any: nobody has said. */
+#define MODEL_PORTS_FIELDS(X, S)                          \
+	X(S, STR, model, LABEL_SIZE)                      \
+	X(S, BOOL, any, 1)                                \
+	X(S, STR, allowed, REPORT_PORTS_SIZE)             \
+	X(S, U64, pumps, 1) /* in answers, as the rest */ \
+	X(S, TIME, set_at, 1)                             \
+	X(S, STR, set_by, LABEL_SIZE)
+RECORD_DECLARE(model_ports, MODEL_PORTS_FIELDS)
 
 /* What the pump is told. state: its standing (policies/standing.h), "" for a certificate that the
  * registry does not know. cert_state: of the certificate that it showed. reason: of a standing that

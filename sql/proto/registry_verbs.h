@@ -42,6 +42,8 @@ enum registry_verb {
 	/* what pumps report of themselves: docs/decisions/0150 */
 	REGISTRY_REPORT = 120,	     /* pump_report -> report_answer */
 	REGISTRY_REPORT_SHOW = 121,  /* list_query with device -> pump_report */
+	REGISTRY_MODEL_SET = 118,    /* model_ports -> empty */
+	REGISTRY_MODEL_LIST = 119,   /* list_query -> model_ports[] by model */
 	REGISTRY_ANCHOR_LACK = 125,  /* anchor_query -> anchor_lack[] by serial */
 	REGISTRY_ANCHOR_COUNT = 126, /* anchor_query -> anchor_count */
 	/* changes of standing that wait until the pump is idle: docs/decisions/0151 */

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "sql/proto/registry_verbs.h"
 #include "sql/store/decommission.h"
+#include "sql/store/model_ports.h"
 #include "sql/store/pending.h"
 #include "sql/store/recall.h"
 #include "sql/store/reports.h"
@@ -110,6 +111,11 @@ static int pending_list(struct reader *r, const void *query, void *out, size_t m
 	return store_pending_list(r->registry, query, out, max, n);
 }
 
+static int model_list(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	return store_model_ports_list(r->registry, query, out, max, n);
+}
+
 /* Who has been on the network is not to be passed over because it says nothing of itself. */
 static int anchor_lack(struct reader *r, const void *query, void *out, size_t max, size_t *n)
 {
@@ -138,10 +144,14 @@ static int anchor_count(struct reader *r, const void *query, void *out, size_t m
 static int report_show(struct reader *r, const void *query, void *out, size_t max, size_t *n)
 {
 	const struct list_query *q = query;
+	struct pump_report *report = out;
+	int rc = store_report_show(r->registry, q->device, report);
 
 	(void)max;
 	*n = 1;
-	return store_report_show(r->registry, q->device, out);
+	return rc ? rc
+		  : store_model_ports_beyond(r->registry, q->device, report->ports,
+					     report->ports_beyond);
 }
 
 static int revocation(struct reader *r, const void *query, void *out, size_t max, size_t *n)
@@ -385,6 +395,7 @@ static const struct {
 	{REGISTRY_DEVICE_LIST, STORE_LIST_MAX, device_list},
 	{REGISTRY_DEVICE_SHOW, 1, device_show},
 	{REGISTRY_REPORT_SHOW, 1, report_show},
+	{REGISTRY_MODEL_LIST, STORE_LIST_MAX, model_list},
 	{REGISTRY_ANCHOR_LACK, STORE_LIST_MAX, anchor_lack},
 	{REGISTRY_ANCHOR_COUNT, 1, anchor_count},
 	{REGISTRY_PENDING_LIST, STORE_LIST_MAX, pending_list},

@@ -101,6 +101,8 @@ static const struct ipc_verb admin_verbs[] = {
 	ASK(REGISTRY_TOKEN_CREATE, "token_create", token_create, token, verb_write),
 	ASK(REGISTRY_REVOKE, "revoke", revoke, revocation, verb_write),
 	ASK(REGISTRY_STANDING_CHANGE, "standing_change", standing_change, revocation, verb_write),
+	TELL(REGISTRY_MODEL_SET, "model_set", model_ports, verb_write),
+	ASK(REGISTRY_MODEL_LIST, "model_list", list_query, model_ports, verb_query),
 	ASK(REGISTRY_ANCHOR_LACK, "anchor_lack", anchor_query, anchor_lack, verb_query),
 	ASK(REGISTRY_ANCHOR_COUNT, "anchor_count", anchor_query, anchor_count, verb_query),
 	ASK(REGISTRY_PENDING_LIST, "pending_list", list_query, pending_change, verb_query),

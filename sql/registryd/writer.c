@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sql/proto/registry_verbs.h"
+#include "sql/store/model_ports.h"
 
 int writer_new(struct service *s, struct writer **out)
 {
@@ -188,6 +189,10 @@ static void request_run(struct writer *w, struct request_job *job)
 	case REGISTRY_ZONE_ADD:
 		writer_tell(rq, store_zone_add(w->registry, &by, record), "zone.add",
 			    ((const struct zone *)record)->name, actor);
+		return;
+	case REGISTRY_MODEL_SET:
+		writer_tell(rq, store_model_ports_set(w->registry, &by, record), "model.ports",
+			    ((const struct model_ports *)record)->model, actor);
 		return;
 	case REGISTRY_NAS_ADD:
 	case REGISTRY_NAS_ENABLE:

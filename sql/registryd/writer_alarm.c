@@ -111,6 +111,8 @@ void writer_alarm_raise(struct writer *w, const struct alarm *found)
 
 	if (raise_one(w, &by, found, &a) || !*a.device)
 		return;
+	if (anomaly_parse(a.kind) == ANOMALY_OPEN_PORT)
+		return; /* says nothing about keys, and nothing follows by itself */
 	if (store_alarm_history(w->registry, &a, by.at, &h)) {
 		LOG(LOG_ERROR, "alarm.history_unknown", LOG_U("alarm", a.id),
 		    LOG_S("why", err_text()));

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sql/proto/registry_verbs.h"
+#include "sql/store/model_ports.h"
 #include "sql/store/reports.h"
 
 static void change_note(struct writer *w, const struct pump_report *r, int64_t now,
@@ -41,6 +42,26 @@ static void version_judge(struct writer *w, const struct pump_report *r, int64_t
 	writer_alarm_raise(w, &old);
 }
 
+/* A port that its model may not have: for people to look at. */
+static void ports_judge(struct writer *w, const struct pump_report *r, int64_t now)
+{
+	struct alarm open = {.count = 1, .first_at = now, .last_at = now};
+	char beyond[REPORT_PORTS_SIZE];
+
+	if (store_model_ports_beyond(w->registry, r->device, r->ports, beyond)) {
+		LOG(LOG_ERROR, "report.ports_unknown", LOG_S("object", r->device),
+		    LOG_S("why", err_text()));
+		return;
+	}
+	if (!*beyond)
+		return;
+	snprintf(open.kind, sizeof(open.kind), "%s", anomaly_name(ANOMALY_OPEN_PORT));
+	memcpy(open.device, r->device, sizeof(open.device));
+	memcpy(open.cert_serial, r->cert_serial, sizeof(open.cert_serial));
+	snprintf(open.detail, sizeof(open.detail), "open: %.200s", beyond);
+	writer_alarm_raise(w, &open);
+}
+
 bool writer_report(struct writer *w, struct ipc_request *rq)
 {
 	const struct pump_report *r = ipc_request_record(rq);
@@ -54,6 +75,8 @@ bool writer_report(struct writer *w, struct ipc_request *rq)
 	rc = store_report(w->registry, now, r, &answer, changes);
 	if (!rc && !strcmp(answer.cert_state, "valid") && !strcmp(answer.state, "enrolled"))
 		version_judge(w, r, now);
+	if (!rc && !strcmp(answer.cert_state, "valid") && strcmp(answer.state, "revoked") != 0)
+		ports_judge(w, r, now);
 	if (rc) {
 		LOG(LOG_WARN, "report.refused", LOG_S("object", r->device),
 		    LOG_S("why", err_text()));

@@ -240,7 +240,9 @@ int store_alarm_list(struct store *st, const struct list_query *q, struct alarm 
 	return 0;
 }
 
-/* Old software is counted for itself: it says nothing about copied keys. */
+/* Old software is counted for itself, and open ports not at all: they say nothing about copied
+ * keys.
+ */
 static int pumps_count(struct db *db, const struct alarm *a, const char *nas, int64_t since,
 		       uint64_t *out)
 {
@@ -249,8 +251,9 @@ static int pumps_count(struct db *db, const struct alarm *a, const char *nas, in
 	int rc = db_number(db, &n,
 			   "SELECT count(DISTINCT device) FROM alarms WHERE last_at > ?1"
 			   " AND device <> '' AND (?2 = '' OR nas = ?2)"
-			   " AND (kind = ?3) = (?4 = ?3)",
-			   DB_I(since), DB_T(nas), DB_T(old), DB_T(a->kind));
+			   " AND (kind = ?3) = (?4 = ?3) AND kind <> ?5",
+			   DB_I(since), DB_T(nas), DB_T(old), DB_T(a->kind),
+			   DB_T(anomaly_name(ANOMALY_OPEN_PORT)));
 
 	if (!rc)
 		*out = (uint64_t)n;

@@ -148,6 +148,57 @@ static void old_software_is_quarantined_until_too_many_are(void **state)
 	assert_string_equal(alarms[1].action, "capped");
 }
 
+static void a_port_beyond_the_models_is_an_alarm_and_nothing_else(void **state)
+{
+	struct running *r = *state;
+	struct model_ports m = {.model = "no such model", .allowed = "tcp/22"}, listed[4];
+	struct device two = {
+		.serial = "PG-2", .model = "P1", .mac = "02:00:00:00:00:02", .zone = "wards"};
+	struct pump_report said = report_of("PG-2", "00000002", "1.0"), shown;
+	struct list_query q = {.device = "PG-2"}, all = {.live_only = true};
+	struct add_outcome added;
+	struct report_answer a;
+	struct alarm alarms[4];
+	size_t n;
+
+	assert_int_equal(registry_device_add(r->admin, &two, 1, &added, WAIT_MS), 0);
+	running_enroll(r, "PG-2", 2, 2);
+	assert_int_equal(registry_model_set(r->enroll, &m, WAIT_MS), ERR_TIMEOUT);
+	assert_int_equal(registry_model_set(r->admin, &m, WAIT_MS), ERR_NOT_FOUND);
+	strcpy(m.model, "P1");
+	strcpy(m.allowed, "tcp/22;");
+	assert_int_equal(registry_model_set(r->admin, &m, WAIT_MS), ERR_INVALID);
+	/* nobody has said anything: any port */
+	strcpy(said.ports, "tcp/22 tcp/23");
+	assert_int_equal(registry_report(r->enroll, &said, &a, WAIT_MS), 0);
+	assert_int_equal(registry_alarm_list(r->admin, &all, alarms, 4, &n, WAIT_MS), 0);
+	assert_int_equal(n, 0);
+	strcpy(m.allowed, "tcp/22");
+	assert_int_equal(registry_model_set(r->admin, &m, WAIT_MS), 0);
+	assert_int_equal(registry_model_set(r->admin, &m, WAIT_MS), ERR_UNCHANGED);
+	assert_int_equal(registry_report(r->enroll, &said, &a, WAIT_MS), 0);
+	assert_int_equal(registry_alarm_list(r->admin, &all, alarms, 4, &n, WAIT_MS), 0);
+	assert_int_equal(n, 1);
+	assert_string_equal(alarms[0].kind, "open-port");
+	assert_string_equal(alarms[0].device, "PG-2");
+	assert_string_equal(alarms[0].detail, "open: tcp/23");
+	assert_string_equal(alarms[0].action, "none");
+	state_is(r, "PG-2", "enrolled");
+	assert_int_equal(registry_report_show(r->admin, &q, &shown, WAIT_MS), 0);
+	assert_string_equal(shown.ports_beyond, "tcp/23");
+	/* any port again */
+	m.any = true;
+	assert_int_equal(registry_model_set(r->admin, &m, WAIT_MS), 0);
+	assert_int_equal(registry_model_set(r->admin, &m, WAIT_MS), ERR_UNCHANGED);
+	assert_int_equal(registry_report_show(r->admin, &q, &shown, WAIT_MS), 0);
+	assert_string_equal(shown.ports_beyond, "");
+	memset(&q, 0, sizeof(q));
+	assert_int_equal(registry_model_list(r->admin, &q, listed, 4, &n, WAIT_MS), 0);
+	assert_int_equal(n, 1); /* PG-1 has none */
+	assert_true(listed[0].any);
+	assert_int_equal(listed[0].pumps, 1);
+}
+
 static void idle_say(struct running *r, const char *infusing)
 {
 	struct pump_report said = report_of("PG-1", "00000001", "1.0");
@@ -243,6 +294,7 @@ int main(void)
 		TEST(a_change_is_in_the_pumps_history_once, running_setup),
 		TEST(without_the_policy_old_software_changes_nothing, running_setup),
 		TEST(old_software_is_quarantined_until_too_many_are, strict_setup),
+		TEST(a_port_beyond_the_models_is_an_alarm_and_nothing_else, running_setup),
 		TEST(a_revocation_waits_for_an_idle_pump_also_over_a_restart, running_setup),
 		TEST(a_pump_that_is_idle_is_not_waited_for, running_setup),
 		TEST(what_is_taken_back_is_not_done_and_a_time_that_is_over_is, running_setup),
