@@ -135,16 +135,14 @@ static int words_take(const json_t *root, const char *name, size_t max, word_is 
 
 	if (!json_is_array(list) || json_array_size(list) > max)
 		return err_set(ERR_INVALID, "%s is not a list of up to %zu", name, max);
-	for (size_t i = 0; i < json_array_size(list); i++) {
+	for (size_t i = 0; at < size && i < json_array_size(list); i++) {
 		const char *text = json_string_value(json_array_get(list, i));
 
 		if (!is(text))
 			return err_set(ERR_INVALID, "%s has something else in it", name);
 		at += (size_t)snprintf(out + at, size - at, "%s%s", at ? " " : "", text);
-		if (at >= size)
-			return err_set(ERR_LIMIT, "%s is too long", name);
 	}
-	return 0;
+	return at < size ? 0 : err_set(ERR_LIMIT, "%s is too long", name);
 }
 
 static int ports_take(const json_t *root, struct pump_report *out)
@@ -188,10 +186,8 @@ int self_report_parse(const void *json, size_t len, struct pump_report *out)
 		return err_set(ERR_LIMIT, "a report has at most %d bytes", SELF_REPORT_MAX);
 	root = json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL);
 	version = json_object_get(root, "version");
-	if (!json_is_integer(version))
-		return err_set(ERR_INVALID, "this is no report in JSON");
-	if (json_integer_value(version) != 1)
-		return err_set(ERR_INVALID, "reports are of version 1 here");
+	if (!json_is_integer(version) || json_integer_value(version) != 1)
+		return err_set(ERR_INVALID, "this is no report in JSON of version 1");
 	rc = parts_take(root, &r);
 	if (!rc)
 		*out = r;
@@ -220,10 +216,10 @@ int self_report_answer_build(const struct report_answer *a, struct buf *out)
 				 *a->state ? a->state : "unknown", "certificate",
 				 *a->cert_state ? a->cert_state : "unknown", "reason", why);
 	if (*a->wipe_order && json_object_set_new(root, "decommission", json_string(a->wipe_order)))
-		return err_set(ERR_NOMEM, "no memory for an answer");
-	len = root ? json_dumpb(root, text, sizeof(text), JSON_COMPACT) : 0;
-	if (!len || len > sizeof(text))
-		return err_set(ERR_NOMEM, "no memory for an answer");
-	rc = buf_put(out, text, len);
+		len = 0;
+	else
+		len = root ? json_dumpb(root, text, sizeof(text), JSON_COMPACT) : 0;
+	rc = len && len <= sizeof(text) ? buf_put(out, text, len)
+					: err_set(ERR_NOMEM, "no memory for an answer");
 	return rc ? rc : buf_put_str(out, "\n");
 }

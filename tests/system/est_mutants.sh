@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 cc=${CC:-gcc}
 flags=(-std=gnu11 -D_GNU_SOURCE -I. -O0 -w)
 
-for file in enroll/est/*.c enroll/status/*.c ca/proto/signer_records.c \
+for file in enroll/est/*.c enroll/status/*.c ca/request/*.c ca/proto/signer_records.c \
 	base/{buf,clock,err,ipc_record,secret}.c; do
 	"$cc" "${flags[@]}" -c -o "$work/$(basename "$file" .c).o" "$file" || exit 1
 done
@@ -22,7 +22,7 @@ build() {
 	others=$(find "$work" -name '*.o' ! -name "$(basename "$1" .c).o" ! -name mutant.o)
 	# shellcheck disable=SC2086 # a list of files
 	"$cc" "${flags[@]}" -o "$work/test" "tests/unit/enroll/$2.c" "$object" $others \
-		-lcmocka -lsodium -lcrypto
+		-lcmocka -lsodium -lcrypto -ljansson
 }
 test_fails() { ! timeout 10 "$work/test" >/dev/null 2>&1; }
 # refusals FILE: first and last line of each refusing return below an if
@@ -50,6 +50,7 @@ done <<-END
 	enroll/est/est_basic.c test_est_basic
 	enroll/est/est_cms.c test_est_cms
 	enroll/est/est_label.c test_est_label
+	enroll/est/self_report.c test_self_report
 	enroll/est/http_head.c test_http_request
 	enroll/est/http_request.c test_http_request
 	enroll/status/status_path.c test_ocsp_request

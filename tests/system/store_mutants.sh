@@ -132,4 +132,14 @@ mutant "the audit hash leaves the detail out" audit test_audit \
 	's/\{l->actor, l->action, l->object, l->detail\}/{l->actor, l->action, l->object}/'
 mutant "the audit hash leaves the lengths out" audit test_audit \
 	's/buf_put_u32\(&b, \(uint32_t\)strlen\(texts\[i\]\)\)/0/'
+mutant "a revoked pump's word is kept" reports test_reports \
+	's/return !strcmp\(a->cert_state, "valid"\) \&\&/return 1 ||/'
+mutant "a name that is claimed counts" reports test_reports 's/if \(strcmp\(serial, r->device\) != 0\)/if (0)/'
+mutant "an anchor of long ago counts" reports test_reports 's/r.at > \?2 AND instr/1 AND instr/'
+mutant "anchors of pumps count as servers'" reports test_reports 's/instr\(r.server_anchors, \?1\) > 0/1/'
+mutant "a pump that does not know counts as idle" pending test_pending "s/r.infusing = 'idle' AND/r.infusing <> 'infusing' AND/"
+mutant "idleness of yesterday counts" pending test_pending "s/r.infusing = 'idle' AND r.at > \?1/r.infusing = 'idle'/"
+mutant "the latest time passes by" pending test_pending 's/p.at_latest <= \?2\)/p.at_latest <= 0)/'
+mutant "what is done waits on" revoke test_pending "s/ AND \(action = \?2 OR \?2 = 'revoke'\)/ AND 0/"
+mutant "a quarantine ends what waits" revoke test_pending "s/ AND \(action = \?2 OR \?2 = 'revoke'\)//"
 tap_done

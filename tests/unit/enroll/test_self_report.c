@@ -8,6 +8,7 @@
 #include "enroll/est/self_report.h"
 
 #define SHA "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define SLOT "{\"serial\":\"a1b2\",\"not_after\":1}"
 #define GOOD                                                                               \
 	"{\"version\":1,\"software\":\"1.4.0\",\"key_protection\":\"software\","           \
 	"\"infusing\":\"idle\",\"clock_behind_ms\":-1500,\"slots\":[{\"serial\":\"a1b2\"," \
@@ -77,6 +78,13 @@ static void words_that_do_not_belong_are_refused(void **state)
 static void lists_are_bounded_and_of_one_kind(void **state)
 {
 	(void)state;
+	assert_int_equal(parse_with("\"slots\":", "\"slots\":null,\"x\":"), ERR_INVALID);
+	assert_int_equal(parse_with("\"slots\":", "\"slots\":[" SLOT "," SLOT "," SLOT "," SLOT
+						  "," SLOT "],\"x\":"),
+			 ERR_INVALID);
+	assert_int_equal(
+		parse_with("\"slots\":", "\"slots\":[" SLOT "," SLOT "," SLOT "," SLOT "],\"x\":"),
+		0);
 	assert_int_equal(parse_with("a1b2", "A1B2"), ERR_INVALID);
 	assert_int_equal(parse_with("a1b2", "a"), ERR_INVALID);
 	assert_int_equal(parse_with("1800000000", "-1"), ERR_INVALID);
