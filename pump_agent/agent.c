@@ -348,7 +348,8 @@ int agent_start(struct event_base *base, const struct agent_options *options, st
 		.renew_wait = {.first_ms = 60000, .max_ms = 3600000},
 		.ask_wait = {.first_ms = 60000, .max_ms = 3600000},
 		.attach_wait = {.first_ms = 500, .max_ms = 10000},
-		.wipe_wait = {.first_ms = 5000, .max_ms = 300000},
+		/* EST hears of an order within 5 s, and a wiped pump may be off the network soon */
+		.wipe_wait = {.first_ms = 1000, .max_ms = 300000},
 		.store = {.lock_fd = -1},
 	};
 	out->status.since_ms = clock_wall_ms();

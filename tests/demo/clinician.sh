@@ -1,14 +1,48 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# A clinician at the demo's pump. Source it after controller.sh; the steps are demo.sh's.
+# Clinicians at the demo's pump. Source it after controller.sh; the steps are demo.sh's.
 #
+#   directory_up              the hospital's directory: a slapd with TLS beside the server, made known in
+#                             pumpgate.conf; between init and run
+#   directory_down            ends it
 #   at_keypad KIND WORDS...   types the secret on standard input at the controller's keypad; the outcome in
 #                             a word, and " offline" when the server was not asked; KEYPAD_MS: how long
 CLINICIAN_PASSWORD=stethoscope-71-lavender
 CLINICIAN_PIN=8264
 CLINICIAN_BADGE=04512277
+DIRECTORY_PASSWORD=florence-1820 # of "nurse" in tests/support/hospital.ldif
 KEYPAD_MS=0
 KEYPAD_SAYS=
+
+directory_up() {
+	local ldap=$D/ldap
+	# shellcheck disable=SC2016 # expanded inside
+	inside srv bash -c '. tests/support/tap.sh && . tests/support/slapd.sh
+		slapd_folder "$1" && slapd_load tests/support/hospital.ldif && slapd_start good good &&
+			echo "$SLAPD_TLS_PORT" >"$1/port"' directory "$ldap" || return
+	(umask 077 && echo service-secret >"$ldap/secret") || return
+	chown "$(sed -n 's/^credd = *//p' "$PUMPGATE_HOME/pumpgate.conf")" "$ldap/secret" || return
+	cat >>"$PUMPGATE_HOME/pumpgate.conf" <<-END
+
+		[directory]
+		servers = ldaps://127.0.0.1:$(cat "$ldap/port")
+		ca_file = $ldap/ca.pem
+		bind_dn = cn=pumpgate,dc=hospital
+		bind_secret_file = $ldap/secret
+		user_base = ou=people,dc=hospital
+		user_filter = (&(objectClass=person)(uid=%u))
+		group_base = ou=groups,dc=hospital
+		unknown_users = accept
+		role1 = nurse cn=pump-nurses,ou=groups,dc=hospital
+	END
+}
+
+directory_down() {
+	local pid
+	for pid in $(ip netns pids "$NET-srv"); do
+		[ "$(cat "/proc/$pid/comm")" != slapd ] || kill -TERM "$pid"
+	done
+}
 
 at_keypad() {
 	local began answer
@@ -44,7 +78,12 @@ clinician_logs_in() {
 	OUTCOME="$(controller who) by name and password in $KEYPAD_MS ms"
 	typed
 	wanted ok || return
-	OUTCOME="$OUTCOME, by badge and PIN in $KEYPAD_MS ms; a wrong password: refused"
+	OUTCOME="$OUTCOME, by badge and PIN in $KEYPAD_MS ms; wrong password: refused"
+	at_keypad login nurse <<<"$DIRECTORY_PASSWORD"
+	wanted ok || return
+	OUTCOME="$OUTCOME; $(controller who) by the hospital's directory (slapd) in $KEYPAD_MS ms"
+	typed
+	wanted ok || return
 	wait_for 5 "the pump to keep what it needs without the server" pump_remembers 1 || return
 	show pumpctl user sessions
 }

@@ -97,6 +97,7 @@ start_server() {
 		--organization "Hospital of the demo" || return
 	# so short that a renewal is due when the agent is told to look for one
 	sed -i 's/^device_validity *=.*/device_validity = 10m/' "$PUMPGATE_HOME/pumpgate.conf"
+	directory_up || return
 	start "$D/run.log" srv pumpctl run
 	SERVER=$!
 	wait_for 30 "run.json" server_ready || return
@@ -401,7 +402,8 @@ audit() {
 
 no_secret_in_logs() {
 	local word
-	for word in "$TOKEN" "$OLD_TOKEN" "$(cat "$D/nas.secret")" "PRIVATE KEY" "$CLINICIAN_PASSWORD"; do
+	for word in "$TOKEN" "$OLD_TOKEN" "$(cat "$D/nas.secret")" "PRIVATE KEY" "$CLINICIAN_PASSWORD" \
+		"$DIRECTORY_PASSWORD" service-secret; do
 		[ ${#word} -ge 8 ] || { fail "nothing to look for"; return 1; }
 		if grep -rqF -e "$word" "$D"/home/log "$D"/*.log; then
 			fail "a secret stands in $(grep -rlF -e "$word" "$D"/home/log "$D"/*.log | tr '\n' ' ')"
@@ -411,6 +413,8 @@ no_secret_in_logs() {
 	OUTCOME="neither token nor NAS secret nor a key nor a password in $(find "$D/home/log" "$D"/*.log -type f | wc -l) logs"
 }
 
+server_is_empty() { [ -z "$(ip netns pids "$NET-srv")" ]; }
+
 stop_server() {
 	local status
 	kill -TERM "$SERVER"
@@ -419,7 +423,8 @@ stop_server() {
 	SERVER=
 	[ "$status" = 0 ] || { fail "pumpctl run ended with $status"; return 1; }
 	[ ! -e "$PUMPGATE_HOME/run.json" ] || { fail "run.json is still there"; return 1; }
-	[ -z "$(ip netns pids "$NET-srv")" ] || { fail "processes are left"; return 1; }
+	directory_down
+	wait_for 5 "every process to end" server_is_empty || return
 	OUTCOME="pumpctl run and its eight processes ended, status 0"
 }
 
