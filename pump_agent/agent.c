@@ -99,10 +99,16 @@ static void event_run(struct agent *a, enum agent_event event)
 	if (event == EVENT_ADMITTED) {
 		backoff_succeeded(&a->reject_wait);
 		a->due.retry = 0;
+		a->is_refused = false;
 		agent_error_over(a, true);
 		agent_ask_due(a);
 		agent_logins_network(a, true);
 		agent_birth_admitted(a);
+	}
+	if (event == EVENT_REJECTED &&
+	    a->cert) { /* at a bench the server may be reached all the same */
+		a->is_refused = true;
+		agent_report_soon(a);
 	}
 	if (step.next != a->at) {
 		LOG(LOG_INFO, "agent.state", LOG_S("from", agent_state_name(a->at)),
@@ -123,7 +129,8 @@ static bool is_admitted(const struct agent *a)
 
 static bool may_ask(const struct agent *a)
 {
-	return is_admitted(a) || a->at == AGENT_REVOKED;
+	return is_admitted(a) || a->at == AGENT_REVOKED ||
+	       (a->at == AGENT_ENROLLED && a->is_refused);
 }
 
 static void timer_set(struct agent *a)

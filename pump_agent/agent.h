@@ -58,6 +58,7 @@ struct agent {
 
 	enum agent_state at;
 	int64_t entered_us;  /* when `at` began, by the clock that never steps */
+	bool is_refused;     /* by the network, the last time it said something */
 	bool server_refused; /* in this attempt: the failure that follows has its reason already */
 	enum agent_event queue[8]; /* events that actions brought forth */
 	size_t n_queue;

@@ -48,12 +48,6 @@ int agent_controller_open(struct agent *a)
 	return rc;
 }
 
-/* By the server's last word: admitted, but not among the other pumps. */
-static bool is_confined(const struct agent *a)
-{
-	return !strcmp(a->told.state, "quarantined") || !strcmp(a->told.state, "parked");
-}
-
 static enum pumplink_network network_of(const struct agent *a)
 {
 	switch (a->at) {
@@ -62,7 +56,7 @@ static enum pumplink_network network_of(const struct agent *a)
 	case AGENT_BOOTSTRAPPING:
 		return PUMPLINK_NET_ONBOARDING;
 	case AGENT_ONLINE:
-		return is_confined(a) ? PUMPLINK_NET_QUARANTINED : PUMPLINK_NET_ONLINE;
+		return PUMPLINK_NET_ONLINE;
 	case AGENT_RENEWING: /* goes on beside the network, if there is one */
 	case AGENT_SWAPPING:
 		return a->network_told;

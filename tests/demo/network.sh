@@ -21,10 +21,11 @@ MGMT_SERVER=10.10.0.1
 MGMT_NAS=10.10.0.2
 WARD_SERVER=10.20.255.1
 WARD_PUMP=10.20.0.50
+BENCH_PUMP=10.20.0.51
 WARD_MATE=10.20.0.10
 WARD_OTHER=10.20.0.20
 # used by those who source this
-: "$MGMT_SERVER" "$MGMT_NAS" "$WARD_SERVER" "$WARD_PUMP" "$WARD_MATE" "$WARD_OTHER"
+: "$MGMT_SERVER" "$MGMT_NAS" "$WARD_SERVER" "$WARD_PUMP" "$BENCH_PUMP" "$WARD_MATE" "$WARD_OTHER"
 NET=
 
 # inside NAME COMMAND...: runs in the namespace of that host. NAME: srv, nas, pump, mate, other.

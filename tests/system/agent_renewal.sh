@@ -250,7 +250,9 @@ pumpctl pump bundle PG-2 --out "$SCRATCH/bundle.json" >/dev/null
 check new_bundle_gives_it_another_life wait_until 20 state_is online
 check and_another_name says PG-2 show
 
-# --- revocation: by the network alone ---
+# --- revocation: by the network alone, its server does not answer ---
+ENROLLD=$(pgrep -P "$SUPERVISOR" pumpgate-enroll)
+kill -STOP "$ENROLLD"
 pumpctl pump revoke PG-2 --reason test --no-wait >/dev/null 2>&1
 wpa_cli -p "$SCRATCH/wpa" -i eth0 reauthenticate >/dev/null
 refused() { show | jq -r '.error.text // ""' | grep -q 'refused this pump'; }
@@ -264,4 +266,6 @@ sleep 4
 check and_does_not_storm_even_if_it_is_restarted test "$(($(tries) - before))" -le 1
 later() { [ "$(tries)" -gt "$before" ]; }
 check and_tries_again_later wait_until 20 later
+kill -CONT "$ENROLLD"
+check refused_pump_that_reaches_its_server_learns_why wait_until 40 state_is revoked
 tap_done
