@@ -64,11 +64,15 @@ static void job_done(struct signer_job *signer_job, void *ctx)
 
 static void report_job_done(struct report_job *job, void *ctx)
 {
+	struct enrolld *d = ctx;
 	struct conn *waiter = job->waiting.conn;
 	AUTO_EST_ANSWER answer = {.head = {.status = 500}};
-	int rc = report_service_finish(job, &answer);
+	int rc;
 
-	(void)ctx;
+	if (!job->rc &&
+	    *job->answer.wipe_order) /* its statement may be here before the next list */
+		renewal_watch_wipe_told(d->service.renewals, job->answer.wipe_order);
+	rc = report_service_finish(job, &answer);
 	if (rc)
 		LOG(LOG_ERROR, "report.answer_lost", LOG_S("why", err_text()));
 	if (waiter)

@@ -19,6 +19,7 @@
 #define ASKED_MAX 20000 /* the waves of one rotation that are not done */
 #define WIPES_MAX 20000
 #define CALL_MS 5000
+#define TOLD_MAX 64
 
 struct renewal_watch {
 	pthread_t thread;
@@ -30,6 +31,8 @@ struct renewal_watch {
 	size_t n;
 	struct wipe_order *wipes; /* likewise */
 	size_t n_wipes;
+	struct wipe_order told[TOLD_MAX]; /* a ring: orders that pumps were told of lately */
+	size_t n_told;
 	int64_t read_us;
 	struct server_policy policy; /* number 0: none */
 };
@@ -216,12 +219,32 @@ static int by_order(const void *key, const void *member)
 	return strcmp(key, ((const struct wipe_order *)member)->wipe_order);
 }
 
+static bool is_told(const struct renewal_watch *w, const char *order)
+{
+	for (size_t i = 0; i < TOLD_MAX && i < w->n_told; i++)
+		if (!strcmp(order, w->told[i].wipe_order))
+			return true;
+	return false;
+}
+
+void renewal_watch_wipe_told(struct renewal_watch *w, const char *order)
+{
+	pthread_mutex_lock(&w->lock);
+	if (!is_told(w, order)) {
+		struct wipe_order *next = &w->told[w->n_told++ % TOLD_MAX];
+
+		snprintf(next->wipe_order, sizeof(next->wipe_order), "%s", order);
+	}
+	pthread_mutex_unlock(&w->lock);
+}
+
 bool renewal_watch_is_wipe(struct renewal_watch *w, const char *order)
 {
 	bool yes;
 
 	pthread_mutex_lock(&w->lock);
-	yes = w->n_wipes && bsearch(order, w->wipes, w->n_wipes, sizeof(*w->wipes), by_order);
+	yes = is_told(w, order) ||
+	      (w->n_wipes && bsearch(order, w->wipes, w->n_wipes, sizeof(*w->wipes), by_order));
 	pthread_mutex_unlock(&w->lock);
 	return yes;
 }

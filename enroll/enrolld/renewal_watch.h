@@ -30,6 +30,8 @@ int64_t renewal_watch_asked(struct renewal_watch *w, const char *cert_serial);
 /* A pump was told to wipe itself by this order. The last list that was read counts, however old.
  * Any thread. */
 bool renewal_watch_is_wipe(struct renewal_watch *w, const char *order);
+/* A pump is told of this order right now: known at once, among the last 64 of these. Any thread. */
+void renewal_watch_wipe_told(struct renewal_watch *w, const char *order);
 
 /* Appends the signed server policy in DER. ERR_NOT_FOUND when there is none. Any thread. */
 int renewal_watch_policy(struct renewal_watch *w, struct buf *out) MUST_USE;

@@ -11,6 +11,7 @@
 #include "sql/store/store_db.h"
 
 #define ORDER_BYTES 16
+#define ANSWER_MS 2000 /* so long does a wiped pump keep its port */
 
 /* 1: the pump's latest order; 0: there is none. */
 static int latest(struct db *db, const char *device, struct decommission *out)
@@ -168,6 +169,16 @@ static int wiped_find(struct db *db, const struct wiped *w, int64_t *device, int
 		       : 0;
 }
 
+/* The pump's port stays open until it has heard that its statement is here: that answer crosses the
+ * network which the orders of this transaction close. */
+static int orders_put_off(struct db *db, int64_t device, int64_t now)
+{
+	return db_run(db,
+		      "UPDATE orders SET next_at = next_at + ?3"
+		      " WHERE device_id = ?1 AND created_at = ?2 AND state = 'waiting'",
+		      DB_I(device), DB_I(now), DB_I(ANSWER_MS));
+}
+
 int store_wiped(struct store *st, const struct action *by, const struct wiped *w,
 		const struct foothold *holds, size_t n)
 {
@@ -195,5 +206,6 @@ int store_wiped(struct store *st, const struct action *by, const struct wiped *w
 		rc = 0; /* it was revoked before */
 	else if (!rc)
 		rc = revoke_add(st->db, by, &end, device, by->at, holds, n);
+	rc = rc ? rc : orders_put_off(st->db, device, by->at);
 	return rc ? rc : tx_commit(&tx);
 }

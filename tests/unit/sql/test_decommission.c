@@ -157,6 +157,27 @@ static void statement_is_kept_and_revokes_the_pump_once(void **state)
 	assert_true(check.intact);
 }
 
+static void wiped_pump_keeps_its_port_until_it_has_its_answer(void **state)
+{
+	struct fixture *f = *state;
+	struct dispatch_order taken[4];
+	int64_t due = 0;
+	struct wiped w;
+	size_t n = 9;
+	bool moved;
+
+	enroll(f->st, "PG-1", 1, 1);
+	quarantine_zone_add(f);
+	assert_int_equal(order(f, "PG-1", &moved), 0);
+	w = statement(f, "PG-1", "00000001");
+	assert_int_equal(store_wiped(f->st, &admin_now, &w, &live, 1), 0);
+	assert_int_equal(store_orders_take(f->st, NOW, false, taken, 4, &n, &due), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(due, NOW + 2000);
+	assert_int_equal(store_orders_take(f->st, NOW + 2000, false, taken, 4, &n, &due), 0);
+	assert_int_not_equal(n, 0);
+}
+
 static void revoked_pump_can_be_told_to_wipe_too(void **state)
 {
 	struct fixture *f = *state;
@@ -223,6 +244,7 @@ int main(void)
 		TEST(release_takes_the_order_back),
 		TEST(order_moves_the_pump_once_and_stays_the_same),
 		TEST(statement_is_kept_and_revokes_the_pump_once),
+		TEST(wiped_pump_keeps_its_port_until_it_has_its_answer),
 		TEST(revoked_pump_can_be_told_to_wipe_too),
 		TEST(only_a_wiped_pump_may_come_back),
 	};
