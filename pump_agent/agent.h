@@ -70,7 +70,8 @@ struct agent {
 
 	struct wpa_link *link; /* NULL: no wpa_supplicant there */
 	struct event *link_event;
-	int network; /* -1: none of ours */
+	int network;	 /* -1: none of ours */
+	bool as_expired; /* it was written under the name of pumps whose certificate has ended */
 
 	struct agent_deadlines due;
 	struct backoff enrol_wait;

@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "pump_agent/agent.h"
 
 #define SWAP_WAIT_MS 30000
 #define BUNDLE_POLL_MS 2000
+#define EXPIRED_IDENTITY "expired" /* leads to the server's way back, docs/decisions/0148 */
 #define CABLE_PAUSE_MS 5000
 #define CLOCK_PAUSE_MS 1000
 #define ASK_PAUSE_MS 2000
@@ -142,12 +144,19 @@ static void link_look(struct agent *a)
 		a->due.retry = agent_wait(&a->reject_wait);
 }
 
+/* By a clock that is not known to be wrong. */
+static bool certificate_has_ended(const struct agent *a)
+{
+	return a->cert && !wall_clock_is_guess(a->clock) &&
+	       credential_not_after(a->cert) <= clock_wall_ms() / 1000;
+}
+
 static int block_of(const struct agent *a, char anchors[PATH_MAX], struct netblock_in *out)
 {
 	*out = (struct netblock_in){
 		.driver = a->options->driver,
 		.ssid = a->options->ssid,
-		.identity = a->state.settings.pump,
+		.identity = a->as_expired ? EXPIRED_IDENTITY : a->state.settings.pump,
 		.server_name = a->state.settings.radius_name,
 		.anchors = anchors,
 	};
@@ -166,17 +175,13 @@ void agent_server_expect(struct agent *a)
 		agent_link_failed(a);
 }
 
-static void connect_network(struct agent *a)
+static void network_write(struct agent *a)
 {
 	struct identity who = identity_of(a);
 	char anchors[PATH_MAX];
 	struct netblock_in in;
-	int rc;
+	int rc = block_of(a, anchors, &in);
 
-	agent_birth_connect(a);
-	if (!a->link || !a->cert || a->state.revoked)
-		return;
-	rc = block_of(a, anchors, &in);
 	if (!rc && a->network < 0 && !supplicant_adopt(a->link, in, &who, &a->network)) {
 		LOG(LOG_INFO, "agent.network_kept", LOG_U("network", a->network));
 		link_look(a);
@@ -187,7 +192,16 @@ static void connect_network(struct agent *a)
 		agent_link_failed(a);
 	else
 		LOG(LOG_INFO, "agent.network_written", LOG_U("network", a->network),
-		    LOG_S("server", in.server_name));
+		    LOG_S("server", in.server_name), LOG_S("identity", in.identity));
+}
+
+static void connect_network(struct agent *a)
+{
+	agent_birth_connect(a);
+	if (!a->link || !a->cert || a->state.revoked)
+		return;
+	a->as_expired = certificate_has_ended(a);
+	network_write(a);
 }
 
 static void hold(struct agent *a)
@@ -198,9 +212,21 @@ static void hold(struct agent *a)
 		agent_link_failed(a);
 }
 
+/* Where the server sees its end otherwise (its clock, its policy), the other name is tried. */
+static bool reconnect_renamed(struct agent *a)
+{
+	bool as_expired = certificate_has_ended(a) && !a->as_expired;
+
+	if (!a->link || a->network < 0 || a->state.revoked || as_expired == a->as_expired)
+		return false;
+	a->as_expired = as_expired;
+	network_write(a);
+	return true;
+}
+
 static void reconnect(struct agent *a)
 {
-	if (a->link && a->network >= 0 &&
+	if (!reconnect_renamed(a) && a->link && a->network >= 0 &&
 	    supplicant_resume(a->link, a->network, a->options->driver))
 		agent_link_failed(a);
 }
@@ -230,7 +256,8 @@ static void swap_begin(struct agent *a)
 	}
 	next = (struct identity){a->next_key, a->next_cert, blob_of(other), NULL};
 	a->due.swap = agent_in_ms(SWAP_WAIT_MS);
-	if (supplicant_swap(a->link, a->network, &next)) {
+	if ((a->as_expired && supplicant_rename(a->link, a->network, a->state.settings.pump)) ||
+	    supplicant_swap(a->link, a->network, &next)) {
 		agent_error(a, "swap", err_text());
 		agent_queue(a, EVENT_SWAP_TIMEOUT);
 	}
@@ -262,6 +289,7 @@ static void swap_commit(struct agent *a)
 	X509_free(a->cert);
 	a->key = OSSL_TAKE(a->next_key);
 	a->cert = OSSL_TAKE(a->next_cert);
+	a->as_expired = false;
 	next_drop(a);
 	agent_logins_identity(a);
 	a->asked_renew_s = 0;
@@ -288,10 +316,13 @@ static void swap_undo(struct agent *a, bool discard)
 
 	next_drop(a);
 	a->due.renew = agent_wait(&a->renew_wait);
-	if (discard && store_slot_clear(&a->store, slot_other(a->state.active)))
+	/* what a pump gets for an expired certificate it gets once: kept, whoever refused it */
+	if (discard && !a->as_expired && store_slot_clear(&a->store, slot_other(a->state.active)))
 		agent_error(a, "discard", err_text());
 	if (a->link && a->network < 0)
 		connect_network(a);
+	else if (a->link && a->as_expired)
+		network_write(a);
 	else if (a->link && supplicant_swap_back(a->link, a->network, &old))
 		agent_link_failed(a);
 }

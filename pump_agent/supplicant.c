@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "pump_agent/bundle.h"
 #include "pump_agent/credential.h"
 
 #define PASSPHRASE_BYTES 32
@@ -215,6 +216,16 @@ int supplicant_trust_again(struct wpa_link *l, int network, const X509 *cert)
 	int rc = field_set(l, network, "id_str", "\"pumpgate trust\"");
 
 	return rc ? rc : supplicant_mark(l, network, cert);
+}
+
+int supplicant_rename(struct wpa_link *l, int network, const char *identity)
+{
+	char value[PUMP_SERIAL_MAX + 3];
+
+	if (pump_serial_check(identity) ||
+	    snprintf(value, sizeof(value), "\"%s\"", identity) >= (int)sizeof(value))
+		return err_set(ERR_INVALID, "an identity that is no pump's serial");
+	return field_set(l, network, "identity", value);
 }
 
 int supplicant_mark(struct wpa_link *l, int network, const X509 *cert)

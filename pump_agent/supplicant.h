@@ -40,6 +40,8 @@ int supplicant_swap_back(struct wpa_link *l, int network, const struct identity 
 /* What the network trusts has changed in its file: wpa_supplicant forgets the session that it would
  * go on with, which holds the old. Running authentications and the port stay. */
 int supplicant_trust_again(struct wpa_link *l, int network, const X509 *cert) MUST_USE;
+/* The name that is said from the next authentication on. ERR_INVALID: it cannot be carried. */
+int supplicant_rename(struct wpa_link *l, int network, const char *identity) MUST_USE;
 /* Marks the network with the identity that it uses, for supplicant_adopt. */
 int supplicant_mark(struct wpa_link *l, int network, const X509 *cert) MUST_USE;
 

@@ -12,6 +12,8 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/support/scratch.sh
 # shellcheck source=tests/support/pump_client.sh
 . tests/support/pump_client.sh
+# shellcheck source=tests/support/slept.sh
+. tests/support/slept.sh
 
 scratch_up || exit 1
 site_up && pumpctl zone add quarantine --vlan 666 --quarantine >/dev/null || exit 1
@@ -19,30 +21,7 @@ N=(1 2 3 4 5)
 for n in "${N[@]}"; do pump_enrol "PG-$n" "02:00:00:00:00:0$n" || exit 1; done
 scratch_stop
 
-# slept PUMP DAYS: its certificate ended so many days ago
-slept() {
-	local f=$SCRATCH/$1 serial der from to
-	serial=$(openssl x509 -in "$f.pem" -noout -serial | cut -d= -f2)
-	printf 'keyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\nsubjectAltName=URI:urn:pumpgate:pump:%s\n' \
-		"$1" >"$f.ext"
-	printf '[ca]\ndefault_ca=x\n[x]\ndatabase=%s\nnew_certs_dir=%s\nserial=%s\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n' \
-		"$f.index" "$SCRATCH" "$f.serial" >"$f.ca"
-	: >"$f.index"
-	echo "$serial" >"$f.serial"
-	from=$(($(date +%s) - 800 * 86400)) to=$(($(date +%s) - $2 * 86400))
-	openssl req -new -key "$f.key" -subj "/CN=$1" -out "$f.req" 2>/dev/null
-	openssl ca -batch -notext -config "$f.ca" -in "$f.req" -out "$f.pem" -extfile "$f.ext" \
-		-cert "$PUMPGATE_HOME/ca/device-ca.pem" -keyfile "$PUMPGATE_HOME/ca/device-ca.key" \
-		-startdate "$(date -u -d "@$from" +%Y%m%d%H%M%SZ)" \
-		-enddate "$(date -u -d "@$to" +%Y%m%d%H%M%SZ)" 2>"$f.log" || { cat "$f.log"; return 1; }
-	der=$(openssl x509 -in "$f.pem" -outform DER | od -An -v -tx1 | tr -d ' \n')
-	sqlite3 -bail "$PUMPGATE_HOME/registry/registry.db" "
-		UPDATE certificate_der SET der = x'$der' WHERE certificate_id =
-			(SELECT id FROM certificates WHERE serial = lower('$serial'));
-		UPDATE certificates SET not_before = ${from}000, not_after = ${to}000
-			WHERE serial = lower('$serial')"
-}
-slept PG-1 30 && slept PG-2 400 && slept PG-3 30 && slept PG-4 30 || exit 1
+for n in 1:30 2:400 3:30 4:30; do slept "$SCRATCH/PG-${n%:*}" "PG-${n%:*}" "${n#*:}" || exit 1; done
 scratch_run || exit 1
 
 # est NAME OPERATION REQUEST [CURL-OPTION...]: the HTTP status; the answer is in $SCRATCH/answer

@@ -3,7 +3,8 @@
 # MAC authentication at an enforcing switch port: strangers and pumps without a window stay out, a
 # pump in its window gets the onboarding VLAN alone, and one that is revoked there is off at once.
 # Then a pump that has nothing but its maker's birth certificate, with no window and no other way to
-# the server: its agent proves itself by it, enrols from the onboarding VLAN, and is in its zone.
+# the server: its agent proves itself by it, enrols from the onboarding VLAN, and is in its zone. There
+# it sleeps past its certificate's end, and comes back by itself.
 # shellcheck disable=SC2317 # functions are called by check
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/support/tap.sh
@@ -14,6 +15,8 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/demo/switch.sh
 # shellcheck source=tests/support/maker.sh
 . tests/support/maker.sh
+# shellcheck source=tests/support/slept.sh
+. tests/support/slept.sh
 if [ "$(id -u)" != 0 ]; then
 	skip "switch_onboarding" "needs root for network namespaces"
 	tap_done
@@ -92,6 +95,7 @@ agent_is() { pumpgate-agentd --state "$D/pump" status --json | jq -e --arg s "$1
 agent() {
 	start "$D/agent.log" pump pumpgate-agentd --clock tell --state "$D/pump" --bundle "$D/bundle.json" \
 		--interface eth0 --control "$D/wpa"
+	AGENT=$!
 }
 was() { # WHAT REASON ZONE: an authentication of PG-2
 	pumpctl pump events PG-2 --json | jq -e --arg w "$1" --arg r "$2" --arg z "$3" \
@@ -124,5 +128,26 @@ check "it_was_never_let_in_by_its_mac" eval \
 # shellcheck disable=SC2016
 check "each_of_its_two_networks_was_written_once" eval \
 	'[ "$(grep -c agent.birth_network "$D/agent.log") $(grep -c agent.network_written "$D/agent.log")" = "1 1" ]'
+# ---- past its end ----
+certificate_in() { jq -r '.[0].cert_serial' <(pumpctl cert list --pump PG-2 --state "$1" --json); }
+kill "$AGENT" "$SERVER" && wait "$AGENT" "$SERVER" 2>/dev/null
+inside pump wpa_cli -p "$D/wpa" -i eth0 remove_network all >&2
+cp "$D/pump/a/cert.pem" "$D/old.pem" && cp "$D/pump/a/key.pem" "$D/old.key"
+slept "$D/old" PG-2 30 && cp "$D/old.pem" "$D/pump/a/cert.pem" || exit 1
+rm -f "$PUMPGATE_HOME/run.json"
+start "$D/run.log" srv pumpctl run
+SERVER=$!
+wait_until 30 ready >&2 || exit 1
+mark
+agent
+check "a_pump_whose_certificate_has_ended_comes_back" wait_until 60 was onboard returning onboarding
+check "it_renews_once" wait_until 60 says 'cert.return +PG-2' pumpctl audit tail -n 30
+# shellcheck disable=SC2016 # expanded by eval
+check "and_is_in_its_zone_with_the_new_one" wait_until 60 eval 'switch_event placed \
+	".why == \"eap\" and .vlan == $VLAN_PUMPS and .at_ms > $since" && agent_is online'
+check "under_its_own_name" [ "$(inside pump wpa_cli -p "$D/wpa" -i eth0 get_network 0 identity)" = '"PG-2"' ]
+# shellcheck disable=SC2016
+check "the_new_one_is_the_one_it_uses" wait_until 10 eval \
+	'[ "$(pumpgate-agentd --state "$D/pump" status --json | jq -r .certificate)" = "$(certificate_in valid)" ]'
 [ "$TAP_FAILED" = 0 ] || tail -n 25 "$D"/agent.log "$D"/wpa.log "$D"/home/log/radiusd.log | sed 's/^/# /'
 tap_done
