@@ -18,6 +18,7 @@
 #include "base/secret.h"
 
 #define SHM_PREFIX "/dev/shm/pumpgate-events-"
+#define RUN_MAX 32
 #define LOOK_EVERY_US 500000 /* a writer may die between an entry and counting it */
 #define SHM_PATH_SIZE (sizeof(SHM_PREFIX) + 32)
 
@@ -28,6 +29,7 @@ struct event_memory {
 	uint64_t finished; /* of the ring at the last take */
 	bool unsettled;	   /* that take found something, or saw what is not ready */
 	int64_t looked_us; /* when all words were read last */
+	uint8_t run[RUN_MAX][EVENT_SLOT_SIZE];
 	size_t freeing[EVENT_TAKE_MAX];
 	size_t n_freeing;
 	uint64_t words[EVENT_RING_SLOTS];
@@ -210,17 +212,30 @@ int event_memory_repair(struct event_memory *m)
 
 /* ---- entries ---- */
 
+static int by_slot(const void *a, const void *b)
+{
+	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Entries mostly lie side by side: a call for each run of them. */
 static int freeing_finish(struct event_memory *m)
 {
-	const uint64_t is_free = 0;
+	static const uint64_t is_free[EVENT_TAKE_MAX];
 
+	qsort(m->freeing, m->n_freeing, sizeof(m->freeing[0]), by_slot);
 	while (m->n_freeing) {
-		int rc = write_at(m->fd, event_word_offset(m->freeing[m->n_freeing - 1]), &is_free,
-				  sizeof(is_free));
+		size_t n = 1, last = m->freeing[m->n_freeing - 1];
+		int rc;
 
+		while (n < m->n_freeing && m->freeing[m->n_freeing - 1 - n] == last - n)
+			n++;
+		rc = write_at(m->fd, event_word_offset(last + 1 - n), is_free,
+			      n * sizeof(is_free[0]));
 		if (rc)
 			return rc;
-		m->n_freeing--;
+		m->n_freeing -= n;
 	}
 	return 0;
 }
@@ -252,24 +267,30 @@ static int ready_find(struct event_memory *m, size_t *n_out, bool *others_out)
 	return rc;
 }
 
-static int entry_read(struct event_memory *m, const struct ready *r, struct event_entry *out)
+/* The first `max` of the entries that are ready, as many of them as lie side by side: *n_out. */
+static int entries_read(struct event_memory *m, const struct ready *r, size_t max,
+			struct event_entry *out, size_t *n_out)
 {
-	uint8_t slot[EVENT_SLOT_SIZE];
-	int rc = read_at(m->fd, event_slot_offset(r->slot), slot, sizeof(slot));
+	size_t n = 1;
+	int rc;
 
-	if (rc)
-		return rc;
-	out->slot = r->slot;
-	out->number = r->number;
-	out->valid = !event_slot_parse(slot, r->word, &out->event);
-	return 0;
+	while (n < max && n < RUN_MAX && r[n].slot == r[0].slot + n)
+		n++;
+	rc = read_at(m->fd, event_slot_offset(r[0].slot), m->run, n * EVENT_SLOT_SIZE);
+	for (size_t i = 0; !rc && i < n; i++) {
+		out[i].slot = r[i].slot;
+		out[i].number = r[i].number;
+		out[i].valid = !event_slot_parse(m->run[i], r[i].word, &out[i].event);
+	}
+	*n_out = n;
+	return rc;
 }
 
 int event_memory_take(struct event_memory *m, int64_t now_us, struct event_head *head_out,
 		      struct event_entry *out, size_t *n_out)
 {
 	bool others;
-	size_t n, ready;
+	size_t n, ready, run;
 	int rc = head_read(m->fd, head_out);
 
 	*n_out = 0;
@@ -279,8 +300,10 @@ int event_memory_take(struct event_memory *m, int64_t now_us, struct event_head 
 		   now_us - m->looked_us < LOOK_EVERY_US))
 		return rc;
 	rc = ready_find(m, &ready, &others);
-	for (n = 0; !rc && n < ready && n < EVENT_TAKE_MAX; n++)
-		rc = entry_read(m, &m->ready[n], &out[n]);
+	if (ready > EVENT_TAKE_MAX)
+		ready = EVENT_TAKE_MAX;
+	for (n = 0; !rc && n < ready; n += run)
+		rc = entries_read(m, &m->ready[n], ready - n, &out[n], &run);
 	if (rc)
 		return rc;
 	m->finished = head_out->finished;

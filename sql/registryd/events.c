@@ -306,12 +306,18 @@ static int64_t prune(struct event_worker *w, int64_t now)
 	return w->prune_at_us;
 }
 
+void event_worker_look(struct service *s)
+{
+	atomic_store(&s->ring_look, true);
+	lane_wake(s->events);
+}
+
 int64_t event_worker_idle(void *worker)
 {
 	struct event_worker *w = worker;
 	int64_t now = clock_mono_us(), next_us, at_us;
 
-	if (now >= ring_desk_next(w->ring))
+	if (atomic_exchange(&w->service->ring_look, false) || now >= ring_desk_next(w->ring))
 		group_run(w, NULL, 0);
 	next_us = ring_desk_next(w->ring);
 	at_us = anomalies_tell_rest(w->anomalies, now);

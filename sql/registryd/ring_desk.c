@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define POLL_US 40000	/* nobody waits for it; what crosses a revocation is told so late */
+#define POLL_US 100000	/* nobody waits for it; after a change of standing at once */
 #define RETRY_US 500000 /* after a commit that failed */
 #define BEAT_US 200000
 #define TELL_US 1000000

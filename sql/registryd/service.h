@@ -51,6 +51,7 @@ struct service {
 	struct lane *slow;
 	struct backups *backups;
 	struct event_memory *ring; /* the event lane's; others ask for its descriptor and head */
+	atomic_bool ring_look;	   /* now */
 	atomic_ullong events_dropped;
 	atomic_ullong accepts_lost;	      /* of the ring's count: noted */
 	_Atomic int64_t accepts_lost_at;      /* when accepts were last lost; 0: never */
@@ -125,6 +126,8 @@ int standings_fd(const struct standings *sd);
 
 struct event_worker;
 int event_worker_new(struct service *s, const char *home, struct event_worker **out) MUST_USE;
+/* Any thread: the event ring is looked at now. */
+void event_worker_look(struct service *s);
 /* When its lane has ended: what is left in the event ring. True: nothing now. */
 bool event_worker_finish(struct event_worker *w) MUST_USE;
 void event_worker_free(struct event_worker *w, bool over); /* over: it has finished so. NULL ok */

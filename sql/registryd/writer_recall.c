@@ -148,6 +148,7 @@ static void batch_again(struct writer *w, struct batch *b, int64_t version)
 	int64_t since = clock_wall_ms() - RECENT_MS, now;
 
 	w->next_due = 0;
+	event_worker_look(w->service);
 	if (!session_store_version(w->sessions, &now) && now == version)
 		return;
 	for (size_t i = 0; i < b->n; i++)

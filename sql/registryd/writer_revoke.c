@@ -111,6 +111,7 @@ static int change_finish(struct writer *w, const struct action *by, const char *
 	bool already = receipt->already;
 	int rc;
 
+	event_worker_look(w->service); /* what crossed the change is in the ring */
 	if (!already)
 		rc = writer_sessions_again(w, device, by->at - RECENT_MS, by->at - RECENT_MS,
 					   holds);

@@ -17,6 +17,7 @@ struct lane {
 	size_t n_jobs;
 	int64_t start_by_us; /* earliest of the queued jobs */
 	bool stopping;
+	bool woken;
 	struct lane_thread {
 		struct lane *lane;
 		void *worker;
@@ -51,7 +52,8 @@ static size_t jobs_take(struct lane *l, struct lane_job **out)
 	return n;
 }
 
-/* Under the lock: the next batch; 0 jobs: the idle time has come, or the lane ends. */
+/* Under the lock: the next batch; 0 jobs: the idle time has come, or somebody woke the lane, or it
+ * ends. */
 static size_t batch_wait(struct lane *l, int64_t idle_at, struct lane_job **out)
 {
 	for (;;) {
@@ -60,8 +62,10 @@ static size_t batch_wait(struct lane *l, int64_t idle_at, struct lane_job **out)
 		if (l->n_jobs &&
 		    (l->stopping || l->n_jobs >= l->o.batch_max || l->start_by_us <= now))
 			return jobs_take(l, out);
-		if (l->stopping || idle_at <= now)
+		if (l->stopping || l->woken || idle_at <= now) {
+			l->woken = false;
 			return 0;
+		}
 		wait_until(l, l->start_by_us < idle_at ? l->start_by_us : idle_at);
 	}
 }
@@ -159,6 +163,14 @@ int lane_put(struct lane *l, struct lane_job *job, int64_t patience_us)
 int lane_put_modest(struct lane *l, struct lane_job *job, int64_t patience_us)
 {
 	return put(l, job, patience_us, l->o.max_jobs / 2);
+}
+
+void lane_wake(struct lane *l)
+{
+	pthread_mutex_lock(&l->lock);
+	l->woken = true;
+	pthread_cond_signal(&l->changed);
+	pthread_mutex_unlock(&l->lock);
 }
 
 void lane_stop(struct lane *l)

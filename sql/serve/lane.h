@@ -46,6 +46,8 @@ int lane_new(const struct lane_options *o, struct lane **out) MUST_USE;
 int lane_put(struct lane *l, struct lane_job *job, int64_t patience_us) MUST_USE;
 /* As lane_put, but leaves half of the queue to others. */
 int lane_put_modest(struct lane *l, struct lane_job *job, int64_t patience_us) MUST_USE;
+/* Any thread: the lane (of one thread) is idle as soon as it has no job that is due. */
+void lane_wake(struct lane *l);
 /* Runs what is queued, ends the threads, frees. NULL ok. */
 void lane_stop(struct lane *l);
 

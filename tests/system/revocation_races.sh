@@ -159,7 +159,7 @@ caught "a revocation that tells no NAS" still-on registryd sql/store/orders.c \
 	's/DB_T\(port \? "waiting" : "unsendable"\)/DB_T("acked")/'
 caught "a resumed handshake that is not held against the registry" accepted-after-revoke \
 	rlm_pump radius_modules/rlm_pump/auth_ops.c \
-	's/a->verdict = verdict_cert\(&v, now_ms\);/a->verdict = verdict_cert(\&v, now_ms); if (resumed \&\& f.found) a->verdict.kind = VERDICT_ACCEPT;/'
+	's/a->verdict = verdict_cert\(&c\.v, now_ms\);/a->verdict = verdict_cert(\&c.v, now_ms); if (c.v.resumed \&\& c.v.found) a->verdict.kind = VERDICT_ACCEPT;/'
 caught "a map of standings that hears of no revocation" accepted-after-revoke registryd \
 	sql/registryd/standing_keeper.c 's/standing_map_mark_(device|certificate)\(&sd->map, id\);//'
 caught "a quarantine that leads into the pump's own zone" accepted-outside-quarantine registryd \

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "sql/serve/lane.h"
 
@@ -154,6 +155,24 @@ static void full_batch_starts_before_its_time(void **state)
 	assert_true(b.idles >= 1);
 }
 
+static void a_lane_that_is_woken_is_idle_at_once(void **state)
+{
+	struct bench b = {0};
+	struct lane *l = lane(&b, 8, 4);
+
+	(void)state;
+	for (int i = 0; i < 1000 && !atomic_load(&b.idles); i++)
+		usleep(1000);
+	for (unsigned n = 1; n < 4; n++) {
+		assert_int_equal(atomic_load(&b.idles), n);
+		lane_wake(l);
+		for (int i = 0; i < 5000 && atomic_load(&b.idles) == n; i++)
+			usleep(1000);
+	}
+	assert_int_equal(atomic_load(&b.idles), 4);
+	lane_stop(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +181,7 @@ int main(void)
 		cmocka_unit_test(stopping_runs_what_is_queued_even_if_it_could_wait),
 		cmocka_unit_test(patient_jobs_share_a_run_and_an_impatient_one_takes_them_along),
 		cmocka_unit_test(full_batch_starts_before_its_time),
+		cmocka_unit_test(a_lane_that_is_woken_is_idle_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
