@@ -69,6 +69,7 @@ trial() {
 	else
 		wait "$pid" 2>/dev/null
 		[ $? = 137 ] || { echo "ended by itself"; return 1; }
+		rm -f "$SCRATCH/state$n/status.json" # says how the last one stood
 		(agent "$n" A=1) &
 		pid=$!
 		wait_until 30 "$done" "$n" || { echo "not $done"; kill "$pid"; return 1; }
