@@ -63,6 +63,8 @@ struct agent {
 	enum agent_event queue[8]; /* events that actions brought forth */
 	size_t n_queue;
 
+	char key_path[2][PATH_MAX]; /* of each slot, for a key in a TPM */
+	char cert_path[2][PATH_MAX];
 	EVP_PKEY *key; /* the identity in use, NULL without one */
 	X509 *cert;
 	EVP_PKEY *next_key; /* while swapping */

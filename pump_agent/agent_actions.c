@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pump_agent/agent.h"
+#include "pump_agent/tpm.h"
 
 #define SWAP_WAIT_MS 30000
 #define BUNDLE_POLL_MS 2000
@@ -21,9 +22,22 @@ static const char *blob_of(enum slot slot)
 	return slot == SLOT_A ? "pumpgate-a" : "pumpgate-b";
 }
 
-static struct identity identity_of(const struct agent *a)
+/* A key in a TPM is named by where it lies: the paths belong to the agent, one of each slot. */
+static struct identity identity_in(struct agent *a, enum slot slot, EVP_PKEY *key, X509 *cert)
 {
-	return (struct identity){a->key, a->cert, blob_of(a->state.active), NULL};
+	struct identity who = {.key = key, .cert = cert, .blob = blob_of(slot)};
+
+	if (tpm_key_is(key) && !store_key_path(&a->store, slot, a->key_path[slot]) &&
+	    !store_cert_path(&a->store, slot, a->cert_path[slot])) {
+		who.key_path = a->key_path[slot];
+		who.cert_path = a->cert_path[slot];
+	}
+	return who;
+}
+
+static struct identity identity_of(struct agent *a)
+{
+	return identity_in(a, a->state.active, a->key, a->cert);
 }
 
 static int identity_read(const struct agent *a, enum slot slot, EVP_PKEY **key, X509 **cert)
@@ -46,9 +60,11 @@ int agent_identity_load(struct agent *a)
 {
 	int rc = identity_read(a, a->state.active, &a->key, &a->cert);
 
-	if (!rc)
-		agent_logins_identity(a);
-	return rc;
+	if (rc)
+		return rc;
+	a->key_in_tpm = tpm_key_is(a->key);
+	agent_logins_identity(a);
+	return 0;
 }
 
 static void job_begin(struct agent *a, job_work work, const char *step)
@@ -254,7 +270,7 @@ static void swap_begin(struct agent *a)
 		agent_queue(a, EVENT_SWAP_TIMEOUT);
 		return;
 	}
-	next = (struct identity){a->next_key, a->next_cert, blob_of(other), NULL};
+	next = identity_in(a, other, a->next_key, a->next_cert);
 	a->due.swap = agent_in_ms(SWAP_WAIT_MS);
 	if ((a->as_expired && supplicant_rename(a->link, a->network, a->state.settings.pump)) ||
 	    supplicant_swap(a->link, a->network, &next)) {
@@ -290,6 +306,7 @@ static void swap_commit(struct agent *a)
 	a->key = OSSL_TAKE(a->next_key);
 	a->cert = OSSL_TAKE(a->next_cert);
 	a->as_expired = false;
+	a->key_in_tpm = tpm_key_is(a->key);
 	next_drop(a);
 	agent_logins_identity(a);
 	a->asked_renew_s = 0;

@@ -19,7 +19,8 @@ static bool is_wanted(const struct agent *a)
 
 static int network_write(struct agent *a, const struct bundle *b, const struct birth *birth)
 {
-	struct identity who = {birth->key, birth->cert, BIRTH_BLOB, birth->chain};
+	struct identity who = {
+		.key = birth->key, .cert = birth->cert, .blob = BIRTH_BLOB, .chain = birth->chain};
 	char anchors[PATH_MAX];
 	struct netblock_in in = {
 		.driver = a->options->driver,

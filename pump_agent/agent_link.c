@@ -69,6 +69,16 @@ static void refused(struct agent *a)
 	agent_event(a, EVENT_REJECTED);
 }
 
+/* It would wait for a passphrase that nobody has. An identity that was being tried is not at fault.
+ */
+static void key_wanted(struct agent *a)
+{
+	agent_error(
+		a, STEP_NETWORK,
+		"wpa_supplicant cannot use the key: is the TPM there, and its OPENSSL_CONF set?");
+	agent_event(a, a->at == AGENT_SWAPPING ? EVENT_SWAP_TIMEOUT : EVENT_REJECTED);
+}
+
 static void event_take(struct agent *a, const char *line)
 {
 	enum wpa_event event = wpa_event_parse(line);
@@ -86,6 +96,9 @@ static void event_take(struct agent *a, const char *line)
 		break;
 	case WPA_DISCONNECTED:
 		agent_event(a, EVENT_LOST);
+		break;
+	case WPA_KEY_WANTED:
+		key_wanted(a);
 		break;
 	case WPA_TERMINATING:
 		LOG(LOG_WARN, "agent.supplicant_ends");

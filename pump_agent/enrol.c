@@ -16,6 +16,7 @@
 #include "pump_agent/birth.h"
 #include "pump_agent/csrattrs.h"
 #include "pump_agent/est_client.h"
+#include "pump_agent/tpm.h"
 
 static int step(struct enrol *e, const char *name)
 {
@@ -130,7 +131,7 @@ static int slot_key(struct enrol *e, enum slot slot, const char *purpose, enum k
 		return rc;
 	rc = store_key_read(e->store, slot, &key);
 	if (rc == ERR_NOT_FOUND || rc == ERR_CRYPTO) { /* none, or none that is whole */
-		rc = credential_key_new(kind, &key);
+		rc = tpm_is_wanted() ? tpm_key_new(kind, &key) : credential_key_new(kind, &key);
 		rc = rc ? rc : store_key_write(e->store, slot, key);
 	}
 	if (!rc)

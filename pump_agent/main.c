@@ -34,6 +34,8 @@ static int run(struct agent_options *o)
 	base = event_base_new();
 	if (!rc && !base)
 		rc = err_set(ERR_NOMEM, "no memory for an event loop");
+	if (!rc)
+		tpm_use(o->key_place, o->tpm); /* loads libraries */
 	rc = rc ? rc : confine_calls();
 	rc = rc ? rc : agent_start(base, o, &agent);
 	if (rc) {

@@ -84,10 +84,27 @@ static int put_server_checks(struct netblock *b, const struct netblock_in *in)
 	return rc ? rc : put_server_names(b, in->server_name);
 }
 
+/* A TPM's key stays where it is: wpa_supplicant is told the paths. */
+static int put_paths(struct netblock *b, const struct netblock_in *in)
+{
+	int rc;
+
+	if (!in->identity || in->key_path[0] != '/' || !in->cert_path || in->cert_path[0] != '/' ||
+	    !in->id)
+		return err_set(ERR_INVALID, "network block refused: no identity");
+	rc = put_text(b, "identity", in->identity);
+	rc = rc ? rc : put_text(b, "client_cert", in->cert_path);
+	rc = rc ? rc : put_text(b, "private_key", in->key_path);
+	return rc ? rc : put_text(b, "id_str", in->id);
+}
+
 static int put_identity(struct netblock *b, const struct netblock_in *in)
 {
 	char key[160];
 	int rc;
+
+	if (in->key_path)
+		return put_paths(b, in);
 
 	if (!in->identity || !in->blob || !in->passphrase || !*in->passphrase || !in->id ||
 	    snprintf(key, sizeof(key), "blob://%s", in->blob) >= (int)sizeof(key))

@@ -24,7 +24,9 @@ struct netblock_in {
 	const char *server_name; /* what the RADIUS server's certificate must be called, exactly */
 	const char *blob;	 /* name of the PKCS#12 blob */
 	const char *passphrase;	 /* of the blob; hex digits */
-	const char *id;		 /* tells this block again later */
+	const char *key_path;  /* instead of a blob: absolute paths of a TPM's key (DER) and its */
+	const char *cert_path; /* certificate; NULL: a blob */
+	const char *id;	       /* tells this block again later */
 };
 
 struct netblock_field {

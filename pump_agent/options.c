@@ -24,6 +24,8 @@ static const char HELP[] =
 	"  --control DIR     wpa_supplicant's control sockets (/run/wpa_supplicant)\n"
 	"  --key K           key of a first certificate: as the server asks (default), or p256,\n"
 	"                    p384, rsa2048, rsa3072, rsa4096\n"
+	"  --key-in PLACE    file (default), tpm, or auto: in the TPM if there is one\n"
+	"  --tpm TCTI        how the TPM is reached, as tpm2-tss says it: device:/dev/tpmrm0\n"
 	"  --renew-at N      renew after N percent of the certificate's life (66)\n"
 	"  --clock C         set (default): a wrong clock is set, to the floor or by the EST\n"
 	"                    server; tell: it is only told\n"
@@ -60,6 +62,8 @@ enum setting {
 	CONTROLLER_USER,
 	CONTROLLER_SOCKET,
 	WIPE,
+	KEY_IN,
+	TPM,
 	N_SETTINGS
 };
 
@@ -76,6 +80,8 @@ static const char *const SETTING_NAMES[N_SETTINGS] = {
 	[CONTROLLER_USER] = "controller-user",
 	[CONTROLLER_SOCKET] = "controller-socket",
 	[WIPE] = "wipe",
+	[KEY_IN] = "key-in",
+	[TPM] = "tpm",
 };
 
 enum { OPT_CONFIG = N_SETTINGS, OPT_JSON, OPT_HELP, OPT_VERSION, N_OPTIONS };
@@ -166,6 +172,21 @@ static int key_parse(const char *text, enum key_kind *out)
 		       text);
 }
 
+static int place_parse(const char *text, enum key_place *out)
+{
+	static const char *const names[] = {
+		[KEY_IN_FILE] = "file", [KEY_IN_TPM] = "tpm", [KEY_IN_TPM_IF_ANY] = "auto"};
+
+	*out = KEY_IN_FILE;
+	for (int i = 0; text && i <= KEY_IN_TPM_IF_ANY; i++) {
+		if (!strcmp(text, names[i])) {
+			*out = (enum key_place)i;
+			return 0;
+		}
+	}
+	return text ? err_set(ERR_INVALID, "key-in %s: must be file, tpm or auto", text) : 0;
+}
+
 static int percent_parse(const char *text, uint32_t *out)
 {
 	char *end;
@@ -184,6 +205,7 @@ static int values_take(struct agent_options *o, const char *const values[N_SETTI
 	int rc = choose("driver", values[DRIVER], "wired", "wifi", &wifi);
 
 	rc = rc ? rc : key_parse(values[KEY], &o->key_kind);
+	rc = rc ? rc : place_parse(values[KEY_IN], &o->key_place);
 	rc = rc ? rc : choose("clock", values[CLOCK], "set", "tell", &tell);
 	rc = rc ? rc : percent_parse(values[RENEW_AT] ? values[RENEW_AT] : "66", &o->renew_percent);
 	if (rc)
@@ -198,6 +220,7 @@ static int values_take(struct agent_options *o, const char *const values[N_SETTI
 	o->controller_socket =
 		values[CONTROLLER_SOCKET] ? values[CONTROLLER_SOCKET] : PUMPLINK_SOCKET;
 	o->wipe = values[WIPE];
+	o->tpm = values[TPM];
 	o->control = values[CONTROL] ? values[CONTROL] : "/run/wpa_supplicant";
 	if (o->command != COMMAND_RUN)
 		return 0;

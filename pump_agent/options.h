@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "pump_agent/credential.h"
 #include "pump_agent/netblock.h"
+#include "pump_agent/tpm.h"
 
 #define AGENT_STATE_DEFAULT "/var/lib/pumpgate-agent"
 #define AGENT_CONFIG_DEFAULT "/etc/pumpgate/pumpgate-agent.conf"
@@ -28,6 +29,8 @@ struct agent_options {
 	const char *wipe;	     /* besides: full paths, by commas; NULL: none */
 	enum net_driver driver;
 	enum key_kind key_kind;
+	enum key_place key_place;
+	const char *tpm; /* how it is reached; NULL: the provider's default */
 	uint32_t renew_percent;
 	bool may_set_clock;
 	bool json;

@@ -15,8 +15,13 @@
 #include "base/secret.h"
 #include "pump_agent/anchors.h"
 #include "pump_agent/credential.h"
+#include "pump_agent/tpm.h"
 
 #define SMALL_FILE_MAX 16384
+
+#define KEY_FILE "key.pem"
+#define TPM_KEY_FILE "key.tss2"
+#define CERT_FILE "cert.pem"
 
 static const char *const SLOT_NAME[] = {[SLOT_A] = "a", [SLOT_B] = "b"};
 
@@ -210,14 +215,36 @@ int store_anchors_update(const struct store *s, const struct pump_settings *set,
 	return rc;
 }
 
+static int tpm_key_read(const struct store *s, enum slot slot, EVP_PKEY **out)
+{
+	AUTO_BUF der = {0};
+	char path[PATH_MAX];
+	int rc = slot_path(s, slot, TPM_KEY_FILE, path);
+
+	rc = rc ? rc : small_read(path, &der);
+	return rc ? rc : tpm_key_parse(der.data, der.len, out);
+}
+
+int store_key_path(const struct store *s, enum slot slot, char out[PATH_MAX])
+{
+	return slot_path(s, slot, TPM_KEY_FILE, out);
+}
+
+int store_cert_path(const struct store *s, enum slot slot, char out[PATH_MAX])
+{
+	return slot_path(s, slot, CERT_FILE, out);
+}
+
 int store_key_read(const struct store *s, enum slot slot, EVP_PKEY **out)
 {
 	AUTO_BUF pem = {0};
 	char path[PATH_MAX];
-	int rc = slot_path(s, slot, "key.pem", path);
+	int rc = slot_path(s, slot, KEY_FILE, path);
 
 	rc = rc ? rc : small_read(path, &pem);
 	rc = rc ? rc : credential_key_parse(pem.data, pem.len, out);
+	if (rc == ERR_NOT_FOUND)
+		rc = tpm_key_read(s, slot, out);
 	return rc ? err_add(rc, "slot %s", SLOT_NAME[slot]) : 0;
 }
 
@@ -225,9 +252,10 @@ int store_key_write(const struct store *s, enum slot slot, const EVP_PKEY *key)
 {
 	AUTO_BUF pem = {.max = SMALL_FILE_MAX};
 	char path[PATH_MAX];
-	int rc = slot_path(s, slot, "key.pem", path);
+	bool in_tpm = tpm_key_is(key);
+	int rc = slot_path(s, slot, in_tpm ? TPM_KEY_FILE : KEY_FILE, path);
 
-	rc = rc ? rc : credential_key_build(key, &pem);
+	rc = rc ? rc : in_tpm ? tpm_key_build(key, &pem) : credential_key_build(key, &pem);
 	return rc ? rc : buf_write_file(path, 0600, pem.data, pem.len);
 }
 
@@ -236,7 +264,7 @@ int store_cert_read(const struct store *s, enum slot slot, X509 **out)
 	AUTO_BUF pem = {0};
 	AUTO_X509S certs = NULL;
 	char path[PATH_MAX];
-	int rc = slot_path(s, slot, "cert.pem", path);
+	int rc = slot_path(s, slot, CERT_FILE, path);
 
 	rc = rc ? rc : small_read(path, &pem);
 	rc = rc ? rc : certs_pem_parse(pem.data, pem.len, &certs);
@@ -251,7 +279,7 @@ int store_cert_write(const struct store *s, enum slot slot, X509 *cert)
 	AUTO_BUF pem = {.max = SMALL_FILE_MAX};
 	AUTO_X509S one = sk_X509_new_null();
 	char path[PATH_MAX];
-	int rc = slot_path(s, slot, "cert.pem", path);
+	int rc = slot_path(s, slot, CERT_FILE, path);
 
 	if (rc)
 		return rc;
@@ -276,7 +304,7 @@ int store_slot_purpose(const struct store *s, enum slot slot, char out[SLOT_PURP
 
 int store_slot_clear(const struct store *s, enum slot slot)
 {
-	static const char *const files[] = {"for", "cert.pem", "key.pem"};
+	static const char *const files[] = {"for", CERT_FILE, KEY_FILE, TPM_KEY_FILE};
 	char path[PATH_MAX];
 	int rc = 0;
 

@@ -5,7 +5,8 @@
  * anywhere and goes on where it was.
  *
  *   state.json   settings and the active slot     anchors-*.pem  server root and issuing CA
- *   a/ b/        key.pem, cert.pem, for           devices-*.pem  the pumps' own hierarchy
+ *   a/ b/        key.pem or key.tss2 (a TPM's),
+ *                cert.pem, for           devices-*.pem  the pumps' own hierarchy
  *   run/         sockets to wpa_supplicant        status.json  for everybody to read
  *
  * The keys are readable by the agent alone; wpa_supplicant may run as another user and reads
@@ -77,11 +78,16 @@ int store_anchors_update(const struct store *s, const struct pump_settings *set,
 			 enum anchors_of what, const STACK_OF(X509) * certs,
 			 bool *changed_out) MUST_USE;
 
-/* ERR_NOT_FOUND, ERR_CRYPTO when the file is no key. */
+/* ERR_NOT_FOUND, ERR_CRYPTO when the file is no key; ERR_UNAVAILABLE: it is in a TPM that is away.
+ */
 int store_key_read(const struct store *s, enum slot slot, EVP_PKEY **out) MUST_USE;
 int store_key_write(const struct store *s, enum slot slot, const EVP_PKEY *key) MUST_USE;
 int store_cert_read(const struct store *s, enum slot slot, X509 **out) MUST_USE;
 int store_cert_write(const struct store *s, enum slot slot, X509 *cert) MUST_USE;
+
+/* Of a TPM's key and of its certificate, for wpa_supplicant, which reads them itself. ERR_LIMIT. */
+int store_key_path(const struct store *s, enum slot slot, char out[PATH_MAX]) MUST_USE;
+int store_cert_path(const struct store *s, enum slot slot, char out[PATH_MAX]) MUST_USE;
 
 /* Says for which bundle (or renewal) a slot is being filled. An empty slot has the purpose "". */
 #define SLOT_PURPOSE_MAX 80

@@ -5,6 +5,7 @@
  */
 #include "pump_agent/supplicant.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,14 @@ static int field_set(struct wpa_link *l, int network, const char *name, const ch
 	return rc;
 }
 
+static int fit_check(const struct identity *who)
+{
+	if (X509_check_private_key(who->cert, who->key) == 1)
+		return 0;
+	ERR_clear_error();
+	return err_set(ERR_CORRUPT, "the certificate does not fit the key");
+}
+
 /* The command interface may be logged: the key crosses it encrypted, its passphrase in a field
  * that wpa_supplicant does not log. */
 static int blob_set(struct wpa_link *l, const struct identity *who, const char *passphrase)
@@ -67,19 +76,34 @@ static int blob_set(struct wpa_link *l, const struct identity *who, const char *
 	AUTO_BUF p12 = {.max = COMMAND_MAX / 2 - 64};
 	AUTO_BUF command = {.max = COMMAND_MAX};
 	uint8_t *at;
-	int rc;
+	int rc = fit_check(who);
 
-	if (X509_check_private_key(who->cert, who->key) != 1) {
-		ERR_clear_error();
-		return err_set(ERR_CORRUPT, "the certificate does not fit the key");
-	}
-	rc = credential_pkcs12_build(who->key, who->cert, who->chain, passphrase, &p12);
+	rc = rc ? rc : credential_pkcs12_build(who->key, who->cert, who->chain, passphrase, &p12);
 	rc = rc ? rc : buf_printf(&command, "SET blob %s ", who->blob);
 	rc = rc ? rc : buf_reserve(&command, 2 * p12.len + 1, &at);
 	if (rc)
 		return rc;
 	hex_encode(p12.data, p12.len, (char *)at, 2 * p12.len + 1);
 	return wpa_link_do(l, "the identity", (const char *)command.data);
+}
+
+static int text_set(struct wpa_link *l, int network, const char *name, const char *text)
+{
+	char value[PATH_MAX + 3];
+
+	if (snprintf(value, sizeof(value), "\"%s\"", text) > 500)
+		return err_set(ERR_LIMIT, "%s: path too long", name);
+	return field_set(l, network, name, value);
+}
+
+/* A key in a TPM cannot go into a blob: two fields, back to back. An authentication that falls
+ * between the two fails, and the caller goes back. */
+static int paths_use(struct wpa_link *l, int network, const struct identity *who)
+{
+	int rc = fit_check(who);
+
+	rc = rc ? rc : text_set(l, network, "private_key", who->key_path);
+	return rc ? rc : text_set(l, network, "client_cert", who->cert_path);
 }
 
 static int blob_use(struct wpa_link *l, int network, const struct identity *who)
@@ -153,6 +177,8 @@ int supplicant_adopt(struct wpa_link *l, struct netblock_in in, const struct ide
 	int network = 0;
 	int rc = mark_build(who->cert, mark);
 
+	in.key_path = who->key_path;
+	in.cert_path = who->cert_path;
 	in.blob = who->blob;
 	in.passphrase = "*"; /* wpa_supplicant does not tell it; not compared */
 	in.id = mark;
@@ -177,6 +203,8 @@ int supplicant_connect(struct wpa_link *l, struct netblock_in in, const struct i
 	int rc;
 
 	passphrase_new(&pass);
+	in.key_path = who->key_path;
+	in.cert_path = who->cert_path;
 	in.blob = who->blob;
 	in.passphrase = pass.text;
 	in.id = mark;
@@ -185,7 +213,8 @@ int supplicant_connect(struct wpa_link *l, struct netblock_in in, const struct i
 	rc = rc ? rc : wpa_link_do(l, "removing networks", "REMOVE_NETWORK all");
 	if (!rc && in.driver == NET_WIRED)
 		rc = wpa_link_do(l, "a wired interface", "AP_SCAN 0");
-	rc = rc ? rc : blob_set(l, who, pass.text);
+	if (!rc)
+		rc = who->key_path ? fit_check(who) : blob_set(l, who, pass.text);
 	rc = rc ? rc : network_number(l, "ADD_NETWORK", &network);
 	for (size_t i = 0; i < b.n && !rc; i++)
 		rc = field_set(l, network, b.fields[i].name, b.fields[i].value);
@@ -196,16 +225,27 @@ int supplicant_connect(struct wpa_link *l, struct netblock_in in, const struct i
 	return rc;
 }
 
+static int identity_use(struct wpa_link *l, int network, const struct identity *who)
+{
+	int rc;
+
+	if (who->key_path)
+		return paths_use(l, network, who);
+	rc = blob_use(l, network, who);
+	/* from a TPM to a file: the blob has its certificate with it */
+	return rc ? rc : field_set(l, network, "client_cert", "NULL");
+}
+
 int supplicant_swap(struct wpa_link *l, int network, const struct identity *who)
 {
-	int rc = blob_use(l, network, who);
+	int rc = identity_use(l, network, who);
 
 	return rc ? rc : wpa_link_do(l, "authenticating anew", "REAUTHENTICATE");
 }
 
 int supplicant_swap_back(struct wpa_link *l, int network, const struct identity *who)
 {
-	int rc = blob_use(l, network, who);
+	int rc = identity_use(l, network, who);
 
 	return rc ? rc : wpa_link_do(l, "connecting", "REASSOCIATE");
 }

@@ -19,7 +19,8 @@ struct identity {
 	EVP_PKEY *key; /* not owned */
 	X509 *cert;
 	const char *blob;
-	const STACK_OF(X509) * chain; /* sent with it; NULL: none, the server knows our CA */
+	const STACK_OF(X509) * chain;	  /* sent with it; NULL: none, the server knows our CA */
+	const char *key_path, *cert_path; /* of a key in a TPM; NULL: the blob carries both */
 };
 
 /* Is the one network there already ours, built from the same values? Then `*network_out` is its

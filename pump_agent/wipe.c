@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "pump_agent/credential.h"
+#include "pump_agent/tpm.h"
 
 #define STATEMENT "wipe-statement-"
 #define DEPTH_MAX 4 /* folders in folders */
@@ -102,6 +103,8 @@ static int statement_write(const struct wipe_order *o, const struct store_state 
 	char path[PATH_MAX];
 	int rc = wipe_statement_path(o->store, state->wipe, path);
 
+	if (tpm_key_is(key))
+		snprintf(st.key, sizeof(st.key), "tpm");
 	snprintf(st.device, sizeof(st.device), "%s", state->settings.pump);
 	snprintf(st.order, sizeof(st.order), "%s", state->wipe);
 	snprintf(st.wiped, sizeof(st.wiped), "clinicians, logs, other identity, bundle%s",

@@ -103,6 +103,7 @@ enum wpa_event wpa_event_parse(const char *line)
 		{WPA_EVENT_EAP_FAILURE, WPA_EAP_FAILURE},
 		{WPA_EVENT_EAP_TLS_CERT_ERROR, WPA_SERVER_REFUSED},
 		{WPA_EVENT_TERMINATING, WPA_TERMINATING},
+		{WPA_CTRL_REQ, WPA_KEY_WANTED},
 	};
 
 	if (*line == '<' && strchr(line, '>'))

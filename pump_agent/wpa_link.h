@@ -40,6 +40,7 @@ enum wpa_event {
 	WPA_EAP_FAILURE,
 	WPA_SERVER_REFUSED, /* the server's certificate did not pass our checks */
 	WPA_TERMINATING,
+	WPA_KEY_WANTED, /* it cannot use the key (a TPM is away) and waits for a passphrase */
 };
 
 /* Which event a line is, with or without its "<3>" level. Pure. */
