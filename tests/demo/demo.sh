@@ -28,6 +28,7 @@ export PUMP_MAC=02:50:47:00:01:23
 . tests/demo/switch.sh
 # shellcheck source=tests/demo/stage.sh
 . tests/demo/stage.sh
+. tests/support/tpm.sh
 # shellcheck source=tests/demo/controller.sh
 . tests/demo/controller.sh
 # shellcheck source=tests/demo/clinician.sh
@@ -35,6 +36,7 @@ export PUMP_MAC=02:50:47:00:01:23
 
 clean_up() {
 	trap '' INT TERM
+	tpm_stop
 	if [ -n "$SERVER" ]; then
 		kill -TERM "$SERVER" 2>/dev/null
 		wait "$SERVER" 2>/dev/null
@@ -339,6 +341,27 @@ back_in_zone() {
 	pump_reaches "$WARD_SERVER" && agent_is online && pump_reaches "$WARD_MATE"
 }
 
+# Another pump of the inventory, at a bench that reaches EST: what is on its disk opens nothing.
+tpm_key() {
+	local without
+	without=$(tpm_missing | xargs)
+	[ -z "$without" ] || { OUTCOME="skipped: $without is not installed"; return 0; }
+	mkdir "$D/tpm-bench" || return
+	tpm_start "$D/tpm-bench" || { fail "no TPM in software"; return 1; }
+	mkdir -m 0700 "$D/tpm-pump"
+	pumpctl pump add PG-TPM --maker Acme --model Flow-9 --mac 02:50:47:00:09:09 --zone infusion-pumps &&
+		pumpctl pump bundle PG-TPM --out "$D/PG-TPM.json" || return
+	start "$D/tpm-agent.log" srv pumpgate-agentd --clock tell --state "$D/tpm-pump" --bundle "$D/PG-TPM.json" \
+		--interface lo --control "$D/tpm-bench/no-wpa" --key-in tpm
+	TPM_AGENT=$!
+	wait_for 20 "its certificate" test -s "$D/tpm-pump/a/cert.pem" || return
+	kill "$TPM_AGENT" && wait "$TPM_AGENT"
+	[ ! -e "$D/tpm-pump/a/key.pem" ] || { fail "the key is a file"; return 1; }
+	tpm_stop
+	! openssl pkey -in "$D/tpm-pump/a/key.tss2" -inform DER -noout || { fail "the key opens without its TPM"; return 1; }
+	OUTCOME="certificate for a key made in the TPM; its $(stat -c %s "$D/tpm-pump/a/key.tss2") bytes on the disk are of no use elsewhere"
+}
+
 revoke() {
 	local last pinger
 	ip netns exec "$NET-pump" ping -D -i 0.005 "$WARD_MATE" >"$D/ping.out" 2>&1 &
@@ -493,6 +516,7 @@ step "Released: back among the pumps" release
 step "Renewal while packets run" renewal
 step "Decommissioned: wiped, with a statement" decommission
 step "Another life: the same pump from clean" another_life
+step "A key in a TPM (swtpm)" tpm_key
 step "Revoked: off the network, with receipt" revoke
 step "Return refused: the same certificate" full_attempt
 step "Return refused: by MAC" mac_retry
