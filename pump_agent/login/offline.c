@@ -317,8 +317,12 @@ static bool tombstones_hear(struct offline *o, const struct offline_news *n)
 
 	for (size_t i = 0; i < n->n_tombstones; i++)
 		changed = offline_drop_user(o, n->tombstones[i].user) || changed;
-	if (n->terms->tombstone <= o->head.tombstone)
+	if (n->terms->tombstone == o->head.tombstone)
 		return changed;
+	/* a server that was restored from before counts anew: whom it disables next we would miss
+	 */
+	if (n->terms->tombstone < o->head.tombstone)
+		people_drop_all(o);
 	o->head.tombstone = n->terms->tombstone;
 	return true;
 }
@@ -339,6 +343,11 @@ bool offline_hear(struct offline *o, const struct age_now *now, const struct off
 		changed = true;
 	} else {
 		changed = records_forget(o, n->terms->stored) || changed;
+		/* it waits for numbers that are gone here (restored from before): begin anew */
+		if (o->head.n_records && o->records[0].seq > n->terms->stored + 1) {
+			journal_new(o);
+			changed = true;
+		}
 	}
 	if (n->has_codes)
 		changed = codes_hear(o, n->codes, n->n_codes) || changed;

@@ -67,6 +67,8 @@ mutant "a clock that was set back is believed" $on/offline $offline 's/if \(o->a
 mutant "time by the wall clock alone" $on/age $offline 's/same_boot \? now->boot_ms - a->boot_ms : wall_d/wall_d/'
 mutant "a set-back clock forgets itself" $on/age $offline 's/a->is_set_back = a->is_set_back \|\| back;/a->is_set_back = back;/'
 mutant "tombstones are not read" $on/offline $offline 's/changed = offline_drop_user\(o, n->tombstones.*$/;/'
+mutant "a restored server's count is not noticed" $on/offline $offline 's/n->terms->tombstone < o->head.tombstone/0/'
+mutant "a restored server waits for ever" $on/offline $offline 's/o->head.n_records \&\& o->records\[0\].seq > .*\)/0)/'
 mutant "an old epoch counts" $on/offline $offline 's/p->epoch == o->head.epoch && //; s/^\t\tpeople_drop_all\(o\);$//'
 mutant "the directory's passwords are kept" $on/offline $offline 's/\|\| g->directory //'
 mutant "a code works twice" $on/offline $offline 's/o->codes\[i\].is_used = true;/;/'

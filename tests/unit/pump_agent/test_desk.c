@@ -19,15 +19,12 @@ static struct store store;
 static struct desk desk;
 static struct login_server *server;
 
-static const struct login_grant GRANT = {.user = "anna",
-					 .display = "Anna Adler",
-					 .role = "nurse",
-					 .session_s = 600,
-					 .idle_s = 120,
-					 .offline = true,
-					 .offline_s = 3600,
-					 .offline_failures = 5,
-					 .offline_people = 50};
+#define GRANT                                                                               \
+	{                                                                                   \
+		.user = "anna", .display = "Anna Adler", .role = "nurse", .session_s = 600, \
+		.idle_s = 120, .offline = true, .offline_s = 3600, .offline_failures = 5,   \
+		.offline_people = 50                                                        \
+	}
 
 static const struct login_script ACCEPTS = {.is_accept = true, .grant = GRANT};
 
@@ -155,7 +152,7 @@ static void an_accept_without_a_grant_lets_nobody_in(void **state)
 	login_server_script(server, &s);
 	assert_int_equal(by_password(), PUMPLINK_UNAVAILABLE);
 	s = refuses("refused");
-	s.grant = GRANT; /* both */
+	s.grant = ACCEPTS.grant; /* both */
 	s.is_accept = true;
 	login_server_script(server, &s);
 	assert_int_equal(by_password(), PUMPLINK_UNAVAILABLE);

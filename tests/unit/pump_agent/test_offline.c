@@ -371,6 +371,26 @@ static void what_the_server_has_stored_is_forgotten_in_order(void **state)
 	assert_false(hear(&t, NULL, 0)); /* said twice: nothing new */
 }
 
+static void a_server_restored_from_before_takes_everybody_away_and_hears_on(void **state)
+{
+	struct login_terms t = terms_of();
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(login("1001", RIGHT), OFFLINE_OK);
+	t.tombstone = 15;
+	t.stored = 2;
+	(void)hear(&t, NULL, 0);
+	assert_int_equal(o.records[0].seq, 3);
+	t.tombstone = 10;
+	t.stored = 1; /* 2 is gone on both sides */
+	assert_true(hear(&t, NULL, 0));
+	assert_int_equal(o.head.n_people, 0);
+	assert_int_equal(o.head.tombstone, 10);
+	assert_int_equal(o.head.n_records, 1);
+	assert_int_equal(o.records[0].seq, 1); /* of a new journal */
+}
+
 static void a_server_that_answers_ends_the_doubt_about_the_clock(void **state)
 {
 	struct login_terms t = terms_of();
@@ -416,6 +436,7 @@ int main(void)
 		T(another_pumps_store_is_refused),
 		T(the_right_pin_lets_in_and_makes_a_record),
 		T(what_the_server_has_stored_is_forgotten_in_order),
+		T(a_server_restored_from_before_takes_everybody_away_and_hears_on),
 		T(a_server_that_answers_ends_the_doubt_about_the_clock),
 		T(two_minutes_of_drift_are_no_doubt),
 	};
