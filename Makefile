@@ -37,15 +37,18 @@ ifneq ($(SAN),)
 SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
 HARDEN := -fstack-protector-strong
 else
-HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection
+HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
+# x86 alone has it; the agent is built for other processors too
+HARDEN += $(if $(filter x86_64% i%86%,$(shell $(CC) -dumpmachine)),-fcf-protection)
 endif
 # OpenSSL as of 3.0: what later versions deprecate is no warning yet
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DOPENSSL_API_COMPAT=30000 -I. -I$(O)/gen -fPIC -fno-strict-aliasing -pthread \
 	$(CFLAGS) $(WARN) $(HARDEN) $(SANFLAGS)
 ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS) $(LDFLAGS)
 
-pkg_cflags = $(if $(strip $(1)),$(shell pkg-config --cflags $(1) || echo PKG-CONFIG-FAILED))
-pkg_libs = $(if $(strip $(1)),$(shell pkg-config --libs $(1) || echo PKG-CONFIG-FAILED))
+PKG_CONFIG ?= pkg-config
+pkg_cflags = $(if $(strip $(1)),$(shell $(PKG_CONFIG) --cflags $(1) || echo PKG-CONFIG-FAILED))
+pkg_libs = $(if $(strip $(1)),$(shell $(PKG_CONFIG) --libs $(1) || echo PKG-CONFIG-FAILED))
 objects = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
 ALL_SOURCES :=
@@ -103,6 +106,8 @@ include radius_modules/part.mk pump_agent/part.mk tests/part.mk
 
 all: $(PROGRAMS) $(MODULES) $(SHARE_FILES) $(PUMPLINK)
 
+agent: $(O)/bin/pumpgate-agentd
+
 UNITS := $(wildcard sql/registryd/*.service sql/credd/*.service ca/signerd/*.service enroll/enrolld/*.service \
 	policies/*.service pump_agent/*.service radius_modules/*/*.service enroll/*.service enroll/*.timer enroll/*.target)
 
@@ -148,9 +153,11 @@ format: ## Rewrite C files in the committed format
 	clang-format -i $(C_FILES)
 endif
 
-.PHONY: all check check-radio demo bench lint format install clean help deps
+.PHONY: agent all check check-radio demo bench lint format install clean help deps
 
 all: ## Build every program, module and man page (SAN=address,undefined or SAN=thread: sanitized)
+
+agent: ## Build the pump's agent alone; cross: make agent CC=TRIPLET-gcc PKG_CONFIG=TRIPLET-pkg-config
 
 deps: ## Install the Debian packages that are missing (as root; else say which they are)
 	@.ci/deps.sh

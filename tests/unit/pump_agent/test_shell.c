@@ -76,6 +76,29 @@ static int options(struct agent_options *o, int argc, const char *const *args)
 	options((o), sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), \
 		(const char *[]){__VA_ARGS__})
 
+/* The agent's own waits: it neither gives up nor storms. */
+static void a_week_without_the_server_is_a_few_hundred_tries(void **state)
+{
+	static const struct backoff waits[] = {
+		{.first_ms = 60000, .max_ms = 3600000}, /* renewals, questions */
+		{.first_ms = 10000, .max_ms = 300000},	/* refusals by the network */
+		{.first_ms = 5000, .max_ms = 300000},	/* the statement of a wiped pump */
+	};
+	static const unsigned most[] = {400, 4200, 4200};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		struct backoff b = waits[i];
+		uint64_t passed_ms = 0;
+		unsigned tries = 0;
+
+		for (; passed_ms < 7ull * 24 * 3600 * 1000; tries++)
+			passed_ms += backoff_failed(&b, tries * 2654435761u);
+		assert_in_range(tries, most[i] / 4, most[i]);
+		assert_true(backoff_failed(&b, UINT32_MAX) <= waits[i].max_ms);
+	}
+}
+
 static void options_refuse_what_cannot_work_and_say_what_to_do(void **state)
 {
 	struct agent_options o;
@@ -288,6 +311,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(backoff_doubles_up_to_its_cap_and_starts_anew),
 		cmocka_unit_test(backoff_never_leaves_its_bounds),
+		cmocka_unit_test(a_week_without_the_server_is_a_few_hundred_tries),
 		cmocka_unit_test(options_refuse_what_cannot_work_and_say_what_to_do),
 		WITH_DIR(command_line_wins_over_the_file_and_unknown_settings_are_refused),
 		cmocka_unit_test(events_are_known_by_their_first_words_only),
