@@ -16,6 +16,8 @@ cleanup() {
 	[ -z "$SIGNER" ] || kill -9 "$SIGNER" 2>/dev/null
 	[ -z "$REGISTRY" ] || kill -9 "$REGISTRY" 2>/dev/null
 	wait 2>/dev/null
+	# a killed registryd leaves its event ring
+	for ring in "$W"/*/registry/events.ring; do rm -f "$(readlink "$ring")"; done
 	rm -rf "$W"
 }
 trap cleanup EXIT
