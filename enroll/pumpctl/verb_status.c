@@ -31,6 +31,7 @@ struct health {
 	struct server_cert servers[SERVER_CERTS_MAX];
 	size_t n_servers; /* 0: may not be read by this user */
 	int64_t server_ca_ends, device_ca_ends;
+	bool rolls_over;
 	bool radsec_off;
 	const char *wrong[WRONG_MAX];
 	size_t n_wrong;
@@ -48,6 +49,7 @@ static void certs_take(struct health *h, const struct settings *s)
 		h->n_servers = 0;
 	if (server_keys_ca_ends(s, "server", &h->server_ca_ends))
 		h->server_ca_ends = 0;
+	h->rolls_over = server_keys_ca_rolls_over(s);
 	if (server_keys_ca_ends(s, "device", &h->device_ca_ends))
 		h->device_ca_ends = 0;
 }
@@ -96,6 +98,8 @@ static void certs_print(const struct health *h, int64_t now)
 	if (!h->n_servers)
 		puts("server certs  only root sees them: sudo pumpctl cert server-list");
 	ca_print("server CA", h->server_ca_ends, now);
+	if (h->rolls_over)
+		puts("              it is being replaced: pumpctl ca rollover status server");
 	ca_print("pumps' CA", h->device_ca_ends, now);
 }
 
@@ -260,6 +264,7 @@ static json_t *health_to_json(const struct health *h)
 	    json_object_set_new(j, "radius_listens", json_boolean(h->probe.radius)) ||
 	    json_object_set_new(j, "server_certificates", certs_to_json(h)) ||
 	    json_object_set_new(j, "server_ca_ends", json_string(server_ca)) ||
+	    json_object_set_new(j, "server_ca_rolls_over", json_boolean(h->rolls_over)) ||
 	    json_object_set_new(j, "device_ca_ends", json_string(device_ca)) ||
 	    json_object_set_new(j, "logins",
 				h->probe.cred
