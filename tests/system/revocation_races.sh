@@ -102,7 +102,7 @@ mutant_rlm_pump() {
 		objects "$1" radius_modules/rlm_pump radius_modules/radsec/hop.o policies sql/proto base &&
 		"$cc" -shared -pthread -o "$SCRATCH/prefix/lib/pumpgate/rlm_pump.so" \
 			-Wl,--version-script=radius_modules/rlm_pump/exports.map "$SCRATCH/mutant.o" \
-			"@$SCRATCH/objects" -lcrypto -ltalloc -lsodium -levent -levent_pthreads -linih -lsystemd -lseccomp
+			"@$SCRATCH/objects" -lssl -lcrypto -ltalloc -lsodium -levent -levent_pthreads -linih -lsystemd -lseccomp
 }
 
 sound() {
