@@ -6,10 +6,11 @@
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/tap.sh
 . tests/support/scratch.sh
+. tests/support/tpm.sh
 AGENT=$PUMPGATE_BUILD/bin/pumpgate-agentd
 CONTROLLER=$PUMPGATE_BUILD/tools/pump_controller
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
-AGENT_PID='' CONTROLLER_PID='' STATE=one MET=0
+AGENT_PID='' CONTROLLER_PID='' STATE=one MET=0 MORE=()
 PASSWORD=correct-horse-42-battery
 
 agent() { # [VARIABLE=VALUE...]
@@ -17,7 +18,7 @@ agent() { # [VARIABLE=VALUE...]
 	MET=$(attachments)
 	env "$@" "$AGENT" --clock tell --state "$SCRATCH/$STATE" --bundle "$SCRATCH/$STATE.json" \
 		--interface none0 --control "$SCRATCH/no-wpa" --controller-user "$(id -un)" \
-		--controller-socket "$SCRATCH/link" >>"$SCRATCH/$STATE.log" 2>&1 &
+		--controller-socket "$SCRATCH/link" "${MORE[@]}" >>"$SCRATCH/$STATE.log" 2>&1 &
 	AGENT_PID=$!
 }
 agent_stop() { # [SIGNAL]
@@ -34,6 +35,7 @@ down() {
 	agent_stop
 	[ -z "$CONTROLLER_PID" ] || kill "$CONTROLLER_PID" 2>/dev/null
 	wait "$CONTROLLER_PID" 2>/dev/null
+	tpm_stop
 	scratch_down
 }
 key() { "$CONTROLLER" --dir "$SCRATCH/keypad" "$@"; }
@@ -186,4 +188,22 @@ check an_old_copy_of_everything_is_noticed_by_the_server wait_until 20 audit_has
 check and_the_pump_forgets_everybody wait_until 10 logins_is people 0
 check and_its_codes_are_void wait_until 10 logins_is codes 0
 check and_with_the_server_people_log_in_as_ever is ok badge 1001 4711
+
+# the connection's key in a TPM
+WITHOUT=$(tpm_missing | xargs)
+if [ -n "$WITHOUT" ]; then
+	skip a_pump_with_its_key_in_a_tpm_logs_people_in "needs $WITHOUT"
+else
+	agent_stop
+	pumpctl pump add PG-3 --maker Acme --model One --zone wards --ward ICU --mac 02:00:00:00:00:03 >/dev/null
+	STATE=three MORE=(--key-in tpm)
+	pumpctl pump bundle PG-3 --out "$SCRATCH/three.json" >/dev/null
+	mkdir "$SCRATCH/tpm"
+	tpm_start "$SCRATCH/tpm"
+	agent
+	wait_until 30 attached
+	wait_until 20 heard
+	check a_pump_with_its_key_in_a_tpm_logs_people_in is ok password anna "$PASSWORD"
+	check and_has_no_other_key test ! -e "$SCRATCH/three/a/key.pem"
+fi
 tap_done
