@@ -48,11 +48,15 @@ void agent_error_over(struct agent *a, bool network)
 	a->status_changed = true;
 }
 
-/* Its own plan, or earlier if the server wants it. */
+/* Its own plan, which gives way to an infusion as long as there is time; or earlier if the server
+ * wants it. Nothing is lost in a renewal that goes well; one that does not should find nobody who
+ * needs the network. */
 static int64_t renew_at_s(const struct agent *a)
 {
 	int64_t own = credential_renew_at(a->cert, a->options->renew_percent);
 
+	if (a->options->controller_user && a->infusing != PUMPLINK_IDLE)
+		own = credential_renew_latest(a->cert, own);
 	return a->asked_renew_s && a->asked_renew_s < own ? a->asked_renew_s : own;
 }
 

@@ -252,6 +252,15 @@ int64_t credential_renew_at(const X509 *cert, unsigned percent)
 	return start + life / 100 * percent + life % 100 * percent / 100 + spread;
 }
 
+int64_t credential_renew_latest(const X509 *cert, int64_t plan_s)
+{
+	int64_t end = credential_not_after(cert);
+	int64_t life = end - seconds_of(X509_get0_notBefore(cert));
+	int64_t latest = end - life / 10;
+
+	return life > 0 && latest > plan_s ? latest : plan_s;
+}
+
 int64_t credential_moment(const X509 *cert, int64_t start_s, int64_t end_s)
 {
 	uint8_t md[EVP_MAX_MD_SIZE] = {0};

@@ -69,6 +69,9 @@ int64_t credential_not_after(const X509 *cert);
  * way so that a fleet enrolled on one day does not renew in one minute. The same for the same
  * certificate, so a restart changes nothing. Seconds since 1970. */
 int64_t credential_renew_at(const X509 *cert, unsigned percent);
+/* How long a renewal that was planned for plan_s may wait for a better moment: nine tenths of the
+ * certificate's life. Never before plan_s. Seconds since 1970. */
+int64_t credential_renew_latest(const X509 *cert, int64_t plan_s);
 
 /* Lower-case hex of the serial number and a NUL (ossl_serial_hex). */
 #define CERT_SERIAL_TEXT_MAX 48

@@ -295,7 +295,12 @@ renewal() {
 	pinger=$!
 	wait_for 5 "a first packet" grep -q 'bytes from' "$D/renewal.ping" || return
 	agent --renew-at 1
+	wait_for 10 "the agent" agent_is online || return
+	sleep 2
+	[ "$(certificate)" = "$first" ] || { fail "it did not wait for the end of the infusion"; return 1; }
+	controller idle >/dev/null || return
 	wait_for 20 "the next certificate" certificate_is_not "$first" || return
+	controller infuse >/dev/null || return
 	sleep 0.3
 	kill -INT "$pinger" && wait "$pinger"
 	agent_stop
@@ -303,7 +308,7 @@ renewal() {
 	wait_for 10 "the agent" agent_is online || return
 	lost=$(grep -oE '[0-9]+ packets transmitted, [0-9]+ received' "$D/renewal.ping")
 	show pumpctl cert list --pump "$PUMP"
-	OUTCOME="new key and certificate in use; port lost for 0 s: $lost, longest gap $(longest_gap "$D/renewal.ping") ms"
+	OUTCOME="waited until the infusion paused; new key and certificate in use; port lost for 0 s: $lost, longest gap $(longest_gap "$D/renewal.ping") ms"
 	[ "$(awk '/packets transmitted/ { print $1 - $4 }' "$D/renewal.ping")" -le 1 ] || # the last may be on its way
 		{ fail "packets were lost: $lost"; return 1; }
 }

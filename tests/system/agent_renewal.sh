@@ -28,6 +28,7 @@ stop() {
 }
 down() {
 	stop agent
+	stop controller
 	stop wpa
 	stop hostapd
 	ip netns del "$DEV" 2>/dev/null
@@ -99,8 +100,18 @@ FIRST=$(certificate)
 stop agent
 cuts() { grep -c CTRL-EVENT-DISCONNECTED "$SCRATCH/wpa.log"; }
 before=$(cuts)
-agent --renew-at 1
-check agent_renews_when_it_is_due wait_until 30 certificate_is_not "$FIRST"
+mkdir -m 0700 "$SCRATCH/keypad"
+"$PUMPGATE_BUILD/tools/pump_controller" --dir "$SCRATCH/keypad" run --agent "$SCRATCH/link" >"$SCRATCH/controller.log" 2>&1 &
+PID[controller]=$!
+keypad() { "$PUMPGATE_BUILD/tools/pump_controller" --dir "$SCRATCH/keypad" "$@" >/dev/null; }
+wait_until 10 test -S "$SCRATCH/keypad/keypad"
+keypad infuse
+agent --renew-at 1 --controller-user "$(id -un)" --controller-socket "$SCRATCH/link"
+check agent_meets_the_controller wait_until 10 grep -q agent.controller_attached "$SCRATCH/agent.log"
+waits() { sleep 3; [ "$(certificate)" = "$FIRST" ] && ! grep -q agent.renewed "$SCRATCH/agent.log"; }
+check renewal_that_is_due_waits_for_the_end_of_an_infusion waits
+keypad idle
+check agent_renews_when_it_is_due_and_the_pump_idle wait_until 30 certificate_is_not "$FIRST"
 SECOND=$(certificate)
 check and_never_left_the_network test "$(cuts)" = "$before"
 key_of() { pumpctl cert show "$1" | openssl x509 -noout -pubkey; }

@@ -295,9 +295,25 @@ static void renewal_lies_near_its_part_of_the_life_and_is_spread(void **state)
 	assert_true(differs);
 }
 
+static void a_renewal_waits_no_longer_than_nine_tenths_of_the_life(void **state)
+{
+	struct pki_spec spec = good();
+	AUTO_X509 x = NULL;
+	int64_t begin;
+
+	(void)state;
+	spec.from_s = 0;
+	spec.to_s = 900000;
+	x = pki_cert(&spec, w.key, w.ca, w.ca_key);
+	begin = credential_not_after(x) - 900000;
+	assert_int_equal(credential_renew_latest(x, begin + 600000), begin + 810000);
+	assert_int_equal(credential_renew_latest(x, begin + 850000), begin + 850000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_renewal_waits_no_longer_than_nine_tenths_of_the_life),
 		cmocka_unit_test(refuses_a_certificate_for_another_key),
 		cmocka_unit_test(refuses_a_certificate_with_another_or_a_second_name),
 		cmocka_unit_test(refuses_a_certificate_for_anything_but_a_client),
