@@ -18,6 +18,8 @@ exec </dev/null >/dev/console 2>&1
 ln -s /proc/self/fd /dev/fd 2>/dev/null
 mount -t tmpfs -o mode=0755 tmpfs /run
 mount -t tmpfs -o mode=1777 tmpfs /tmp
+mkdir -p /dev/shm
+mount -t tmpfs -o mode=1777 tmpfs /dev/shm # registryd keeps its event ring there
 ip link set dev lo up
 modules=()
 read -ra modules -d '' </radio/modules/order
