@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pumpgate-enrolld: reads its settings, opens its socket, gives up what it no longer needs, serves.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -12,6 +11,7 @@
 #include <openssl/ssl.h>
 
 #include "base/daemon.h"
+#include "base/daemon_options.h"
 #include "base/log.h"
 #include "enroll/enrolld/confine.h"
 #include "enroll/enrolld/report_service.h"
@@ -189,41 +189,17 @@ static void enrolld_done(struct enrolld *d)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"home", required_argument, NULL, 'H'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{NULL, 0, NULL, 0},
-	};
 	struct enrolld d = {.base = NULL};
-	const char *home = NULL;
-	int option, rc;
+	const char *home;
+	int rc;
 
 	log_start("enrolld", LOG_INFO);
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case 'H':
-			home = optarg;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		case 'V':
-			puts("pumpgate-enrolld " PUMPGATE_VERSION);
-			return 0;
-		default:
-			fputs(usage, stderr);
-			return 64;
-		}
-	}
-	if (optind != argc) {
-		fputs(usage, stderr);
-		return 64;
-	}
+	if (!daemon_options_only(argc, argv, "pumpgate-enrolld", usage, &home, &rc))
+		return rc;
 	daemon_harden();
 	/* Every setting is ours: no openssl.cnf of the machine changes what TLS allows. */
 	OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
-	rc = serve(&d, home_dir(home));
+	rc = serve(&d, home);
 	if (rc)
 		LOG(LOG_ERROR, "enroll.failed", LOG_S("why", err_text()));
 	enrolld_done(&d);

@@ -5,7 +5,6 @@
  * brings the results back. It keeps nothing on disk; what it had in hand when it died is given out
  * again by the registry.
  */
-#include <getopt.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 
 #include "base/config.h"
 #include "base/daemon.h"
+#include "base/daemon_options.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "radius_modules/dispatch/confine.h"
@@ -42,20 +42,17 @@ struct dispatchd {
 	struct sender *sender;
 };
 
-static void usage(FILE *to)
-{
-	fputs("usage: pumpgate-dispatchd [--home DIR]\n"
-	      "Sends RFC 5176 Disconnect-Requests for revoked pumps. Started by `pumpctl run` or "
-	      "a\n"
-	      "service manager; settings and socket are those of DIR (default $PUMPGATE_HOME, "
-	      "else\n"
-	      "/var/lib/pumpgate).\n"
-	      "\n"
-	      "  pumpgate-dispatchd --home /var/lib/pumpgate\n"
-	      "  pumpgate-dispatchd --version\n"
-	      "  pumpctl --home /var/lib/pumpgate pump revoke PG-000123   # makes work for it\n",
-	      to);
-}
+static const char usage[] =
+	"usage: pumpgate-dispatchd [--home DIR]\n"
+	"Sends RFC 5176 Disconnect-Requests for revoked pumps. Started by `pumpctl run` or "
+	"a\n"
+	"service manager; settings and socket are those of DIR (default $PUMPGATE_HOME, "
+	"else\n"
+	"/var/lib/pumpgate).\n"
+	"\n"
+	"  pumpgate-dispatchd --home /var/lib/pumpgate\n"
+	"  pumpgate-dispatchd --version\n"
+	"  pumpctl --home /var/lib/pumpgate pump revoke PG-000123   # makes work for it\n";
 
 /* Waits after the n-th failure in a row, twice as long each time. */
 static void back_off(unsigned *failures)
@@ -254,37 +251,17 @@ static int dispatchd_run(struct dispatchd *d)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"home", required_argument, NULL, 'H'},
-						{"help", no_argument, NULL, 'h'},
-						{"version", no_argument, NULL, 'V'},
-						{0}};
 	static struct dispatchd d; /* the threads outlive main's frame */
-	const char *home = NULL;
-	int c;
+	const char *home;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'H') {
-			home = optarg;
-		} else if (c == 'h') {
-			usage(stdout);
-			return 0;
-		} else if (c == 'V') {
-			puts("pumpgate-dispatchd " PUMPGATE_VERSION);
-			return 0;
-		} else {
-			usage(stderr);
-			return 64;
-		}
-	}
-	if (optind != argc) {
-		usage(stderr);
-		return 64;
-	}
+	if (!daemon_options_only(argc, argv, "pumpgate-dispatchd", usage, &home, &status))
+		return status;
 	log_start("pumpgate-dispatchd", LOG_INFO);
 	daemon_harden();
 	descriptors_raise();
-	if (home_path(home_dir(home), REGISTRY_SOCKET, d.socket) ||
-	    radsec_take(home_dir(home), &d.radsec) || dispatchd_new(&d) || dispatchd_run(&d)) {
+	if (home_path(home, REGISTRY_SOCKET, d.socket) || radsec_take(home, &d.radsec) ||
+	    dispatchd_new(&d) || dispatchd_run(&d)) {
 		LOG(LOG_ERROR, "dispatch.failed", LOG_S("why", err_text()));
 		return 1;
 	}

@@ -6,7 +6,6 @@
  * connection that they opened. It knows no pump, no NAS and no database. One thread.
  */
 #include <arpa/inet.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -17,6 +16,7 @@
 
 #include "base/config.h"
 #include "base/daemon.h"
+#include "base/daemon_options.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "radius_modules/radsec/confine.h"
@@ -36,19 +36,16 @@ struct radsecd {
 	struct event *orders;
 };
 
-static void usage(FILE *to)
-{
-	fputs("usage: pumpgate-radsecd [--home DIR]\n"
-	      "Speaks RADIUS over TLS (RadSec) with access points and switches. Started by "
-	      "`pumpctl\n"
-	      "run` or a service manager; settings, key and trust are those of DIR (default\n"
-	      "$PUMPGATE_HOME, else /var/lib/pumpgate).\n"
-	      "\n"
-	      "  pumpgate-radsecd --home /var/lib/pumpgate\n"
-	      "  pumpgate-radsecd --version\n"
-	      "  pumpctl nas add ap-1 --radsec    # who may connect\n",
-	      to);
-}
+static const char usage[] =
+	"usage: pumpgate-radsecd [--home DIR]\n"
+	"Speaks RADIUS over TLS (RadSec) with access points and switches. Started by "
+	"`pumpctl\n"
+	"run` or a service manager; settings, key and trust are those of DIR (default\n"
+	"$PUMPGATE_HOME, else /var/lib/pumpgate).\n"
+	"\n"
+	"  pumpgate-radsecd --home /var/lib/pumpgate\n"
+	"  pumpgate-radsecd --version\n"
+	"  pumpctl nas add ap-1 --radsec    # who may connect\n";
 
 static int settings_take(const char *home, struct radsecd *d)
 {
@@ -190,35 +187,15 @@ static int radsecd_run(const char *home)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"home", required_argument, NULL, 'H'},
-						{"help", no_argument, NULL, 'h'},
-						{"version", no_argument, NULL, 'V'},
-						{0}};
-	const char *home = NULL;
-	int c;
+	const char *home;
+	int status;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'H') {
-			home = optarg;
-		} else if (c == 'h') {
-			usage(stdout);
-			return 0;
-		} else if (c == 'V') {
-			puts("pumpgate-radsecd " PUMPGATE_VERSION);
-			return 0;
-		} else {
-			usage(stderr);
-			return 64;
-		}
-	}
-	if (optind != argc) {
-		usage(stderr);
-		return 64;
-	}
+	if (!daemon_options_only(argc, argv, "pumpgate-radsecd", usage, &home, &status))
+		return status;
 	log_start("pumpgate-radsecd", LOG_INFO);
 	daemon_harden();
 	descriptors_raise();
-	if (radsecd_run(home_dir(home))) {
+	if (radsecd_run(home)) {
 		LOG(LOG_ERROR, "radsec.failed", LOG_S("why", err_text()));
 		return 1;
 	}

@@ -19,13 +19,11 @@
 
 #include "base/clock.h"
 #include "base/daemon.h"
+#include "base/daemon_options.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "sql/credd/credd.h"
 #include "sql/proto/cred_verbs.h"
-
-#define EXIT_USAGE 64
-#define EXIT_RETRY 75
 
 #define HASH_JOBS 64 /* for each thread: what waits longer than a client is shed */
 #define DIRECTORY_JOBS 128
@@ -328,33 +326,14 @@ static int command_run(const char *home, int argc, char **argv, bool *wrong_out)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"home", required_argument, NULL, 'H'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{0},
-	};
-	const char *home = NULL;
+	const char *home;
 	bool wrong = false;
-	int opt, rc;
+	int rc;
 
 	log_start("credd", LOG_INFO);
 	daemon_harden();
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (opt == 'H') {
-			home = optarg;
-		} else if (opt == 'h') {
-			fputs(usage, stdout);
-			return 0;
-		} else if (opt == 'V') {
-			puts("pumpgate-credd " PUMPGATE_VERSION);
-			return 0;
-		} else {
-			fputs(usage, stderr);
-			return EXIT_USAGE;
-		}
-	}
-	home = home_dir(home);
+	if (!daemon_options(argc, argv, "pumpgate-credd", usage, &home, &rc))
+		return rc;
 	rc = optind == argc ? serve(home) : command_run(home, argc - optind, argv + optind, &wrong);
 	if (wrong) {
 		fputs(usage, stderr);

@@ -18,13 +18,11 @@
 
 #include "base/clock.h"
 #include "base/daemon.h"
+#include "base/daemon_options.h"
 #include "base/log.h"
 #include "sql/proto/registry_verbs.h"
 #include "sql/registryd/service.h"
 #include "sql/store/backup.h"
-
-#define EXIT_USAGE 64
-#define EXIT_RETRY 75
 
 #define WRITER_JOBS 4096
 #define EVENT_JOBS 8192
@@ -383,33 +381,14 @@ static int command_run(const char *home, int argc, char *argv[], bool *wrong_out
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"home", required_argument, NULL, 'H'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{0},
-	};
-	const char *home = NULL;
-	bool wrong;
-	int opt, rc;
+	const char *home;
+	bool wrong = false;
+	int rc;
 
 	log_start("registryd", LOG_INFO);
 	daemon_harden();
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (opt == 'H') {
-			home = optarg;
-		} else if (opt == 'h') {
-			fputs(usage, stdout);
-			return 0;
-		} else if (opt == 'V') {
-			puts("pumpgate-registryd " PUMPGATE_VERSION);
-			return 0;
-		} else {
-			fputs(usage, stderr);
-			return EXIT_USAGE;
-		}
-	}
-	home = home_dir(home);
+	if (!daemon_options(argc, argv, "pumpgate-registryd", usage, &home, &rc))
+		return rc;
 	rc = command_run(home, argc - optind, argv + optind, &wrong);
 	if (wrong) {
 		fputs(usage, stderr);
