@@ -8,14 +8,15 @@
 
 #include "base/err.h"
 #include "enroll/enrolld/waiting.h"
+#include "enroll/enrolld/work_pool.h"
 #include "sql/proto/registry_records.h"
 
 struct event_base;
 struct report_asker;
 
 struct report_job {
+	struct work work; /* the asker's; first */
 	struct waiting waiting;
-	struct report_job *next; /* the asker's */
 	struct pump_report report;
 	/* the answer */
 	int rc;
@@ -28,7 +29,7 @@ typedef void (*report_done)(struct report_job *job, void *ctx);
 /* Starts the thread, which connects to `socket` on first use. ERR_NOMEM, ERR_IO, ERR_LIMIT. */
 int report_asker_new(struct event_base *base, const char *socket, report_done done, void *ctx,
 		     struct report_asker **out) MUST_USE;
-void report_asker_free(struct report_asker *a); /* NULL ok; waits for a call under way */
+void report_asker_free(struct report_asker *a); /* NULL ok; as work_pool_free() */
 
 /* Loop thread. Seconds until this certificate's pump is listened to again, 0: go on, which counts.
  * 6 reports at once, then one in 10 s. */

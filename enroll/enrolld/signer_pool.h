@@ -8,12 +8,13 @@
 
 #include "base/err.h"
 #include "ca/proto/signer_records.h"
+#include "enroll/enrolld/work_pool.h"
 
 struct event_base;
 struct signer_pool;
 
 struct signer_job {
-	struct signer_job *next; /* the pool's */
+	struct work work; /* the pool's; first */
 	uint64_t request_id;
 	int64_t give_up_us;    /* clock_mono_us(): not begun by then, it is not asked at all */
 	enum signer_verb verb; /* SIGNER_ENROLL, _RENEW, _IDEVID or _WIPE: which request counts */

@@ -3,14 +3,8 @@
  * connection of theirs. */
 #include "enroll/enrolld/status_asker.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <event2/event.h>
 
 #include "base/clock.h"
 #include "base/ipc_client.h"
@@ -18,7 +12,6 @@
 
 #define QUEUE_MAX 64
 #define CALL_MS 2500
-#define STOP_S 2
 #define FRESH_US 1000000 /* so old may the list be that is given without asking */
 #define CRL_BYTES_MAX (32u * 1024 * 1024)
 #define FETCH_TRIES 3 /* it may be replaced while it is read */
@@ -28,15 +21,7 @@ struct status_asker {
 	struct crl_copy *crl;
 	int64_t crl_at_us;
 	bool away; /* said so once */
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t filled;
-	struct status_job *waiting, **waiting_end;
-	struct status_job *answered;
-	unsigned n_waiting;
-	bool stopping;
-	int wake_fd; /* eventfd: `answered` is not empty */
-	struct event *wake;
+	struct work_pool *work;
 	status_done done;
 	void *ctx;
 };
@@ -147,8 +132,11 @@ static int crl_get(struct status_asker *a, struct crl_copy **out)
 	return 0;
 }
 
-static void job_ask(struct status_asker *a, struct status_job *job)
+static void job_run(struct work *w, void *asker)
 {
+	struct status_asker *a = asker;
+	struct status_job *job = (struct status_job *)w;
+
 	if (clock_mono_us() > job->give_up_us)
 		job->rc = ERR_BUSY;
 	else if (job->is_ocsp)
@@ -159,158 +147,51 @@ static void job_ask(struct status_asker *a, struct status_job *job)
 		job->rc = crl_get(a, &job->crl);
 }
 
-static struct status_job *next_job(struct status_asker *a)
+static void job_done(struct work *w, void *ctx)
 {
-	struct status_job *job = NULL;
+	struct status_asker *a = ctx;
 
-	pthread_mutex_lock(&a->lock);
-	while (!a->stopping && !a->waiting)
-		pthread_cond_wait(&a->filled, &a->lock);
-	if (!a->stopping) {
-		job = a->waiting;
-		a->waiting = job->next;
-		if (!a->waiting)
-			a->waiting_end = &a->waiting;
-		a->n_waiting--;
-	}
-	pthread_mutex_unlock(&a->lock);
-	return job;
+	a->done((struct status_job *)w, a->ctx);
 }
 
-static void *run(void *arg)
+static void job_drop(struct work *w)
 {
-	struct status_asker *a = arg;
-	struct status_job *job;
-
-	while ((job = next_job(a))) {
-		uint64_t one = 1;
-		ssize_t n;
-
-		job_ask(a, job);
-		pthread_mutex_lock(&a->lock);
-		job->next = a->answered; /* in any order: each has its own connection */
-		a->answered = job;
-		pthread_mutex_unlock(&a->lock);
-		n = write(a->wake_fd, &one, sizeof(one)); /* can only fail when it is set anyway */
-		(void)n;
-	}
-	return NULL;
-}
-
-static void on_wake(evutil_socket_t fd, short what, void *arg)
-{
-	struct status_asker *a = arg;
-	struct status_job *job;
-	uint64_t count;
-	ssize_t n = read((int)fd, &count, sizeof(count));
-
-	(void)n;
-	(void)what;
-	pthread_mutex_lock(&a->lock);
-	job = a->answered;
-	a->answered = NULL;
-	pthread_mutex_unlock(&a->lock);
-	while (job) {
-		struct status_job *next = job->next;
-
-		a->done(job, a->ctx);
-		job = next;
-	}
-}
-
-static void release(struct status_asker *a)
-{
-	if (a->wake)
-		event_free(a->wake);
-	if (a->wake_fd >= 0)
-		close(a->wake_fd);
-	ipc_client_free(a->signer);
-	crl_copy_unref(a->crl);
-	pthread_cond_destroy(&a->filled);
-	pthread_mutex_destroy(&a->lock);
-	free(a);
-}
-
-static int set_up(struct status_asker *a, struct event_base *base, const char *socket)
-{
-	int rc = ipc_client_new(socket, "publish", &a->signer);
-
-	if (rc)
-		return rc;
-	a->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (a->wake_fd < 0)
-		return err_errno(ERR_IO, "eventfd");
-	a->wake = event_new(base, a->wake_fd, EV_READ | EV_PERSIST, on_wake, a);
-	if (!a->wake || event_add(a->wake, NULL) || pthread_create(&a->thread, NULL, run, a))
-		return err_set(ERR_NOMEM, "no thread to ask the signer");
-	return 0;
+	status_job_free((struct status_job *)w);
 }
 
 int status_asker_new(struct event_base *base, const char *socket, status_done done, void *ctx,
 		     struct status_asker **out)
 {
 	struct status_asker *a = calloc(1, sizeof(*a));
+	const struct work_plan plan = {QUEUE_MAX, job_run, job_done, job_drop, a};
 	int rc;
 
 	if (!a)
 		return err_set(ERR_NOMEM, "no memory to ask the signer");
-	pthread_mutex_init(&a->lock, NULL);
-	pthread_cond_init(&a->filled, NULL);
-	a->waiting_end = &a->waiting;
-	a->wake_fd = -1;
 	a->done = done;
 	a->ctx = ctx;
-	rc = set_up(a, base, socket);
+	rc = ipc_client_new(socket, "publish", &a->signer);
+	if (!rc)
+		rc = work_pool_new(base, &plan, (void *[]){a}, 1, &a->work);
 	if (rc)
-		release(a);
+		status_asker_free(a);
 	else
 		*out = a;
 	return rc;
 }
 
-static void jobs_free(struct status_job *job)
-{
-	while (job) {
-		struct status_job *next = job->next;
-
-		status_job_free(job);
-		job = next;
-	}
-}
-
 void status_asker_free(struct status_asker *a)
 {
-	struct timespec until;
-
-	if (!a)
+	if (!a || !work_pool_free(a->work))
 		return;
-	pthread_mutex_lock(&a->lock);
-	a->stopping = true;
-	pthread_cond_signal(&a->filled);
-	pthread_mutex_unlock(&a->lock);
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += STOP_S;
-	if (pthread_timedjoin_np(a->thread, NULL, &until))
-		return; /* hangs in a call: all that it uses must stay */
-	jobs_free(a->waiting);
-	jobs_free(a->answered);
-	release(a);
+	ipc_client_free(a->signer);
+	crl_copy_unref(a->crl);
+	free(a);
 }
 
 int status_asker_submit(struct status_asker *a, struct status_job *job)
 {
-	int rc = 0;
+	int rc = work_pool_submit(a->work, &job->work);
 
-	pthread_mutex_lock(&a->lock);
-	if (a->n_waiting == QUEUE_MAX) {
-		rc = ERR_BUSY;
-	} else {
-		job->next = NULL;
-		*a->waiting_end = job;
-		a->waiting_end = &job->next;
-		a->n_waiting++;
-		pthread_cond_signal(&a->filled);
-	}
-	pthread_mutex_unlock(&a->lock);
-	return rc ? err_set(rc, "%d status requests wait already", QUEUE_MAX) : 0;
+	return rc ? err_add(rc, "status") : 0;
 }

@@ -9,6 +9,7 @@
 
 #include <stdatomic.h>
 
+#include "enroll/enrolld/work_pool.h"
 #include "enroll/status/ocsp_request.h"
 
 struct event_base;
@@ -26,9 +27,9 @@ struct crl_copy *crl_copy_ref(struct crl_copy *c);
 void crl_copy_unref(struct crl_copy *c); /* NULL ok */
 
 struct status_job {
-	struct status_job *next; /* the asker's */
-	int64_t give_up_us;	 /* clock_mono_us(): not begun by then, it is not asked at all */
-	bool is_ocsp;		 /* else the list is wanted */
+	struct work work;   /* the asker's; first */
+	int64_t give_up_us; /* clock_mono_us(): not begun by then, it is not asked at all */
+	bool is_ocsp;	    /* else the list is wanted */
 	struct ocsp_asked asked;
 	void *waiter; /* the connection's; NULL once that is gone */
 	/* the answer */

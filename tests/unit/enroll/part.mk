@@ -11,6 +11,7 @@ $(call test,enroll/test_throttle,tests/unit/enroll/test_throttle.c,enrolld base,
 $(call test,enroll/test_outcome,tests/unit/enroll/test_outcome.c,enrolld policies base,)
 $(call test,enroll/test_http_response,tests/unit/enroll/test_http_response.c,est base,)
 $(call test,enroll/test_signer_pool,tests/unit/enroll/test_signer_pool.c,enrolld signer_proto base,)
+$(call test,enroll/test_work_pool,tests/unit/enroll/test_work_pool.c,enrolld base,)
 $(call test,enroll/test_ocsp_request,tests/unit/enroll/test_ocsp_request.c,status est signer_proto base,libcrypto)
 $(call test,enroll/test_self_report,tests/unit/enroll/test_self_report.c,est registry_proto base,jansson)
 $(call test,enroll/test_report_pace,tests/unit/enroll/test_report_pace.c,enrolld registry_proto base,)
