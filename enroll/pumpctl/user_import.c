@@ -3,16 +3,11 @@
  * pumpctl user import: a list of people into credd, 64 accounts per transaction. Good rows go in,
  * each bad one is named; run again, what is in already counts as unchanged.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <jansson.h>
-
-#include "base/log.h"
+#include "enroll/pumpctl/import_run.h"
 #include "enroll/pumpctl/registry.h"
 #include "enroll/pumpctl/report.h"
 #include "enroll/pumpctl/user_csv.h"
@@ -20,46 +15,19 @@
 #include "enroll/pumpctl/verbs.h"
 #include "sql/proto/cred_verbs.h"
 
-#define CHUNK 65536
 #define ROLES_MAX 200
 #define BATCH_TIMEOUT_MS 60000
 
 struct user_import {
-	const struct call *call;
+	struct import_run run;
 	struct ipc_client *client;
-	bool dry_run;
 	struct role_terms roles[ROLES_MAX]; /* dry run */
 	size_t n_roles;
 	struct user_add batch[CRED_USER_ADD_MAX];
 	unsigned lines[CRED_USER_ADD_MAX];
 	size_t n;
 	struct add_outcome outcomes[CRED_USER_ADD_MAX];
-	unsigned long added, unchanged, refused;
-	bool progress;
 };
-
-static int refuse(struct user_import *im, unsigned line, const char *name, const char *why)
-{
-	char safe[512];
-	json_t *j;
-
-	log_escape(why, strlen(why), safe, sizeof(safe));
-	if (im->progress)
-		fputs("\r\033[K", stderr);
-	if (im->call->json) {
-		j = json_pack("{s:i s:s s:s}", "line", (int)line, "name", name, "reason", safe);
-		fputs(im->refused ? ",\n  " : "\n  ", stdout);
-		if (!j || json_dumpf(j, stdout, JSON_COMPACT)) {
-			json_decref(j);
-			return err_set(ERR_IO, "cannot write the answer");
-		}
-		json_decref(j);
-	} else {
-		printf("line %u: %s%s%s\n", line, name, *name ? ": " : "", safe);
-	}
-	im->refused++;
-	return 0;
-}
 
 static bool role_exists(const struct user_import *im, const char *role)
 {
@@ -90,7 +58,7 @@ static int batch_send(struct user_import *im)
 
 	if (im->n == 0)
 		return 0;
-	if (im->dry_run)
+	if (im->run.dry_run)
 		outcomes_guess(im);
 	else
 		rc = ipc_client_call(im->client, CRED_USER_ADD, &record_user_add, im->batch, im->n,
@@ -102,17 +70,10 @@ static int batch_send(struct user_import *im)
 		snprintf(im->outcomes[0].text, sizeof(im->outcomes[0].text), "%s", err_text());
 		rc = 0;
 	}
-	for (size_t i = 0; !rc && i < im->n; i++) {
-		if (im->outcomes[i].code == 0)
-			im->added++;
-		else if (im->outcomes[i].code == -ERR_UNCHANGED)
-			im->unchanged++;
-		else
-			rc = refuse(im, im->lines[i], im->batch[i].name, im->outcomes[i].text);
-	}
+	for (size_t i = 0; !rc && i < im->n; i++)
+		rc = import_take(&im->run, im->lines[i], im->batch[i].name, &im->outcomes[i]);
 	im->n = 0;
-	if (im->progress)
-		fprintf(stderr, "\r%lu people", im->added + im->unchanged + im->refused);
+	import_progress_show(&im->run);
 	return rc;
 }
 
@@ -127,14 +88,16 @@ static int on_row(void *ctx, unsigned line, const struct user_add *u)
 
 static int on_bad(void *ctx, unsigned line, const char *name, const char *why)
 {
-	return refuse(ctx, line, name, why);
+	struct user_import *im = ctx;
+
+	return import_refuse(&im->run, line, name, why);
 }
 
 static void on_same(void *ctx)
 {
 	struct user_import *im = ctx;
 
-	im->unchanged++;
+	im->run.unchanged++;
 }
 
 static void on_ignored(void *ctx, const char *column)
@@ -143,113 +106,58 @@ static void on_ignored(void *ctx, const char *column)
 	report_note("column '%s' is not read", column);
 }
 
-static int file_feed(int fd, struct user_csv *v)
+static int on_bytes(void *csv, const void *data, size_t len)
 {
-	char *chunk = malloc(CHUNK);
-	int rc = chunk ? 0 : err_set(ERR_NOMEM, "no memory to read the file");
-
-	while (!rc) {
-		ssize_t n = read(fd, chunk, CHUNK);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			rc = err_errno(ERR_IO, "reading the file");
-		if (n <= 0)
-			break;
-		rc = user_csv_feed(v, chunk, (size_t)n);
-	}
-	free(chunk);
-	if (!rc)
-		rc = user_csv_end(v);
-	return rc;
+	return user_csv_feed(csv, data, len);
 }
 
-static int file_import(struct user_import *im)
+static int file_import(struct user_import *im, const char *path)
 {
 	const struct user_csv_sink sink = {on_row, on_bad, on_ignored, im};
 	const struct list_query all = {.limit = ROLES_MAX};
-	const char *path = im->call->operands[0];
 	struct user_csv *v = NULL;
-	int fd, rc;
+	int rc = user_csv_new(&sink, &v);
 
-	fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : dup(0);
-	if (fd < 0)
-		return err_errno(ERR_IO, "%s", path);
-	rc = user_csv_new(&sink, &v);
-	if (!rc && im->dry_run)
+	if (!rc && im->run.dry_run)
 		rc = ipc_client_call(im->client, CRED_ROLE_LIST, &record_list_query, &all, 1,
 				     &record_role_terms, im->roles, ROLES_MAX, &im->n_roles,
 				     REGISTRY_TIMEOUT_MS);
 	if (!rc)
-		rc = file_feed(fd, v);
-	close(fd);
+		rc = import_file_read(&im->run, path, on_bytes, v);
+	if (!rc)
+		rc = user_csv_end(v);
 	user_csv_free(v);
 	return rc;
 }
 
-static int import_all(struct user_import *im)
+static int import_all(struct user_import *im, const struct call *call)
 {
 	const struct user_directory_sink sink = {on_row, on_bad, on_same, im};
-	int rc = call_flag(im->call, "ldap") ? user_directory_feed(im->client, &sink)
-					     : file_import(im);
+	int rc = call_flag(call, "ldap") ? user_directory_feed(im->client, &sink)
+					 : file_import(im, call->operands[0]);
 
-	if (!rc)
-		rc = batch_send(im);
-	if (im->progress)
-		fputs("\r\033[K", stderr);
-	return rc;
-}
-
-static int import_summary(const struct user_import *im, int rc)
-{
-	if (im->call->json)
-		printf("%s],\n \"added\": %lu, \"unchanged\": %lu, \"refused\": %lu, "
-		       "\"dry_run\": %s, \"complete\": %s}\n",
-		       im->refused ? "\n " : "", im->added, im->unchanged, im->refused,
-		       im->dry_run ? "true" : "false", rc ? "false" : "true");
-	else if (im->dry_run)
-		printf("dry run, nothing changed: %lu rows are good, %lu refused\n", im->added,
-		       im->refused);
-	else
-		printf("%lu added, %lu unchanged, %lu refused\n", im->added, im->unchanged,
-		       im->refused);
-	if (rc) {
-		int status = cred_failure(im->call, rc);
-
-		report_note("not the whole file was read; repeat the import, what is in counts as "
-			    "unchanged");
-		return status;
-	}
-	if (im->refused)
-		return EXIT_FAILED;
-	return im->added ? EXIT_DONE : EXIT_NOTHING;
+	return rc ? rc : batch_send(im);
 }
 
 static int user_import_run(const struct call *call)
 {
-	struct user_import *im = calloc(1, sizeof(*im));
+	struct user_import *im;
 	AUTO_IPC_CLIENT c = NULL;
 	int status, rc;
 
 	if (call_flag(call, "ldap") == (call->n_operands == 1)) {
-		free(im);
 		err_text_set("name a file, or --ldap for the directory");
 		return report_usage();
 	}
+	im = calloc(1, sizeof(*im));
 	rc = im ? cred_open(call, &c) : err_set(ERR_NOMEM, "no memory for the import");
-
 	if (rc) {
 		free(im);
 		return cred_failure(call, rc);
 	}
-	im->call = call;
+	import_begin(&im->run, call, "people", "name");
 	im->client = c;
-	im->dry_run = call_flag(call, "dry-run");
-	im->progress = isatty(STDERR_FILENO);
-	if (call->json)
-		fputs("{\"refused_rows\": [", stdout);
-	status = import_summary(im, import_all(im));
+	status = import_end(&im->run, import_all(im, call), cred_failure);
 	free(im);
 	return status;
 }

@@ -3,106 +3,32 @@
  * pumpctl pump import: an inventory file into the registry, 256 pumps per transaction. Good rows go
  * in, each bad one is named; run again, what is in already counts as unchanged.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
-#include "base/clock.h"
-#include "base/log.h"
+#include "enroll/pumpctl/import_run.h"
 #include "enroll/pumpctl/inventory_csv.h"
 #include "enroll/pumpctl/registry.h"
 #include "enroll/pumpctl/report.h"
 #include "enroll/pumpctl/verbs.h"
 
 #define BATCH 256
-#define CHUNK 65536
 #define ZONES_MAX 1000
-#define PROGRESS_US 100000
 #define BATCH_TIMEOUT_MS 60000
 #define RETRIES 4 /* after 1, 2 and 3 seconds */
 
 struct import {
-	const struct call *call;
+	struct import_run run;
 	struct ipc_client *client;
-	bool dry_run;
 	struct zone *zones; /* dry run: what the registry would accept */
 	size_t n_zones;
 	struct device batch[BATCH];
 	unsigned lines[BATCH];
 	size_t n;
 	struct add_outcome outcomes[BATCH];
-	unsigned long added, unchanged, refused;
-	off_t size, done; /* bytes; size 0: unknown */
-	int64_t shown_us;
-	bool progress;
 };
-
-static void progress_clear(const struct import *im)
-{
-	if (im->progress)
-		fputs("\r\033[K", stderr);
-}
-
-static void progress_show(struct import *im)
-{
-	const int width = 30;
-	int64_t now = clock_mono_us();
-	int filled;
-
-	if (!im->progress || now - im->shown_us < PROGRESS_US)
-		return;
-	im->shown_us = now;
-	filled = im->size ? (int)(im->done * width / im->size) : 0;
-	if (filled > width)
-		filled = width;
-	fprintf(stderr, "\r[%-*.*s] %lu pumps", width, filled, "##############################",
-		im->added + im->unchanged + im->refused);
-}
-
-static int refuse(struct import *im, unsigned line, const char *serial, const char *why)
-{
-	char safe[512];
-
-	log_escape(why, strlen(why), safe, sizeof(safe));
-	if (im->call->json) {
-		json_t *j = json_pack("{s:i s:s s:s}", "line", (int)line, "serial", serial,
-				      "reason", safe);
-
-		fputs(im->refused ? ",\n  " : "\n  ", stdout);
-		if (!j || json_dumpf(j, stdout, JSON_COMPACT))
-			return err_set(ERR_IO, "cannot write the answer");
-		json_decref(j);
-	} else {
-		progress_clear(im);
-		printf("line %u: %s%s%s\n", line, serial, *serial ? ": " : "", safe);
-	}
-	im->refused++;
-	return 0;
-}
-
-static int outcomes_take(struct import *im)
-{
-	for (size_t i = 0; i < im->n; i++) {
-		const struct add_outcome *o = &im->outcomes[i];
-		int rc = 0;
-
-		if (o->code == 0)
-			im->added++;
-		else if (o->code == -ERR_UNCHANGED)
-			im->unchanged++;
-		else
-			rc = refuse(im, im->lines[i], im->batch[i].serial, o->text);
-		if (rc)
-			return rc;
-	}
-	return 0;
-}
 
 static bool zone_exists(const struct import *im, const char *name)
 {
@@ -146,14 +72,14 @@ static int batch_send(struct import *im)
 
 	if (im->n == 0)
 		return 0;
-	if (im->dry_run)
+	if (im->run.dry_run)
 		outcomes_guess(im);
 	else
 		rc = batch_add(im);
-	if (!rc)
-		rc = outcomes_take(im);
+	for (size_t i = 0; !rc && i < im->n; i++)
+		rc = import_take(&im->run, im->lines[i], im->batch[i].serial, &im->outcomes[i]);
 	im->n = 0;
-	progress_show(im);
+	import_progress_show(&im->run);
 	return rc;
 }
 
@@ -168,7 +94,9 @@ static int on_row(void *ctx, unsigned line, const struct device *d)
 
 static int on_bad(void *ctx, unsigned line, const char *serial, const char *why)
 {
-	return refuse(ctx, line, serial, why);
+	struct import *im = ctx;
+
+	return import_refuse(&im->run, line, serial, why);
 }
 
 static void on_ignored(void *ctx, const char *column)
@@ -177,42 +105,9 @@ static void on_ignored(void *ctx, const char *column)
 	report_note("column '%s' is not read", column);
 }
 
-static int file_open(struct import *im, const char *path, int *fd_out)
+static int on_bytes(void *inventory, const void *data, size_t len)
 {
-	struct stat st;
-
-	*fd_out = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : dup(0);
-	if (*fd_out < 0)
-		return err_errno(ERR_IO, "%s", path);
-	if (fstat(*fd_out, &st) == 0 && S_ISDIR(st.st_mode)) {
-		close(*fd_out);
-		return err_set(ERR_IO, "%s is a folder", path);
-	}
-	im->size = S_ISREG(st.st_mode) ? st.st_size : 0;
-	return 0;
-}
-
-static int file_feed(struct import *im, int fd, struct inventory *v)
-{
-	char *chunk = malloc(CHUNK);
-	int rc = chunk ? 0 : err_set(ERR_NOMEM, "no memory to read the file");
-
-	while (!rc) {
-		ssize_t n = read(fd, chunk, CHUNK);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			rc = err_errno(ERR_IO, "reading the file");
-		if (n <= 0)
-			break;
-		im->done += n;
-		rc = inventory_feed(v, chunk, (size_t)n);
-	}
-	free(chunk);
-	if (!rc)
-		rc = inventory_end(v);
-	return rc ? rc : batch_send(im);
+	return inventory_feed(inventory, data, len);
 }
 
 static int zones_read(struct import *im)
@@ -226,48 +121,19 @@ static int zones_read(struct import *im)
 				  REGISTRY_TIMEOUT_MS);
 }
 
-static int import_all(struct import *im)
+static int import_all(struct import *im, const char *path)
 {
 	const struct inventory_sink sink = {on_row, on_bad, on_ignored, im};
 	AUTO_INVENTORY v = NULL;
-	int fd, rc;
+	int rc = inventory_new(&sink, &v);
 
-	rc = file_open(im, im->call->operands[0], &fd);
-	if (rc)
-		return rc;
-	rc = inventory_new(&sink, &v);
-	if (!rc && im->dry_run)
+	if (!rc && im->run.dry_run)
 		rc = zones_read(im);
 	if (!rc)
-		rc = file_feed(im, fd, v);
-	close(fd);
-	progress_clear(im);
-	return rc;
-}
-
-static int import_summary(const struct import *im, int rc)
-{
-	if (im->call->json)
-		printf("%s],\n \"added\": %lu, \"unchanged\": %lu, \"refused\": %lu, "
-		       "\"dry_run\": %s, \"complete\": %s}\n",
-		       im->refused ? "\n " : "", im->added, im->unchanged, im->refused,
-		       im->dry_run ? "true" : "false", rc ? "false" : "true");
-	else if (im->dry_run)
-		printf("dry run, nothing changed: %lu rows are good, %lu refused\n", im->added,
-		       im->refused);
-	else
-		printf("%lu added, %lu unchanged, %lu refused\n", im->added, im->unchanged,
-		       im->refused);
-	if (rc) {
-		int status = registry_failure(im->call, rc);
-
-		report_note("not the whole file was read; repeat the import, what is in counts as "
-			    "unchanged");
-		return status;
-	}
-	if (im->refused)
-		return EXIT_FAILED;
-	return im->added ? EXIT_DONE : EXIT_NOTHING;
+		rc = import_file_read(&im->run, path, on_bytes, v);
+	if (!rc)
+		rc = inventory_end(v);
+	return rc ? rc : batch_send(im);
 }
 
 static int pump_import_run(const struct call *call)
@@ -281,13 +147,9 @@ static int pump_import_run(const struct call *call)
 		free(im);
 		return registry_failure(call, rc);
 	}
-	im->call = call;
+	import_begin(&im->run, call, "pumps", "serial");
 	im->client = c;
-	im->dry_run = call_flag(call, "dry-run");
-	im->progress = isatty(STDERR_FILENO);
-	if (call->json)
-		fputs("{\"refused_rows\": [", stdout);
-	status = import_summary(im, import_all(im));
+	status = import_end(&im->run, import_all(im, call->operands[0]), registry_failure);
 	free(im->zones);
 	free(im);
 	return status;
