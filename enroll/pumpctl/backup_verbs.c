@@ -16,8 +16,9 @@
 
 #include "base/buf.h"
 #include "base/daemon.h"
-#include "enroll/pumpctl/file_copy.h"
+#include "enroll/pumpctl/backup_parts.h"
 #include "enroll/pumpctl/layout.h"
+#include "enroll/pumpctl/probe.h"
 #include "enroll/pumpctl/record_json.h"
 #include "enroll/pumpctl/registry.h"
 #include "enroll/pumpctl/report.h"
@@ -28,56 +29,6 @@
 #define POLL_MS 100
 #define RESTORE_TIMEOUT_MS (6 * 3600 * 1000)
 #define INCOMING "registry/incoming"
-
-static const char *const parts[] = {"registry.db", "sessions.db", "backup.ini"};
-#define N_PARTS (sizeof(parts) / sizeof(parts[0]))
-
-static int part_path(const char *folder, size_t i, char out[PATH_MAX])
-{
-	int n = snprintf(out, PATH_MAX, "%s/%s", folder, parts[i]);
-
-	return n > 0 && n < PATH_MAX ? 0 : err_set(ERR_LIMIT, "%s: path too long", folder);
-}
-
-static void parts_remove(const char *folder)
-{
-	char path[PATH_MAX];
-
-	for (size_t i = 0; i < N_PARTS; i++)
-		if (!part_path(folder, i, path))
-			unlink(path);
-	rmdir(folder);
-}
-
-static int folder_sync(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd < 0 || fsync(fd) ? err_errno(ERR_IO, "%s", path) : 0;
-
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
-/* A new folder with the three files; on failure nothing is left of it. */
-static int parts_copy(const char *from, const char *to, const struct owner *o)
-{
-	char in[PATH_MAX], out[PATH_MAX];
-	int rc = 0;
-
-	if (mkdir(to, 0700))
-		return err_errno(errno == EEXIST ? ERR_EXISTS : ERR_IO, "%s", to);
-	if (geteuid() == 0 && lchown(to, o->uid, o->gid))
-		rc = err_errno(ERR_IO, "%s", to);
-	for (size_t i = 0; !rc && i < N_PARTS; i++)
-		if (!(rc = part_path(from, i, in)) && !(rc = part_path(to, i, out)))
-			rc = file_copy(in, out, o);
-	if (!rc)
-		rc = folder_sync(to);
-	if (rc)
-		parts_remove(to);
-	return rc;
-}
 
 static void progress_show(const struct backup_state *s)
 {
@@ -112,6 +63,28 @@ static int backup_await(struct ipc_client *c, struct backup_state *s)
 	return rc;
 }
 
+static void partial_remove(const char *folder)
+{
+	parts_remove(&parts_clinicians, folder);
+	parts_remove(&parts_registry, folder);
+}
+
+/* ERR_DENIED: what a backup holds is for root, or for the one user that runs everything. */
+static int rights_check(const char *home)
+{
+	static const char *const folders[] = {"registry", "cred"};
+	char path[PATH_MAX];
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < 2; i++)
+		if (!home_path(home, folders[i], path) && access(path, R_OK | X_OK) &&
+		    errno != ENOENT)
+			rc = err_set(ERR_DENIED,
+				     "only root may make a backup (or the one user that runs all "
+				     "services): it holds the NAS secrets and the people");
+	return rc;
+}
+
 /* From registryd's folder to `to`, complete or not at all. */
 static int backup_fetch(const char *home, const char *name, const char *to)
 {
@@ -124,13 +97,15 @@ static int backup_fetch(const char *home, const char *name, const char *to)
 		return rc;
 	if (snprintf(partial, sizeof(partial), "%s.partial", to) >= (int)sizeof(partial))
 		return err_set(ERR_LIMIT, "%s: path too long", to);
-	parts_remove(partial); /* of an attempt that was cut short */
-	rc = parts_copy(made, partial, &self);
+	partial_remove(partial); /* of an attempt that was cut short */
+	rc = parts_copy(&parts_registry, made, partial, &self, true);
+	if (!rc && clinicians_are_there(home))
+		rc = clinicians_fetch(home, partial);
 	if (!rc && rename(partial, to))
 		rc = err_errno(ERR_IO, "%s", to);
 	if (rc)
-		parts_remove(partial);
-	parts_remove(made);
+		partial_remove(partial);
+	parts_remove(&parts_registry, made);
 	return rc;
 }
 
@@ -151,17 +126,16 @@ static int backup_create_run(const struct call *call)
 	AUTO_IPC_CLIENT c = NULL;
 	const struct backup_query ask = {.start = true};
 	struct backup_state s;
-	char to[PATH_MAX], registry[PATH_MAX];
+	char to[PATH_MAX];
 	int rc;
 
 	if (target_take(call->operands[0], to))
 		return report_usage();
 	if (access(to, F_OK) == 0)
 		return report_failure(err_set(ERR_EXISTS, "%s is there already", to));
-	if (!home_path(home_dir(call->home), "registry", registry) && access(registry, R_OK | X_OK))
-		return report_failure(err_set(ERR_DENIED,
-					      "only root and registryd's own user may make a "
-					      "backup: it holds the NAS secrets"));
+	rc = rights_check(home_dir(call->home));
+	if (rc)
+		return report_failure(rc);
 	rc = registry_open(call, &c);
 	if (!rc)
 		rc = registry_backup(c, &ask, &s, REGISTRY_TIMEOUT_MS);
@@ -179,10 +153,20 @@ static int backup_create_run(const struct call *call)
 	printf("backup in %s: %" PRIu64 " pumps, %" PRIu64 " certificates, %" PRIu64
 	       " audit rows, read back and whole\n",
 	       to, s.devices, s.certificates, s.audit_rows);
-	puts("not in it: the CA's keys and lists (HOME/ca), server keys, pumpgate.conf; it holds "
-	     "NAS secrets: keep it closed");
+	if (clinicians_are_in(to))
+		puts("with the clinicians' accounts; their passwords and PINs are under the key "
+		     "HOME/cred/pepper, which never changes and is kept apart: without it they "
+		     "are lost");
+	puts("not in it: that key, the CA's keys and lists (HOME/ca), server keys, pumpgate.conf; "
+	     "it holds NAS secrets: keep it closed");
 	return EXIT_DONE;
 }
+
+struct restored {
+	char aside[PATH_MAX];
+	bool clinicians; /* in: they are wanted; out: they came */
+	struct buf said;
+};
 
 static int restorer_run(const struct settings *s, const struct owner *o, const char *incoming,
 			char aside[PATH_MAX])
@@ -210,10 +194,12 @@ static int restorer_run(const struct settings *s, const struct owner *o, const c
 	return 0;
 }
 
-static int restore_into(const char *home, const char *backup, char aside[PATH_MAX])
+/* The clinicians' part is looked at before anything is changed: it may be under another key. */
+static int restore_into(const char *home, const char *backup, struct restored *out)
 {
 	struct settings s;
 	struct owner o;
+	AUTO_BUF said = {.max = 8192};
 	char incoming[PATH_MAX];
 	int rc = settings_read(home, &s);
 
@@ -227,32 +213,59 @@ static int restore_into(const char *home, const char *backup, char aside[PATH_MA
 		return err_set(rc, "the server is running here: stop it first");
 	if (rc)
 		return rc;
-	parts_remove(incoming);
-	if ((rc = parts_copy(backup, incoming, &o)))
+	out->clinicians = out->clinicians && clinicians_are_in(backup);
+	if (out->clinicians && (rc = clinicians_restore(&s, backup, "check", &said)))
+		return err_add(rc, "nothing was restored");
+	parts_remove(&parts_registry, incoming);
+	if ((rc = parts_copy(&parts_registry, backup, incoming, &o, true)))
 		return rc == ERR_NOT_FOUND ? err_add(rc, "%s is no backup", backup) : rc;
-	rc = restorer_run(&s, &o, incoming, aside);
-	parts_remove(incoming);
+	rc = restorer_run(&s, &o, incoming, out->aside);
+	parts_remove(&parts_registry, incoming);
+	if (!rc && out->clinicians && (rc = clinicians_restore(&s, backup, "restore", &out->said)))
+		rc = err_add(rc, "the registry was restored; repeat for the rest");
 	return rc;
 }
 
 static int backup_restore_run(const struct call *call)
 {
-	char aside[PATH_MAX] = "", from[PATH_MAX];
+	struct restored r = {.clinicians = !call_flag(call, "no-clinicians"), .said.max = 8192};
+	char from[PATH_MAX];
 	int rc;
 
 	if (target_take(call->operands[0], from))
 		return report_usage();
-	rc = restore_into(home_dir(call->home), from, aside);
-	if (rc)
-		return report_failure(rc);
-	if (call->json) {
-		rc = json_show(json_pack("{s:s s:s}", "restored", from, "old", aside));
-		return rc ? report_failure(rc) : EXIT_DONE;
+	rc = restore_into(home_dir(call->home), from, &r);
+	if (!rc && call->json)
+		rc = json_show(json_pack("{s:s s:s s:b}", "restored", from, "old", r.aside,
+					 "clinicians", r.clinicians));
+	if (!rc && !call->json) {
+		printf("restored from %s; what was there is in %s\n", from, r.aside);
+		if (r.clinicians)
+			printf("clinicians: %s", r.said.len ? buf_cstr(&r.said) : "\n");
+		else
+			puts("no clinicians were restored: those here stay as they are");
+		puts("next: start the server. Nobody is let on before signerd has told its lists; "
+		     "what was revoked since the backup stays refused. Then: pumpctl status; "
+		     "pumpctl backup merge");
 	}
-	printf("restored from %s; what was there is in %s\n", from, aside);
-	puts("next: start the server. Nobody is let on before signerd has told its lists; what was "
-	     "revoked since the backup stays refused. Then: pumpctl status; pumpctl backup merge");
-	return EXIT_DONE;
+	buf_done(&r.said);
+	return rc ? report_failure(rc) : EXIT_DONE;
+}
+
+/* How many accounts a restore left disabled, for a person to look at. Silent without credd. */
+static void held_show(const char *home)
+{
+	struct settings s;
+	struct probe found = {0};
+
+	if (settings_read(home, &s))
+		return;
+	probe_take(&s, &found);
+	if (found.cred && found.cred_status.held)
+		printf("%" PRIu64 " accounts of clinicians are disabled because they were "
+		       "withdrawn after the backup: pumpctl user list; then user enable, or leave "
+		       "them\n",
+		       found.cred_status.held);
 }
 
 static int backup_merge_run(const struct call *call)
@@ -272,6 +285,8 @@ static int backup_merge_run(const struct call *call)
 	} while (!rc && part.more);
 	if (rc == ERR_UNCHANGED && all.revoked)
 		rc = 0;
+	if (!call->json && (!rc || rc == ERR_UNCHANGED))
+		held_show(home_dir(call->home));
 	if (rc)
 		return registry_failure(call, rc);
 	if (call->json) {
@@ -306,10 +321,15 @@ const struct verb verb_backup_create = {
 	.name = "create",
 	.operands = "DIR",
 	.n_operands = 1,
-	.summary = "Copy both databases into the new folder DIR while the server runs, and verify",
+	.summary = "Copy all databases into the new folder DIR while the server runs, and verify",
 	.examples = {"backup create /srv/backup/pumpgate-2026-11-22",
 		     "backup create /srv/backup/today --json", "--home /tmp/try backup create b1"},
 	.run = backup_create_run,
+};
+
+static const struct option_spec restore_options[] = {
+	{"no-clinicians", 0, OPTION_FLAG, NULL, "leave accounts as they are (cred/pepper is lost)",
+	 false},
 };
 
 const struct verb verb_backup_restore = {
@@ -321,6 +341,7 @@ const struct verb verb_backup_restore = {
 	.examples = {"backup restore /srv/backup/pumpgate-2026-11-22",
 		     "backup restore /srv/backup/today --json",
 		     "--home /tmp/try backup restore b1"},
+	VERB_OPTIONS(restore_options),
 	.run = backup_restore_run,
 };
 

@@ -141,6 +141,13 @@ static void health_judge(struct health *h, int64_t now)
 	wrong_add(
 		h, people->directory_down && people->directory_down < people->directory_servers,
 		"a server of the directory does not answer, another does: pumpctl user directory");
+	wrong_add(h, people->held > 0,
+		  "accounts of clinicians are disabled because a backup was restored that did not "
+		  "know of their withdrawal: pumpctl user list; then user enable, or user disable "
+		  "with a reason");
+	wrong_add(h, people->behind > 0,
+		  "pumps have heard of accounts withdrawn that this database does not know: it is "
+		  "an old copy; hold pumpctl user list against the hospital's list");
 	wrong_add(h, crl->checkpoint_fault[0] != '\0',
 		  "signerd signs no checkpoint of the audit: pumpctl audit verify says why; if a "
 		  "backup was restored: pumpctl audit accept");

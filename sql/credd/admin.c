@@ -170,6 +170,7 @@ static int status_read(struct cred_worker *w, struct cred_status *out)
 	out->throttled = atomic_load(&c->throttled);
 	out->busy = atomic_load(&c->busy);
 	out->spraying = atomic_load(&c->spraying);
+	out->behind = atomic_load(&c->behind);
 	out->hash_us = hasher_cost_us(c->hasher);
 	out->directory = c->source.verify != NULL;
 	source_status(c, out);

@@ -59,7 +59,8 @@ struct credd {
 	pthread_mutex_t lock; /* of the two below; never held over a wait */
 	struct throttle *throttle;
 	struct spray spray;
-	atomic_ullong accepted, refused, throttled, busy, spraying;
+	atomic_ullong accepted, refused, throttled, busy, spraying, behind;
+	atomic_llong behind_told_ms; /* when that was last written down */
 	atomic_uint login_connections;
 	bool shared; /* some role is another user's */
 };

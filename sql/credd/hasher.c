@@ -20,32 +20,49 @@ struct hasher {
 	char nobody[PHC_SIZE];
 };
 
+static int pepper_load(const char *path, struct secret **out)
+{
+	/* not secret_read_file: it drops a last byte that happens to be a newline */
+	AUTO_BUF b = {.max = PEPPER_BYTES + 1};
+	int rc = buf_read_file(&b, path);
+
+	if (rc)
+		return err_add(rc, "the key beside the clinician database");
+	if (b.len != PEPPER_BYTES)
+		return err_set(ERR_CORRUPT, "%s: not %d bytes", path, PEPPER_BYTES);
+	return secret_new(b.data, b.len, out);
+}
+
 static int pepper_read(struct hasher *h, const char *path, bool make)
 {
 	AUTO_SECRET fresh = NULL;
-	int rc = 0;
+	int rc;
 
-	if (make && access(path, F_OK)) {
-		rc = secret_random(PEPPER_BYTES, &fresh);
-		if (!rc)
-			rc = buf_write_file(path, 0600, secret_data(fresh), PEPPER_BYTES);
-		if (!rc) {
-			h->pepper = fresh;
-			fresh = NULL;
-		}
+	if (!make || access(path, F_OK) == 0)
+		return pepper_load(path, &h->pepper);
+	rc = secret_random(PEPPER_BYTES, &fresh);
+	if (!rc)
+		rc = buf_write_file(path, 0600, secret_data(fresh), PEPPER_BYTES);
+	if (!rc) {
+		h->pepper = fresh;
+		fresh = NULL;
+	}
+	return rc;
+}
+
+int pepper_print(const char *path, char out[PEPPER_PRINT_SIZE])
+{
+	static const char what[] = "pumpgate: which pepper is this";
+	uint8_t hash[(PEPPER_PRINT_SIZE - 1) / 2];
+	AUTO_SECRET pepper = NULL;
+	int rc = pepper_load(path, &pepper);
+
+	if (rc)
 		return rc;
-	}
-	/* not secret_read_file: it drops a last byte that happens to be a newline */
-	{
-		AUTO_BUF b = {.max = PEPPER_BYTES + 1};
-
-		rc = buf_read_file(&b, path);
-		if (rc)
-			return err_add(rc, "the key beside the clinician database");
-		if (b.len != PEPPER_BYTES)
-			return err_set(ERR_CORRUPT, "%s: not %d bytes", path, PEPPER_BYTES);
-		return secret_new(b.data, b.len, &h->pepper);
-	}
+	crypto_generichash(hash, sizeof(hash), (const unsigned char *)what, sizeof(what),
+			   secret_data(pepper), secret_len(pepper));
+	hex_encode(hash, sizeof(hash), out, PEPPER_PRINT_SIZE);
+	return 0;
 }
 
 int hasher_new(const char *pepper_path, bool make, uint32_t memory_kib, uint32_t passes,

@@ -17,7 +17,13 @@
 
 #define PEPPER_BYTES 32
 
+#define PEPPER_PRINT_SIZE 65
+
 struct hasher;
+
+/* A name for the key in `path`, which gives nothing of it away. ERR_NOT_FOUND, ERR_IO, ERR_CORRUPT.
+ */
+int pepper_print(const char *path, char out[PEPPER_PRINT_SIZE]) MUST_USE;
 
 /* Reads `pepper_path`. make: writes a new one if there is none (an empty database alone). Hashes
  * once, for the unknown names. ERR_NOT_FOUND, ERR_IO, ERR_CORRUPT, ERR_NOMEM. */

@@ -21,6 +21,7 @@
 #define STEP_US 250000
 #define TOMBSTONES_MAX 16 /* in one answer: room for the rest is left */
 #define OVERLOAD_RETRY_S 2
+#define BEHIND_EVERY_MS 1000
 
 void request_name(uint64_t id, char out[REQUEST_NAME_SIZE])
 {
@@ -187,6 +188,31 @@ static int rollback_note(struct people *p, struct login_job *j, int64_t now_ms)
 	return people_note(p, &n);
 }
 
+/* The pump has heard of withdrawals that this database does not know: an old copy, and its list of
+ * withdrawals too. One row a second: a pump may say what it likes. */
+static int behind_note(struct people *p, struct login_job *j, const struct login_terms *terms,
+		       int64_t now_ms)
+{
+	struct credd *c = j->job.c;
+	char detail[96];
+	const struct login_note n = {.by = {.actor = "-", .at = now_ms},
+				     .action = "clinicians.old-copy",
+				     .device = j->pump.device,
+				     .detail = detail};
+
+	if (j->says.tombstone <= terms->tombstone)
+		return 0;
+	atomic_fetch_add(&c->behind, 1);
+	if (now_ms - atomic_load(&c->behind_told_ms) < BEHIND_EVERY_MS)
+		return 0;
+	atomic_store(&c->behind_told_ms, now_ms);
+	snprintf(detail, sizeof(detail), "withdrawal=%" PRIu64 " here=%" PRIu64, j->says.tombstone,
+		 terms->tombstone);
+	LOG(LOG_WARN, "clinicians.old-copy", LOG_S("device", j->pump.device),
+	    LOG_U("withdrawal", j->says.tombstone), LOG_U("here", terms->tombstone));
+	return people_note(p, &n);
+}
+
 /* p NULL: nothing but the refusal, for a pump that is not known or a server that is busy. */
 int login_hears(struct people *p, struct login_job *j, int64_t now_ms)
 {
@@ -199,6 +225,8 @@ int login_hears(struct people *p, struct login_job *j, int64_t now_ms)
 		rc = people_pump_seen(p, j->pump.device, &j->says, now_ms, &terms, &rolled_back);
 		if (!rc && rolled_back)
 			rc = rollback_note(p, j, now_ms);
+		if (!rc)
+			rc = behind_note(p, j, &terms, now_ms);
 		if (!rc)
 			rc = tombstones_put(p, j, &terms, &b);
 		if (!rc)

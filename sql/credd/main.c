@@ -22,6 +22,7 @@
 #include "base/daemon_options.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "sql/credd/commands.h"
 #include "sql/credd/credd.h"
 #include "sql/proto/cred_verbs.h"
 
@@ -36,21 +37,24 @@
 #define SOURCES_MAX 4096 /* likewise */
 
 static const char usage[] =
-	"Usage: pumpgate-credd [--home DIR] [init | backup FILE]\n"
+	"Usage: pumpgate-credd [--home DIR] [init | backup NEW | check OLD | restore OLD]\n"
 	"\n"
 	"Keeps the accounts of clinicians and verifies their logins at pumps, on\n"
 	"DIR/run/cred/sock. DIR is --home, else $PUMPGATE_HOME, else /var/lib/pumpgate.\n"
 	"\n"
 	"  init       create or upgrade the database, and end\n"
-	"  backup     copy the database into the new file FILE while it is in use, and end;\n"
+	"  backup     copy the database into the new folder NEW while it is in use, and end;\n"
 	"             without DIR/cred/pepper, which is to be kept apart\n"
+	"  check      say whether the backup in the folder OLD could be restored, and end\n"
+	"  restore    put it in the database's place, and end; what that was is kept in\n"
+	"             DIR/cred/before-restore-TIME\n"
 	"  --help     this text\n"
 	"  --version  the version\n"
 	"\n"
 	"Examples:\n"
 	"  pumpgate-credd --home /tmp/pumpgate init\n"
 	"  pumpgate-credd --home /tmp/pumpgate\n"
-	"  pumpgate-credd --home /tmp/pumpgate backup /tmp/clinicians-2026-11-22.db\n"
+	"  pumpgate-credd --home /tmp/pumpgate backup /tmp/clinicians-2026-11-22\n"
 	"  PUMPGATE_HOME=/srv/pumpgate pumpgate-credd\n";
 
 struct workers {
@@ -118,11 +122,16 @@ static int state_open(struct credd *c)
 	AUTO_PEOPLE people = NULL;
 	struct cred_status st = {0};
 	char pepper[PATH_MAX];
+	struct people_gap gap;
 	unsigned from, to;
-	int rc = people_upgrade(c->people_path, &from, &to);
+	int rc = command_settle(c->home);
 
+	if (!rc)
+		rc = people_upgrade(c->people_path, &from, &to);
 	if (!rc && from != to)
 		LOG(LOG_INFO, "clinicians.schema", LOG_U("from", from), LOG_U("to", to));
+	if (!rc)
+		rc = command_catch_up(c->people_path, &gap);
 	if (!rc)
 		rc = people_open(c->people_path, false, &people);
 	if (!rc)
@@ -296,15 +305,20 @@ static int init(const char *home)
 	return rc;
 }
 
-static int backup(const char *home, const char *to)
+static int restore(const char *home, const char *from, bool dry)
 {
 	static struct credd c;
-	AUTO_PEOPLE people = NULL;
-	int rc = credd_new(&c, home);
+	int lock = -1, rc = credd_new(&c, home);
 
 	if (!rc)
-		rc = people_open(c.people_path, false, &people);
-	return rc ? rc : people_copy(people, to);
+		rc = home_lock(home, &lock);
+	if (rc == ERR_BUSY)
+		rc = err_set(rc, "stop pumpgate-credd first: it is using %s", home);
+	if (!rc)
+		rc = command_restore(home, from, dry);
+	if (lock >= 0)
+		close(lock);
+	return rc;
 }
 
 /* One that works on the home and ends; *wrong_out: there is no such command. */
@@ -316,7 +330,9 @@ static int command_run(const char *home, int argc, char **argv, bool *wrong_out)
 	if (argc == 1 && !strcmp(argv[0], "init"))
 		rc = init(home);
 	else if (argc == 2 && !strcmp(argv[0], "backup"))
-		rc = backup(home, argv[1]);
+		rc = command_backup(home, argv[1]);
+	else if (argc == 2 && (!strcmp(argv[0], "check") || !strcmp(argv[0], "restore")))
+		rc = restore(home, argv[1], !strcmp(argv[0], "check"));
 	else
 		*wrong_out = true, rc = ERR_INVALID;
 	if (rc && !*wrong_out)

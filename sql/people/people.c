@@ -28,6 +28,8 @@ int people_open(const char *path, bool write, struct people **out)
 	rc = db_open(path, write ? DB_WRITE : DB_READ, DB_SYNC_FULL, &p->st.db);
 	if (!rc)
 		rc = schema_check(p->st.db, &schema_clinicians);
+	if (!rc && write)
+		rc = withdrawals_open(path, &p->withdrawals);
 	if (rc)
 		return rc;
 	*out = p;
@@ -40,32 +42,8 @@ void people_close(struct people *p)
 	if (!p)
 		return;
 	db_close(p->st.db);
+	withdrawals_close(p->withdrawals);
 	free(p);
-}
-
-static bool copy_goes_on(void *ctx, uint64_t done, uint64_t total)
-{
-	(void)ctx;
-	(void)done;
-	(void)total;
-	return true;
-}
-
-int people_copy(struct people *p, const char *to)
-{
-	struct audit_check check;
-	AUTO_PEOPLE copy = NULL;
-	int rc = db_copy(p->st.db, to, copy_goes_on, NULL);
-
-	if (!rc)
-		rc = people_open(to, false, &copy);
-	if (!rc)
-		rc = db_integrity_check(copy->st.db);
-	if (!rc)
-		rc = people_audit_verify(copy, &check);
-	if (!rc && !check.intact)
-		rc = err_set(ERR_CORRUPT, "the audit chain is broken: %s", check.text);
-	return rc;
 }
 
 int people_begin(struct people *p)
@@ -132,6 +110,23 @@ int tombstone_add(struct db *db, int64_t user, int64_t now)
 			   DB_I(seq), DB_I(user), DB_I(now));
 }
 
+int withdrawal_note(struct people *p, enum withdrawal_kind kind, const char *name, int64_t now)
+{
+	struct withdrawal x = {.at = now, .kind = kind};
+	int64_t number, epoch;
+	int rc = str_copy(x.name, sizeof(x.name), name);
+
+	if (!rc)
+		rc = db_number(p->st.db, &number, "SELECT tombstone FROM policy WHERE one = 1");
+	if (!rc)
+		rc = db_number(p->st.db, &epoch, "SELECT epoch FROM policy WHERE one = 1");
+	if (rc)
+		return rc;
+	x.number = (uint64_t)number;
+	x.epoch = (uint64_t)epoch;
+	return withdrawals_append(p->withdrawals, &x);
+}
+
 int people_tombstones(struct people *p, uint64_t after, struct login_tombstone *out, size_t max,
 		      size_t *n_out)
 {
@@ -162,7 +157,10 @@ int people_status(struct people *p, int64_t now_ms, struct cred_status *out)
 			    "SELECT (SELECT COUNT(*) FROM users),"
 			    " (SELECT COUNT(*) FROM users WHERE state = 'disabled'),"
 			    " (SELECT COUNT(*) FROM logins WHERE until_at > ?1 AND ended_at = 0),"
-			    " epoch, tombstone FROM policy WHERE one = 1",
+			    " epoch, tombstone,"
+			    " (SELECT COUNT(*) FROM users WHERE state = 'disabled'"
+			    "  AND state_by = '" PEOPLE_RESTORED "')"
+			    " FROM policy WHERE one = 1",
 			    DB_I(now_ms));
 
 	if (!rc)
@@ -174,6 +172,7 @@ int people_status(struct people *p, int64_t now_ms, struct cred_status *out)
 	out->sessions = (uint64_t)query_i64(&q, 2);
 	out->policy_epoch = (uint64_t)query_i64(&q, 3);
 	out->tombstones = (uint64_t)query_i64(&q, 4);
+	out->held = (uint64_t)query_i64(&q, 5);
 	out->schema = schema_clinicians.version;
 	return 0;
 }

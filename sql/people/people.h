@@ -21,9 +21,22 @@ struct people;
 int people_upgrade(const char *path, unsigned *from_out, unsigned *to_out) MUST_USE;
 int people_open(const char *path, bool write, struct people **out) MUST_USE;
 void people_close(struct people *p); /* NULL ok */
-/* A whole copy as of one moment into a new file, read back before it counts, while others write.
- * Blocks long. ERR_EXISTS, ERR_CORRUPT. */
-int people_copy(struct people *p, const char *to) MUST_USE;
+/* Who disables accounts in a database that was restored; no Unix user has such a name. */
+#define PEOPLE_RESTORED "(restored)"
+
+/* What a database that is behind the list of withdrawals beside it (decision 205) had forgotten. */
+struct people_gap {
+	bool list_began;      /* there was none of this database: a new machine, or a first start */
+	uint64_t withdrawals; /* that it lacked */
+	uint64_t held;	      /* accounts that are disabled now, until a person looks at them */
+	uint64_t unknown;     /* withdrawals of accounts that it lacks wholly */
+};
+/* Before the database is served, at each start: an old copy, however it came there, brings nobody
+ * back. Accounts that were disabled later, and those of which a secret, badge or role was changed
+ * later, are disabled as PEOPLE_RESTORED; open break-glass codes become void; the policy epoch
+ * rises above all that pumps have heard, so that they keep no verifier from before. One transaction
+ * with its audit rows; repeatable. ERR_CORRUPT: the list was changed. */
+int people_catch_up(const char *path, int64_t now_ms, struct people_gap *out) MUST_USE;
 
 static inline void people_auto_close(struct people **p)
 {
@@ -74,7 +87,8 @@ int people_login_add(struct people *p, const struct account *a, const char *new_
 		     const struct login_session *s) MUST_USE;
 
 /* What a pump says of itself, and what it is to be told. `terms` is filled in but for server_time.
- * rolled_back: it shows an older generation of verifiers than before. */
+ * rolled_back: it shows an older generation of verifiers than before. That says->tombstone is above
+ * terms->tombstone means that this database is an old copy, and its list of withdrawals too. */
 int people_pump_seen(struct people *p, const char *device, const struct login_state *says,
 		     int64_t now_ms, struct login_terms *terms, bool *rolled_back) MUST_USE;
 /* Tombstones after number `after`, oldest first. */

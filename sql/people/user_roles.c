@@ -70,6 +70,8 @@ int people_user_role(struct people *p, const struct action *by, const struct use
 	if (!rc)
 		rc = audit_append(db, by, r->remove ? "user.role-remove" : "user.role", r->name,
 				  "role=%s ward=%s model=%s", r->role, r->ward, r->model);
+	if (!rc)
+		rc = withdrawal_note(p, WITHDRAWAL_CHANGED, r->name, by->at);
 	return rc ? rc : tx_commit(&tx);
 }
 
@@ -143,5 +145,7 @@ int people_role_set(struct people *p, const struct action *by, const struct role
 				  "session_s=%u idle_s=%u offline_s=%u failures=%u people=%u",
 				  clean.session_s, clean.idle_s, clean.offline_s,
 				  clean.offline_failures, clean.offline_people);
+	if (!rc)
+		rc = withdrawal_note(p, WITHDRAWAL_TERMS, "-", by->at);
 	return rc ? rc : tx_commit(&tx);
 }

@@ -139,7 +139,8 @@ int people_user_state(struct people *p, const struct action *by, const struct us
 	if (!rc)
 		rc = db_run_count(db, &rows,
 				  "UPDATE users SET state = ?2, state_by = ?3, state_reason = ?4"
-				  " WHERE id = ?1 AND state <> ?2",
+				  " WHERE id = ?1 AND (state <> ?2 OR state_by = '" PEOPLE_RESTORED
+				  "')",
 				  DB_I(user), DB_T(s->state), DB_T(by->actor), DB_T(s->reason));
 	if (!rc && rows == 0)
 		rc = err_set(ERR_UNCHANGED, "user %s is %s already", s->name, s->state);
@@ -152,6 +153,9 @@ int people_user_state(struct people *p, const struct action *by, const struct us
 	if (!rc)
 		rc = audit_append(db, by, disable ? "user.disable" : "user.enable", s->name, "%s",
 				  s->reason);
+	if (!rc)
+		rc = withdrawal_note(p, disable ? WITHDRAWAL_DISABLED : WITHDRAWAL_ENABLED, s->name,
+				     by->at);
 	return rc ? rc : tx_commit(&tx);
 }
 
@@ -206,5 +210,7 @@ int people_user_secret(struct people *p, const struct action *by, const struct u
 				  : *s->badge ? "user.badge"
 					      : "user.password",
 				  s->name, "%s", s->badge);
+	if (!rc)
+		rc = withdrawal_note(p, WITHDRAWAL_CHANGED, s->name, by->at);
 	return rc ? rc : tx_commit(&tx);
 }

@@ -132,25 +132,27 @@ RECORD_DECLARE(login_session, LOGIN_SESSION_FIELDS)
 RECORD_DECLARE(role_terms, ROLE_TERMS_FIELDS)
 
 /* throttled, busy, spraying: since the start. hash_us: one password's cost when credd started. */
-#define CRED_STATUS_FIELDS(X, S)                                     \
-	X(S, STR, version, NAME_SIZE)                                \
-	X(S, U32, schema, 1)                                         \
-	X(S, TIME, started_at, 1)                                    \
-	X(S, U64, users, 1)                                          \
-	X(S, U64, disabled, 1)                                       \
-	X(S, U64, sessions, 1)                                       \
-	X(S, U64, policy_epoch, 1)                                   \
-	X(S, U64, tombstones, 1)                                     \
-	X(S, U64, accepted, 1)                                       \
-	X(S, U64, refused, 1)                                        \
-	X(S, U64, throttled, 1)                                      \
-	X(S, U64, busy, 1)                                           \
-	X(S, U64, spraying, 1)                                       \
-	X(S, U32, hash_us, 1)                                        \
-	X(S, BOOL, directory, 1)                                     \
-	X(S, U32, directory_servers, 1)                              \
-	X(S, U32, directory_down, 1) /* left alone after failures */ \
-	X(S, BOOL, login_present, 1) /* radiusd clinicians is connected */
+#define CRED_STATUS_FIELDS(X, S)                                                             \
+	X(S, STR, version, NAME_SIZE)                                                        \
+	X(S, U32, schema, 1)                                                                 \
+	X(S, TIME, started_at, 1)                                                            \
+	X(S, U64, users, 1)                                                                  \
+	X(S, U64, disabled, 1)                                                               \
+	X(S, U64, sessions, 1)                                                               \
+	X(S, U64, policy_epoch, 1)                                                           \
+	X(S, U64, tombstones, 1)                                                             \
+	X(S, U64, accepted, 1)                                                               \
+	X(S, U64, refused, 1)                                                                \
+	X(S, U64, throttled, 1)                                                              \
+	X(S, U64, busy, 1)                                                                   \
+	X(S, U64, spraying, 1)                                                               \
+	X(S, U32, hash_us, 1)                                                                \
+	X(S, BOOL, directory, 1)                                                             \
+	X(S, U32, directory_servers, 1)                                                      \
+	X(S, U32, directory_down, 1) /* left alone after failures */                         \
+	X(S, BOOL, login_present, 1) /* radiusd clinicians is connected */                   \
+	X(S, U64, held, 1)	     /* accounts disabled because a database was restored */ \
+	X(S, U64, behind, 1) /* contacts of pumps that know later withdrawals, since the start */
 RECORD_DECLARE(cred_status, CRED_STATUS_FIELDS)
 
 /* ---- the directory (role admin) ---- */

@@ -288,7 +288,8 @@ static int staged_settle(const char *folder, const char *staged, char aside[PATH
 	if (mkdir(aside, 0700) && errno != EEXIST)
 		return err_errno(ERR_IO, "%s", aside);
 	if ((rc = database_replace(folder, staged, aside, BACKUP_REGISTRY)) ||
-	    (rc = database_replace(folder, staged, aside, BACKUP_SESSIONS)))
+	    (rc = database_replace(folder, staged, aside, BACKUP_SESSIONS)) ||
+	    (rc = database_replace(folder, staged, aside, BACKUP_CLINICIANS)))
 		return rc;
 	folder_remove(staged);
 	return 0;

@@ -27,8 +27,8 @@ int backup_make(const char *registry, const char *sessions, const char *folder,
 int backup_stage(const char *backup, const char *folder, const struct action *by,
 		 struct backup_state *out) MUST_USE;
 /* Second half, repeatable after a crash: the databases in FOLDER go to FOLDER/before-restore-TIME,
- * those of FOLDER/restore-TIME take their place. aside_out: that folder, "" when none was staged.
- * No database of FOLDER may be open. */
+ * those of FOLDER/restore-TIME take their place (credd's folder has the clinicians' alone).
+ * aside_out: that folder, "" when none was staged. No database of FOLDER may be open. */
 int backup_settle(const char *folder, char aside_out[PATH_MAX]) MUST_USE;
 
 #endif

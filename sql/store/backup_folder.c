@@ -38,9 +38,11 @@ int folder_sync(const char *folder)
 void folder_remove(const char *folder)
 {
 	static const char *const names[] = {
-		"registry.db",	       "registry.db-wal",     "registry.db-shm",
-		"registry.db-journal", "sessions.db",	      "sessions.db-wal",
-		"sessions.db-shm",     "sessions.db-journal", NOTE_NAME};
+		"registry.db",		 "registry.db-wal",	"registry.db-shm",
+		"registry.db-journal",	 "sessions.db",		"sessions.db-wal",
+		"sessions.db-shm",	 "sessions.db-journal", NOTE_NAME,
+		"clinicians.db",	 "clinicians.db-wal",	"clinicians.db-shm",
+		"clinicians.db-journal", "clinicians.ini"};
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

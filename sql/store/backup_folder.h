@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Files and folders of a backup: names, digests, backup.ini. Within sql/store only. */
+/* Files and folders of a backup: names, digests, backup.ini. Within sql/ only. */
 #ifndef SQL_STORE_BACKUP_FOLDER_H
 #define SQL_STORE_BACKUP_FOLDER_H
 
@@ -10,6 +10,7 @@
 #define BACKUP_SUM_SIZE 65
 #define BACKUP_REGISTRY "registry.db"
 #define BACKUP_SESSIONS "sessions.db"
+#define BACKUP_CLINICIANS "clinicians.db" /* its note: sql/people/copies.c */
 
 /* "FOLDER/NAME". ERR_LIMIT. */
 int folder_path(const char *folder, const char *name, char out[PATH_MAX]) MUST_USE;

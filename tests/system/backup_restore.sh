@@ -24,10 +24,15 @@ pump_enrol PG-1 02:00:00:00:00:01 && pump_enrol PG-2 02:00:00:00:00:02 || exit 1
 pump_add PG-3 02:00:00:00:00:03
 PG3_TOKEN=$(pumpctl pump token PG-3)
 check "both_pumps_get_on" eval 'eap PG-1 && eap PG-2'
+user_add() { echo correct-horse-42-battery | pumpctl user add "$1" --role nurse >/dev/null; }
+user_is() { pumpctl user show "$1" --json | jq -e ".state == \"$2\""; }
+user_add anna && user_add bert && user_add carla || exit 1
 
 B=$SCRATCH/backup
 check "a_backup_is_made_while_the_server_runs" says '3 pumps, 2 certificates' pumpctl backup create "$B"
 check "it_is_closed_to_others" eval 'is_mode 700 $B && is_mode 600 $B/registry.db && is_mode 600 $B/sessions.db'
+check "the_clinicians_are_in_it_and_closed_too" eval 'is_mode 600 $B/clinicians.db && is_mode 600 $B/clinicians.ini'
+check "nothing_stays_in_credds_folder" eval '! [ -e "$PUMPGATE_HOME/cred/outgoing" ]'
 check "it_holds_no_key" eval '! grep -rlaq "PRIVATE KEY" "$B"'
 check "nothing_of_it_stays_in_the_registry_folder" eval '! compgen -G "$PUMPGATE_HOME/registry/backup-*"'
 check "an_existing_folder_is_not_overwritten" fails_with 1 pumpctl backup create "$B"
@@ -40,14 +45,25 @@ check "the_receipt_says_that_the_signer_keeps_it" says 'kept by signer +at 20' \
 check "its_serial_is_on_the_signers_list" lines_are 1
 check "PG-3_enrols_after_the_backup" eval 'est_enrol PG-3 "$PG3_TOKEN" &&
 	supplicant_conf PG-3 PG-3 $SCRATCH/PG-3.pem $SCRATCH/PG-3.key && eap PG-3'
+check "anna_is_disabled_after_the_backup" pumpctl user disable anna --reason left
+check "bert_gets_a_new_password_after_it" eval 'echo another-horse-43-battery | pumpctl user password bert'
 scratch_stop
 
+cp -R "$B" "$SCRATCH/people" && printf x | dd of="$SCRATCH/people/clinicians.db" bs=1 seek=9000 conv=notrunc 2>/dev/null
+check "changed_clinicians_are_refused_before_anything_is_restored" says 'nothing was restored.*SHA-256' pumpctl backup restore "$SCRATCH/people"
+mv "$PUMPGATE_HOME/cred/pepper" "$SCRATCH/pepper"
+check "without_the_key_of_the_passwords_too" says 'pepper.* is missing' pumpctl backup restore "$B"
+(umask 077 && head -c 32 /dev/urandom >"$PUMPGATE_HOME/cred/pepper")
+check "and_under_another_key" says 'under another key' pumpctl backup restore "$B"
+mv "$SCRATCH/pepper" "$PUMPGATE_HOME/cred/pepper"
+check "that_left_the_clinicians_alone" eval '! compgen -G "$PUMPGATE_HOME/cred/*restor*" && ! [ -e "$PUMPGATE_HOME/cred/incoming" ]'
 cp -R "$B" "$SCRATCH/bad" && printf x | dd of="$SCRATCH/bad/registry.db" bs=1 seek=20000 conv=notrunc 2>/dev/null
 check "a_changed_backup_is_refused" says 'not the file that was backed up' pumpctl backup restore "$SCRATCH/bad"
 check "an_empty_folder_is_no_backup" eval 'mkdir $SCRATCH/empty && fails_with 1 pumpctl backup restore $SCRATCH/empty'
 check "refused_restores_leave_nothing" restored_copies_are_gone
 
-check "the_backup_is_restored" says 'before-restore-' pumpctl backup restore "$B"
+check "the_backup_is_restored" eval 'pumpctl backup restore "$B" >"$SCRATCH/restored"; cat "$SCRATCH/restored"; grep -q before-restore- "$SCRATCH/restored"'
+check "it_says_whom_it_disabled" grep -q '^2 accounts were disabled, or their password' "$SCRATCH/restored"
 check "what_was_there_is_kept" eval 'ls $PUMPGATE_HOME/registry/before-restore-*/registry.db'
 check "no_staged_copy_is_left" restored_copies_are_gone
 scratch_run || exit 1
@@ -59,6 +75,11 @@ check "its_used_token_does_not_work_again" eval '! est_enrol PG-3 "$PG3_TOKEN"'
 cp "$SCRATCH/PG-1.key" "$SCRATCH/PG-1.pem" "$SCRATCH/empty/" # the next line overwrites them
 check "the_held_pump_gets_no_certificate" eval '! est_enrol PG-1 "$(pumpctl pump token PG-1)"'
 cp "$SCRATCH"/empty/PG-1.* "$SCRATCH/"
+check "the_disabled_user_did_not_come_back" user_is anna disabled
+check "nor_did_the_old_password" user_is bert disabled
+check "the_third_can_log_in" user_is carla enabled
+check "status_says_so" eval 'pumpctl status | grep -q "accounts of clinicians are disabled because a backup"'
+check "the_clinicians_audit_tells_of_it" eval 'pumpctl audit tail --logins >$SCRATCH/logins; grep -q backup.restore $SCRATCH/logins && grep -q clinicians.behind $SCRATCH/logins'
 check "status_says_what_to_do" eval 'pumpctl status | grep -q "backup merge"'
 check "doctor_says_it_too" eval 'pumpctl doctor | grep "fail  restored"'
 check "why_says_it" says 'backup merge' pumpctl pump why PG-1
@@ -70,7 +91,10 @@ wait_until 10 eval '! kill -0 $OLD'
 check "after_kill_9_it_comes_back" wait_until 20 status_has '.held == 1 and .compare_needed == false'
 check "and_still_refuses" reject_names_the_gap PG-1
 
-check "merge_revokes_it_again" says '1 pumps are revoked again, 1 certificates' pumpctl backup merge
+check "merge_revokes_it_again" eval 'pumpctl backup merge >"$SCRATCH/merged"; cat "$SCRATCH/merged"; grep -q "1 pumps are revoked again, 1 certificates" "$SCRATCH/merged"'
+check "and_names_the_accounts_that_wait_for_a_person" grep -q '^2 accounts of clinicians' "$SCRATCH/merged"
+check "which_is_what_a_person_says_of_each" eval 'pumpctl user disable anna --reason left &&
+	echo another-horse-43-battery | pumpctl user password bert && pumpctl user enable bert'
 check "a_second_merge_has_nothing_to_do" fails_with 2 pumpctl backup merge
 check "the_pump_is_revoked" eval 'pumpctl pump show PG-1 --json | jq -e ".state == \"revoked\""'
 check "refused_as_revoked_now" eval 'eap_is_refused PG-1 && [ "$(last_attempt reason)" = pump-revoked ]'

@@ -37,6 +37,7 @@ check "no_key_stands_in_the_backup" bash -c "! grep -aqE 'PRIVATE|CERTIFICATE' b
 pumpctl ca backup foreign --shares foreign.share >/dev/null 2>&1
 check "a_restore_over_a_running_server_is_refused" fails_with 75 pumpctl ca restore b1 share.1 share.2
 pumpctl pump revoke PG-2 --reason lost >/dev/null 2>&1
+pumpctl user add anna --role nurse <<<'correct-horse-42-battery' >/dev/null && pumpctl user disable anna --reason left >/dev/null
 check "the_registry_is_backed_up_too" pumpctl backup create reg
 scratch_stop
 check "a_restore_over_a_ca_is_refused" says 'never overwritten' pumpctl ca restore b1 share.1 share.2
@@ -44,6 +45,7 @@ check "a_restore_over_a_ca_is_refused" says 'never overwritten' pumpctl ca resto
 # ---- the machine is lost ----
 OLD=$(openssl x509 -in "$PUMPGATE_HOME/ca/device-ca.pem" -noout -fingerprint)
 cp "$PUMPGATE_HOME/pumpgate.conf" conf
+cp "$PUMPGATE_HOME/cred/pepper" pepper
 rm -rf "$PUMPGATE_HOME"
 check "without_the_settings_it_says_what_to_do" fails_with 1 pumpctl ca restore b1 share.1 share.2
 mkdir -m 0755 "$PUMPGATE_HOME"
@@ -80,7 +82,10 @@ check "all_that_left_no_key_behind" bash -c "! find '$PUMPGATE_HOME' -name '*.ke
 check "two_shares_bring_it_back" pumpctl ca restore b1 share.3 share.1
 check "it_is_the_old_ca" test "$(openssl x509 -in "$PUMPGATE_HOME/ca/device-ca.pem" -noout -fingerprint)" = "$OLD"
 check "init_completes_the_home" pumpctl init
-check "the_registry_comes_back" pumpctl backup restore reg
+check "clinicians_need_the_key_of_their_passwords" says 'under another key' pumpctl backup restore reg
+check "without_it_the_rest_could_be_had" eval 'pumpctl backup restore reg --no-clinicians | grep -q "no clinicians were restored"'
+cat pepper >"$PUMPGATE_HOME/cred/pepper"
+check "the_registry_comes_back" says "withdrawn.log. is not here" pumpctl backup restore reg
 scratch_run || { cat "$SCRATCH/run.out"; exit 1; }
 wait_until 20 bash -c "pumpctl status --json | jq -e '.compare_needed == false'"
 pump_radius() { # the old certificate still gets the pump on

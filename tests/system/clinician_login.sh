@@ -242,10 +242,10 @@ check "no_password_is_in_a_log_or_in_the_database" nowhere "$PASSWORD"
 check "nor_the_name_of_an_account_that_there_is_not" nowhere "nobody"
 check "hashes_are_phc_strings" eval "sqlite3 'file:$PUMPGATE_HOME/cred/clinicians.db?mode=ro' \
 	'SELECT hash FROM users' | grep -q '^.argon2id.v=19.m=19456,t=2,p=1.'"
-check "a_copy_is_made_while_it_is_in_use" pumpgate-credd --home "$PUMPGATE_HOME" backup "$SCRATCH/people.db"
-check "it_has_the_people" eval '[ "$(sqlite3 "$SCRATCH/people.db" "SELECT COUNT(*) FROM users")" = 3 ]'
-check "a_file_is_not_overwritten" fails_with 1 pumpgate-credd --home "$PUMPGATE_HOME" \
-	backup "$SCRATCH/people.db"
+check "a_copy_is_made_while_it_is_in_use" pumpgate-credd --home "$PUMPGATE_HOME" backup "$SCRATCH/people"
+check "it_has_the_people" eval '[ "$(sqlite3 "$SCRATCH/people/clinicians.db" "SELECT COUNT(*) FROM users")" = 3 ]'
+check "a_folder_is_not_overwritten" fails_with 1 pumpgate-credd --home "$PUMPGATE_HOME" \
+	backup "$SCRATCH/people"
 check "nothing_went_unwritten" eval \
 	"[ \"\$(grep -c login.unwritten '$credd_log')\" = 0 ]"
 check "the_server_is_healthy" pumpctl status

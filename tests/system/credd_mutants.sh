@@ -20,13 +20,16 @@ declare -A OF=(
 	[text]="sql/credd/login_text.c" [hasher]="sql/credd/hasher.c"
 	[packet]="radius_modules/rlm_clinician/login_packet.c"
 	[logins]="sql/people/logins.c" [journals]="sql/people/journals.c" [users]="sql/people/users.c"
+	[catch_up]="sql/people/catch_up.c" [withdrawals]="sql/people/withdrawals.c"
+	[copies]="sql/people/copies.c"
 )
 declare -A TEST=(
 	[throttle]=test_throttle [judge]=test_login_text [text]=test_login_text
 	[hasher]=test_login_text [packet]=test_login_packet [logins]=test_people
 	[journals]=test_people [users]=test_people
+	[catch_up]=test_withdrawals [withdrawals]=test_withdrawals [copies]=test_withdrawals
 )
-for name in test_throttle test_login_text test_login_packet test_people; do
+for name in test_throttle test_login_text test_login_packet test_people test_withdrawals; do
 	compile "tests/unit/credd/$name.c" "$work/$name.o" || exit 1
 done
 
@@ -99,4 +102,14 @@ mutant journals "an old file of verifiers is fine" 's/says->generation < \(uint6
 mutant journals "control characters go into the audit" '/visible\(r.user\)/d'
 mutant users "disabling makes no tombstone" 's/if \(!rc && disable\)$/if (false)/'
 mutant users "a badge goes to whoever asks" 's/if \(!rc && owner != user\)/if (false)/'
+mutant catch_up "an old copy brings disabled users back" '/return hold\(c, x, DISABLED_LATER\);/s/.*/return 0;/'
+mutant catch_up "an old password counts again" '/return hold\(c, x, CHANGED_LATER\);/s/.*/return 0;/'
+mutant catch_up "being enabled makes an old password good" "s/AND state_reason = '\" DISABLED_LATER/AND '' <> '\" DISABLED_LATER/"
+mutant catch_up "pumps keep verifiers from before" 's/epoch \+ 1 > now_s \? epoch \+ 1 : now_s/c->epoch/'
+mutant catch_up "pumps do not hear of it again" 's/rc = tombstone_add\(db, id, by->at\);/return ERR_NOT_FOUND;/'
+mutant catch_up "a missing list is not told" 's/c.gap.list_began = true/c.gap.list_began = false/'
+mutant withdrawals "half a line is kept" 's/if \(from \+ n < st.st_size \&\&/if (false \&\&/'
+mutant copies "a changed backup is taken" 's/if \(!rc \&\& strcmp\(got, n->sum\) != 0\)/if (false)/'
+mutant copies "a backup under another key is taken" 's/if \(!rc \&\& strcmp\(n.pepper, pepper\) != 0\)/if (false)/'
+mutant copies "old break-glass codes are good again" "s/state = 'void' WHERE state = 'open'/state = 'open' WHERE state = 'open'/"
 tap_done

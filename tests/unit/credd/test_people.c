@@ -62,6 +62,8 @@ static int teardown(void **state)
 		snprintf(path, sizeof(path), "%s%s", f->path, ends[i]);
 		unlink(path);
 	}
+	snprintf(path, sizeof(path), "%s/withdrawn.log", f->dir);
+	unlink(path);
 	rmdir(f->dir);
 	free(f);
 	return 0;
@@ -309,36 +311,6 @@ static void what_admins_do_and_who_logged_in_is_one_chain(void **state)
 	assert_int_equal(check.rows, 2);
 }
 
-static void a_large_database_is_copied_whole_and_no_file_overwritten(void **state)
-{
-	struct fixture *f = *state;
-	struct cred_status st = {0};
-	AUTO_PEOPLE copy = NULL;
-	char to[128];
-
-	assert_int_equal(people_begin(f->p), 0);
-	for (unsigned i = 0; i < 20000; i++) {
-		struct user_add u = {0};
-
-		snprintf(u.name, sizeof(u.name), "user-%u", i);
-		assert_int_equal(people_user_add(f->p, &admin, &u, "", ""), 0);
-	}
-	assert_int_equal(people_commit(f->p), 0);
-	snprintf(to, sizeof(to), "%s/copy.db", f->dir);
-	assert_int_equal(people_copy(f->p, to), 0);
-	assert_int_equal(people_copy(f->p, to), ERR_EXISTS);
-	assert_int_equal(people_open(to, false, &copy), 0);
-	assert_int_equal(people_status(copy, NOW, &st), 0);
-	assert_int_equal(st.users, 20001);
-	people_close(copy);
-	copy = NULL;
-	unlink(to);
-	strcat(to, "-wal");
-	unlink(to);
-	strcpy(to + strlen(to) - 3, "shm");
-	unlink(to);
-}
-
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -351,7 +323,6 @@ int main(void)
 		T(journal_records_are_stored_once_in_order_and_per_journal),
 		T(an_older_generation_of_verifiers_is_told_once),
 		T(terms_out_of_bounds_are_refused_and_a_change_raises_the_epoch),
-		T(a_large_database_is_copied_whole_and_no_file_overwritten),
 		T(what_admins_do_and_who_logged_in_is_one_chain),
 	};
 
