@@ -16,7 +16,10 @@ $(call agent_test,test_self_report)
 $(call agent_test,test_shell)
 $(call test,pump_agent/test_server_policy,tests/unit/pump_agent/test_server_policy.c $(CA_FIXTURE),\
 	agent_core $(CA_LIBS),)
-$(call test,pump_agent/test_pumplink,tests/unit/pump_agent/test_pumplink.c,agent_shell pumplink base,)
+$(call test,pump_agent/test_pumplink,tests/unit/pump_agent/test_pumplink.c \
+	tests/unit/pump_agent/pumplink_world.c,agent_shell pumplink base,)
+$(call test,pump_agent/test_pumplink_hostile,tests/unit/pump_agent/test_pumplink_hostile.c \
+	tests/unit/pump_agent/pumplink_world.c,agent_shell pumplink base,)
 $(call test,pump_agent/test_controller_link,tests/unit/pump_agent/test_controller_link.c,agent_shell pumplink base,,)
 
 $(call tool,pester,tests/support/agent/pester.c,,)
