@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <event2/event.h>
 #include <openssl/err.h>
 
 #include "base/clock.h"
@@ -18,24 +17,8 @@
 #define REQUEST_S 15 /* from its first byte to its last */
 #define IDLE_S 30
 #define WRITE_S 15
-#define CLOSE_S 2
 #define READ_BYTES 16384 /* a TLS record */
 #define OUT_MAX (EST_ANSWER_MAX + 4096)
-#define DROP_MAX 65536
-#define STEPS_MAX 6 /* before other connections have their turn */
-
-enum step {
-	STEP_GONE, /* the connection is freed */
-	STEP_WAIT, /* an event or the signer will go on */
-	STEP_MORE, /* there is more to do now */
-};
-
-static void deadline_set(struct conn *c, int seconds)
-{
-	struct timeval tv = {.tv_sec = seconds};
-
-	event_add(c->deadline, &tv);
-}
 
 static enum step gone(struct conn *c)
 {
@@ -50,15 +33,8 @@ void conn_free(struct conn *c)
 		return;
 	if (c->waiting)
 		c->waiting->conn = NULL;
-	if (c->readable)
-		event_free(c->readable);
-	if (c->writable)
-		event_free(c->writable);
-	if (c->deadline)
-		event_free(c->deadline);
 	SSL_free(c->ssl);
-	if (c->fd >= 0)
-		close(c->fd);
+	conn_io_done(&c->io);
 	http_request_done(&c->request);
 	buf_done(&c->in);
 	buf_done(&c->out);
@@ -71,20 +47,19 @@ static enum step tls_wait(struct conn *c, int ret)
 {
 	switch (SSL_get_error(c->ssl, ret)) {
 	case SSL_ERROR_WANT_READ:
-		return event_add(c->readable, NULL) ? STEP_GONE : STEP_WAIT;
+		return conn_io_wait_read(&c->io);
 	case SSL_ERROR_WANT_WRITE:
-		return event_add(c->writable, NULL) ? STEP_GONE : STEP_WAIT;
+		return conn_io_wait_write(&c->io);
 	default:
 		return STEP_GONE;
 	}
 }
 
-/* No more from us; what the peer still sends is dropped until it closes (step_close). */
+/* No more from us. */
 static enum step linger(struct conn *c)
 {
-	shutdown(c->fd, SHUT_WR);
+	conn_io_close_begin(&c->io);
 	c->state = CONN_CLOSING;
-	deadline_set(c, CLOSE_S);
 	return STEP_MORE;
 }
 
@@ -110,7 +85,7 @@ static enum step step_handshake(struct conn *c)
 			return handshake_refused(c, REASON_WRONG_CA);
 		tls_channel_get(c->ssl, &c->peer.channel);
 		c->state = CONN_READING;
-		deadline_set(c, IDLE_S);
+		conn_io_deadline(&c->io, IDLE_S);
 		return STEP_MORE;
 	}
 	if (tls_wait(c, ret) == STEP_WAIT)
@@ -122,7 +97,7 @@ static void write_begin(struct conn *c)
 {
 	c->state = CONN_WRITING;
 	c->out_done = 0;
-	deadline_set(c, WRITE_S);
+	conn_io_deadline(&c->io, WRITE_S);
 }
 
 static enum step answer_put(struct conn *c, struct est_answer *a)
@@ -169,17 +144,14 @@ static enum step request_take(struct conn *c)
 		return answer_put(c, &a);
 	c->waiting->conn = c;
 	c->state = CONN_WAITING;
-	event_del(c->deadline); /* the pool's own bounds hold here */
+	conn_io_no_deadline(&c->io); /* the pool's own bounds hold here */
 	return STEP_WAIT;
 }
 
 void conn_answer(struct conn *c, struct est_answer *answer)
 {
 	c->waiting = NULL;
-	if (!answer)
-		gone(c);
-	else if (answer_put(c, answer) == STEP_MORE)
-		event_active(c->writable, EV_WRITE, 1);
+	conn_io_go_on(&c->io, answer ? answer_put(c, answer) : gone(c));
 }
 
 /* Feeds what has been read; STEP_WAIT: more bytes are needed. */
@@ -230,7 +202,7 @@ static enum step step_read(struct conn *c)
 		return tls_wait(c, ret) == STEP_WAIT ? STEP_WAIT : gone(c);
 	if (!c->is_begun) {
 		c->is_begun = true;
-		deadline_set(c, REQUEST_S);
+		conn_io_deadline(&c->io, REQUEST_S);
 	}
 	return STEP_MORE;
 }
@@ -259,7 +231,7 @@ static enum step step_write(struct conn *c)
 	if (c->is_interim) { /* the body is still due within the request's time, begun anew once */
 		c->is_interim = false;
 		c->state = CONN_READING;
-		deadline_set(c, REQUEST_S);
+		conn_io_deadline(&c->io, REQUEST_S);
 		return STEP_MORE;
 	}
 	if (c->close_after)
@@ -267,26 +239,15 @@ static enum step step_write(struct conn *c)
 	http_request_reset(&c->request);
 	c->state = CONN_READING;
 	c->is_begun = c->in.len != 0;
-	deadline_set(c, c->is_begun ? REQUEST_S : IDLE_S);
+	conn_io_deadline(&c->io, c->is_begun ? REQUEST_S : IDLE_S);
 	return STEP_MORE;
 }
 
-/* A socket closed with unread bytes is reset, and the peer may lose the answer before reading it.
- */
-static enum step step_close(struct conn *c)
+static enum step step(void *arg)
 {
-	uint8_t dropped[4096];
-	ssize_t n = recv(c->fd, dropped, sizeof(dropped), MSG_DONTWAIT);
+	struct conn *c = arg;
+	enum step next;
 
-	if (n > 0 && (c->n_dropped += (size_t)n) < DROP_MAX)
-		return STEP_MORE;
-	if (n < 0 && errno == EAGAIN && !event_add(c->readable, NULL))
-		return STEP_WAIT;
-	return gone(c);
-}
-
-static enum step step(struct conn *c)
-{
 	switch (c->state) {
 	case CONN_HANDSHAKE:
 		return step_handshake(c);
@@ -295,33 +256,19 @@ static enum step step(struct conn *c)
 	case CONN_WRITING:
 		return step_write(c);
 	case CONN_CLOSING:
-		return step_close(c);
+		next = conn_io_close_step(&c->io);
+		return next == STEP_GONE ? gone(c) : next;
 	case CONN_WAITING:
 		break;
 	}
 	return STEP_WAIT;
 }
 
-static void on_io(evutil_socket_t fd, short what, void *arg)
-{
-	struct conn *c = arg;
-	enum step next = STEP_MORE;
-
-	(void)fd;
-	(void)what;
-	for (int i = 0; i < STEPS_MAX && next == STEP_MORE; i++)
-		next = step(c);
-	if (next == STEP_MORE)
-		event_active(c->writable, EV_WRITE, 1);
-}
-
-static void on_deadline(evutil_socket_t fd, short what, void *arg)
+static void late(void *arg)
 {
 	struct conn *c = arg;
 	enum step next;
 
-	(void)fd;
-	(void)what;
 	if (c->state == CONN_HANDSHAKE) {
 		err_text_set("the handshake took too long");
 		next = handshake_refused(c, REASON_TLS_FAILED);
@@ -331,8 +278,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	} else {
 		next = gone(c);
 	}
-	if (next == STEP_MORE)
-		event_active(c->writable, EV_WRITE, 1);
+	conn_io_go_on(&c->io, next);
 }
 
 int conn_new(struct event_base *base, SSL_CTX *tls, int fd, const struct sockaddr *sa,
@@ -340,12 +286,12 @@ int conn_new(struct event_base *base, SSL_CTX *tls, int fd, const struct sockadd
 	     struct conn **out)
 {
 	struct conn *c = calloc(1, sizeof(*c));
+	int rc;
 
 	if (!c) {
 		close(fd);
 		return err_set(ERR_NOMEM, "no memory for a connection");
 	}
-	c->fd = fd;
 	c->service = service;
 	c->gone = gone_cb;
 	c->ctx = ctx;
@@ -355,17 +301,14 @@ int conn_new(struct event_base *base, SSL_CTX *tls, int fd, const struct sockadd
 	buf_init(&c->in, READ_BYTES);
 	buf_init(&c->out, OUT_MAX);
 	c->ssl = SSL_new(tls);
-	c->readable = event_new(base, fd, EV_READ, on_io, c);
-	c->writable = event_new(base, fd, EV_WRITE, on_io, c);
-	c->deadline = evtimer_new(base, on_deadline, c);
-	if (!c->ssl || !c->readable || !c->writable || !c->deadline ||
-	    SSL_set_fd(c->ssl, fd) != 1 || makers_announce(service->makers, c->ssl) ||
-	    event_add(c->readable, NULL)) {
+	rc = conn_io_init(&c->io, base, fd, step, late, c);
+	if (rc || !c->ssl || SSL_set_fd(c->ssl, fd) != 1 ||
+	    makers_announce(service->makers, c->ssl)) {
 		conn_free(c);
 		return err_set(ERR_NOMEM, "no memory for a connection");
 	}
 	SSL_set_accept_state(c->ssl);
-	deadline_set(c, HANDSHAKE_S);
+	conn_io_deadline(&c->io, HANDSHAKE_S);
 	*out = c;
 	return 0;
 }

@@ -9,9 +9,9 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
+#include "enroll/enrolld/conn_io.h"
 #include "enroll/enrolld/est_service.h"
 
-struct event;
 struct event_base;
 
 enum conn_state {
@@ -25,11 +25,8 @@ enum conn_state {
 struct conn {
 	TAILQ_ENTRY(conn) link; /* server's, oldest first */
 	enum conn_state state;
-	int fd;
+	struct conn_io io;
 	SSL *ssl;
-	struct event *readable;
-	struct event *writable;
-	struct event *deadline;
 	struct est_service *service;
 	struct est_peer peer;
 	struct http_request request;
@@ -39,7 +36,6 @@ struct conn {
 	struct buf in;	  /* read, not yet fed to the request: pipelined */
 	struct buf out;	  /* being written */
 	size_t out_done;
-	size_t n_dropped;	 /* bytes since CONN_CLOSING */
 	struct waiting *waiting; /* CONN_WAITING: for this job */
 	void (*gone)(struct conn *c, void *ctx);
 	void *ctx;

@@ -7,32 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <event2/event.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "enroll/enrolld/est_service.h"
 
 #define REQUEST_S 10 /* from the connection to the request's last byte */
 #define WRITE_S 60   /* a list of some megabytes over a poor line */
-#define CLOSE_S 2
 #define READ_BYTES 4096
 #define OUT_MAX 16384
-#define DROP_MAX 65536
-#define STEPS_MAX 6 /* before other connections have their turn */
-
-enum step {
-	STEP_GONE, /* the connection is freed */
-	STEP_WAIT, /* an event or the signer will go on */
-	STEP_MORE, /* there is more to do now */
-};
-
-static void deadline_set(struct status_conn *c, int seconds)
-{
-	struct timeval tv = {.tv_sec = seconds};
-
-	event_add(c->deadline, &tv);
-}
 
 static enum step gone(struct status_conn *c)
 {
@@ -47,13 +29,7 @@ void status_conn_free(struct status_conn *c)
 		return;
 	if (c->job)
 		c->job->waiter = NULL;
-	if (c->readable)
-		event_free(c->readable);
-	if (c->writable)
-		event_free(c->writable);
-	if (c->deadline)
-		event_free(c->deadline);
-	close(c->fd);
+	conn_io_done(&c->io);
 	http_request_done(&c->request);
 	buf_done(&c->out);
 	crl_copy_unref(c->crl);
@@ -61,11 +37,11 @@ void status_conn_free(struct status_conn *c)
 }
 
 /* After a call that would have blocked; anything else ends the connection. */
-static enum step wait_for(struct status_conn *c, struct event *ev)
+static enum step wait_for(struct status_conn *c, enum step (*wait)(struct conn_io *io))
 {
 	if (errno == EINTR)
 		return STEP_MORE;
-	if ((errno == EAGAIN || errno == EWOULDBLOCK) && !event_add(ev, NULL))
+	if ((errno == EAGAIN || errno == EWOULDBLOCK) && wait(&c->io) == STEP_WAIT)
 		return STEP_WAIT;
 	return gone(c);
 }
@@ -83,7 +59,7 @@ static enum step answer_put(struct status_conn *c, struct status_answer *a)
 		return gone(c);
 	c->crl = crl_copy_ref(a->crl);
 	c->state = STATUS_WRITING;
-	deadline_set(c, WRITE_S);
+	conn_io_deadline(&c->io, WRITE_S);
 	return STEP_MORE;
 }
 
@@ -112,7 +88,7 @@ static enum step request_take(struct status_conn *c)
 		return answer_put(c, &a);
 	c->job->waiter = c;
 	c->state = STATUS_WAITING;
-	event_del(c->deadline); /* the asker's own bounds hold here */
+	conn_io_no_deadline(&c->io); /* the asker's own bounds hold here */
 	return STEP_WAIT;
 }
 
@@ -121,20 +97,18 @@ void status_conn_answer(struct status_conn *c, struct status_job *job)
 	AUTO_STATUS_ANSWER a = {.head = {.status = 500}};
 
 	c->job = NULL;
-	if (status_service_finish(job, c->known, &a))
-		gone(c);
-	else if (answer_put(c, &a) == STEP_MORE)
-		event_active(c->writable, EV_WRITE, 1);
+	conn_io_go_on(&c->io,
+		      status_service_finish(job, c->known, &a) ? gone(c) : answer_put(c, &a));
 }
 
 static enum step step_read(struct status_conn *c)
 {
 	uint8_t in[READ_BYTES];
-	ssize_t n = recv(c->fd, in, sizeof(in), MSG_DONTWAIT);
+	ssize_t n = recv(c->io.fd, in, sizeof(in), MSG_DONTWAIT);
 	size_t at = 0, used;
 
 	if (n < 0)
-		return wait_for(c, c->readable);
+		return wait_for(c, conn_io_wait_read);
 	if (n == 0)
 		return gone(c);
 	while (at < (size_t)n && c->request.state != HTTP_DONE) {
@@ -147,7 +121,7 @@ static enum step step_read(struct status_conn *c)
 			static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
 			/* the first bytes on this socket: they fit, or the asker waits no longer */
-			if (send(c->fd, go_on, sizeof(go_on) - 1, MSG_DONTWAIT | MSG_NOSIGNAL) !=
+			if (send(c->io.fd, go_on, sizeof(go_on) - 1, MSG_DONTWAIT | MSG_NOSIGNAL) !=
 			    (ssize_t)sizeof(go_on) - 1)
 				return gone(c);
 		}
@@ -162,71 +136,44 @@ static enum step step_write(struct status_conn *c)
 	const uint8_t *at = in_crl && crl_len ? c->crl->data + (c->out_done - c->out.len)
 					      : c->out.data + c->out_done;
 	size_t left = (in_crl ? c->out.len + crl_len : c->out.len) - c->out_done;
-	ssize_t n = send(c->fd, at, left, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t n = send(c->io.fd, at, left, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	if (n < 0)
-		return wait_for(c, c->writable);
+		return wait_for(c, conn_io_wait_write);
 	c->out_done += (size_t)n;
 	if (c->out_done < c->out.len + crl_len)
 		return STEP_MORE;
-	shutdown(c->fd, SHUT_WR);
+	conn_io_close_begin(&c->io);
 	c->state = STATUS_CLOSING;
-	deadline_set(c, CLOSE_S);
 	return STEP_MORE;
 }
 
-/* A socket closed with unread bytes is reset, and the peer may lose the answer before reading it.
- */
-static enum step step_close(struct status_conn *c)
+static enum step step(void *arg)
 {
-	uint8_t dropped[READ_BYTES];
-	ssize_t n = recv(c->fd, dropped, sizeof(dropped), MSG_DONTWAIT);
+	struct status_conn *c = arg;
+	enum step next;
 
-	if (n > 0 && (c->n_dropped += (size_t)n) < DROP_MAX)
-		return STEP_MORE;
-	return n < 0 ? wait_for(c, c->readable) : gone(c);
-}
-
-static enum step step(struct status_conn *c)
-{
 	switch (c->state) {
 	case STATUS_READING:
 		return step_read(c);
 	case STATUS_WRITING:
 		return step_write(c);
 	case STATUS_CLOSING:
-		return step_close(c);
+		next = conn_io_close_step(&c->io);
+		return next == STEP_GONE ? gone(c) : next;
 	case STATUS_WAITING:
 		break;
 	}
 	return STEP_WAIT;
 }
 
-static void on_io(evutil_socket_t fd, short what, void *arg)
+static void late(void *arg)
 {
 	struct status_conn *c = arg;
-	enum step next = STEP_MORE;
+	bool is_slow = c->state == STATUS_READING && http_request_is_begun(&c->request);
 
-	(void)fd;
-	(void)what;
-	for (int i = 0; i < STEPS_MAX && next == STEP_MORE; i++)
-		next = step(c);
-	if (next == STEP_MORE)
-		event_active(c->writable, EV_WRITE, 1);
-}
-
-static void on_deadline(evutil_socket_t fd, short what, void *arg)
-{
-	struct status_conn *c = arg;
-
-	(void)fd;
-	(void)what;
-	if (c->state == STATUS_READING && http_request_is_begun(&c->request)) {
-		if (refuse_http(c, 408, "The request took too long.") == STEP_MORE)
-			event_active(c->writable, EV_WRITE, 1);
-		return;
-	}
-	gone(c);
+	conn_io_go_on(&c->io,
+		      is_slow ? refuse_http(c, 408, "The request took too long.") : gone(c));
 }
 
 int status_conn_new(struct event_base *base, int fd, const struct sockaddr *sa,
@@ -235,12 +182,12 @@ int status_conn_new(struct event_base *base, int fd, const struct sockaddr *sa,
 		    struct status_conn **out)
 {
 	struct status_conn *c = calloc(1, sizeof(*c));
+	int rc;
 
 	if (!c) {
 		close(fd);
 		return err_set(ERR_NOMEM, "no memory for a connection");
 	}
-	c->fd = fd;
 	c->service = service;
 	c->gone = gone_cb;
 	c->ctx = ctx;
@@ -248,14 +195,12 @@ int status_conn_new(struct event_base *base, int fd, const struct sockaddr *sa,
 	(void)throttle_source(sa, c->source_key); /* else all zero: one source */
 	http_request_init(&c->request);
 	buf_init(&c->out, OUT_MAX);
-	c->readable = event_new(base, fd, EV_READ, on_io, c);
-	c->writable = event_new(base, fd, EV_WRITE, on_io, c);
-	c->deadline = evtimer_new(base, on_deadline, c);
-	if (!c->readable || !c->writable || !c->deadline || event_add(c->readable, NULL)) {
+	rc = conn_io_init(&c->io, base, fd, step, late, c);
+	if (rc) {
 		status_conn_free(c);
-		return err_set(ERR_NOMEM, "no memory for a connection");
+		return rc;
 	}
-	deadline_set(c, REQUEST_S);
+	conn_io_deadline(&c->io, REQUEST_S);
 	*out = c;
 	return 0;
 }

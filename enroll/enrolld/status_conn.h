@@ -9,11 +9,11 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
+#include "enroll/enrolld/conn_io.h"
 #include "enroll/enrolld/status_service.h"
 #include "enroll/enrolld/throttle.h"
 #include "sql/proto/registry_records.h"
 
-struct event;
 struct event_base;
 
 enum status_conn_state {
@@ -26,8 +26,7 @@ enum status_conn_state {
 struct status_conn {
 	TAILQ_ENTRY(status_conn) link; /* the port's, oldest first */
 	enum status_conn_state state;
-	int fd;
-	struct event *readable, *writable, *deadline;
+	struct conn_io io;
 	struct status_service *service;
 	char source[IP_SIZE];
 	uint8_t source_key[THROTTLE_SOURCE_BYTES];
@@ -36,7 +35,6 @@ struct status_conn {
 	struct buf out;	      /* head and a small body, being written */
 	struct crl_copy *crl; /* then this; a reference */
 	size_t out_done;
-	size_t n_dropped;
 	struct status_job *job; /* STATUS_WAITING */
 	void (*gone)(struct status_conn *c, void *ctx);
 	void *ctx;
