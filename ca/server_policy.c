@@ -16,17 +16,33 @@ static void cms_auto_free(CMS_ContentInfo **p)
 }
 #define AUTO_CMS __attribute__((cleanup(cms_auto_free))) CMS_ContentInfo *
 
+#define HOST "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
+
+/* Nothing that JSON would have to escape. */
+static int word_check(const char *text, const char *of, const char *what)
+{
+	return *text && strspn(text, of) == strlen(text)
+		       ? 0
+		       : err_set(ERR_INVALID, "'%.64s' is no %s", text, what);
+}
+
 static int content_build(const struct server_policy_terms *p, struct buf *out)
 {
-	static const char host[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+	int rc = word_check(p->radius_name, HOST, "host name");
 
-	if (!*p->radius_name || strspn(p->radius_name, host) != strlen(p->radius_name))
-		return err_set(ERR_INVALID, "'%.64s' is no host name", p->radius_name);
-	return buf_printf(out,
-			  "{\"version\":1,\"kind\":\"server-policy\",\"number\":%" PRIu64
-			  ",\"radius_server_name\":\"%s\"}",
-			  p->number, p->radius_name);
+	if (!rc)
+		rc = buf_printf(out,
+				"{\"version\":1,\"kind\":\"server-policy\",\"number\":%" PRIu64
+				",\"radius_server_name\":\"%s\"",
+				p->number, p->radius_name);
+	if (!rc && p->login_server)
+		rc = word_check(p->login_server, HOST "[]:", "address and port");
+	if (!rc && p->login_server)
+		rc = word_check(p->login_name, HOST, "host name");
+	if (!rc && p->login_server)
+		rc = buf_printf(out, ",\"login_server\":\"%s\",\"login_server_name\":\"%s\"",
+				p->login_server, p->login_name);
+	return rc ? rc : buf_put_str(out, "}");
 }
 
 /* For just one policy: nobody has to guard its key afterwards. */
@@ -70,7 +86,7 @@ int server_policy_sign(const struct ca_issuer *server_ca, const struct server_po
 		       int64_t now_ms, struct buf *out, X509 **cert_out)
 {
 	const unsigned flags = CMS_BINARY | CMS_NOSMIMECAP;
-	AUTO_BUF content = {.max = 512};
+	AUTO_BUF content = {.max = 1024};
 	AUTO_PKEY key = NULL;
 	AUTO_X509 cert = NULL;
 	AUTO_CMS cms = NULL;

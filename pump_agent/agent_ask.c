@@ -133,20 +133,30 @@ static void anchors_changed(struct agent *a)
 static void policy_follow(struct agent *a, const struct server_policy *p)
 {
 	struct store_state state = a->state;
+	bool logins;
 
 	if (p->number <= state.policy_number)
 		return;
 	state.policy_number = p->number;
 	snprintf(state.settings.radius_name, sizeof(state.settings.radius_name), "%s",
 		 p->radius_name);
+	logins = *p->login_address && (strcmp(p->login_address, state.settings.login_address) ||
+				       strcmp(p->login_name, state.settings.login_name));
+	if (logins) {
+		memcpy(state.settings.login_address, p->login_address,
+		       sizeof(state.settings.login_address));
+		memcpy(state.settings.login_name, p->login_name, sizeof(state.settings.login_name));
+	}
 	if (store_state_write(&a->store, &state)) {
 		agent_error(a, "server-policy", err_text());
 		return;
 	}
 	a->state = state;
 	LOG(LOG_INFO, "agent.server_policy", LOG_U("number", p->number),
-	    LOG_S("radius", p->radius_name));
+	    LOG_S("radius", p->radius_name), LOG_S("login", p->login_address));
 	agent_server_expect(a);
+	if (logins)
+		agent_logins_identity(a);
 }
 
 void agent_ask_done(void *ctx, int rc, const char *why, const struct enrol *e)

@@ -74,6 +74,19 @@ static int signer_check(CMS_ContentInfo *cms, const STACK_OF(X509) * anchors)
 	return rc;
 }
 
+/* Both or none; numbers for an address, as in a bundle. */
+static int logins_parse(json_t *root, struct server_policy *p)
+{
+	const char *address = "", *name = "";
+
+	if (json_unpack(root, "{s?s, s?s}", "login_server", &address, "login_server_name", &name) ||
+	    login_server_check(address, name) ||
+	    str_copy(p->login_address, sizeof(p->login_address), address) ||
+	    str_copy(p->login_name, sizeof(p->login_name), name))
+		return err_set(ERR_INVALID, "server policy: the login server is out of its bounds");
+	return 0;
+}
+
 static int content_parse(const char *text, size_t len, struct server_policy *out)
 {
 	AUTO_JSON root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
@@ -93,6 +106,8 @@ static int content_parse(const char *text, size_t len, struct server_policy *out
 	    str_copy(p.radius_name, sizeof(p.radius_name), name))
 		return err_set(ERR_INVALID, "server policy: a value is out of its bounds");
 	p.number = (uint64_t)number;
+	if (logins_parse(root, &p))
+		return ERR_INVALID;
 	*out = p;
 	return 0;
 }

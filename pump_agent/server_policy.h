@@ -16,6 +16,8 @@
 struct server_policy {
 	uint64_t number; /* 0: none; a lower one than was seen before must not be followed */
 	char radius_name[SERVER_NAME_MAX];
+	char login_address[LOGIN_ADDRESS_MAX]; /* "": it says nothing of logins */
+	char login_name[SERVER_NAME_MAX];
 };
 
 /*

@@ -20,6 +20,7 @@ static const char usage[] =
 	"                        (--radius NAME | --radsec NAME | --est NAME,...)\n"
 	"                                                    certificate for one of our servers\n"
 	"       pumpgate-signerd [--home DIR] server-policy --radius NAME --number N\n"
+	"                        [--login ADDRESS:PORT --login-name NAME]\n"
 	"                                                    print what pumps are told, signed\n"
 	"       pumpgate-signerd [--home DIR] keys           where the CA keys are, in what form\n"
 	"       pumpgate-signerd [--home DIR] protect NAME   NAME: device-root, device-ca,\n"
@@ -63,7 +64,9 @@ enum {
 	OPT_PKCS11,
 	OPT_PLAIN,
 	OPT_ORGANIZATION,
-	OPT_NUMBER
+	OPT_NUMBER,
+	OPT_LOGIN,
+	OPT_LOGIN_NAME
 };
 
 struct call {
@@ -72,7 +75,8 @@ struct call {
 	const char *est;
 	const char *radsec;
 	struct server_cert_options cert;
-	uint64_t number; /* of a server policy */
+	uint64_t number;		/* of a server policy */
+	const char *login, *login_name; /* likewise */
 	struct protect_options protect;
 	const char *organization;
 };
@@ -100,6 +104,8 @@ static int options_read(int argc, char **argv, struct call *call)
 		{"organization", required_argument, NULL, OPT_ORGANIZATION},
 		{"radsec", required_argument, NULL, OPT_RADSEC},
 		{"number", required_argument, NULL, OPT_NUMBER},
+		{"login", required_argument, NULL, OPT_LOGIN},
+		{"login-name", required_argument, NULL, OPT_LOGIN_NAME},
 		{0},
 	};
 	unsigned n_forms = 0;
@@ -142,6 +148,12 @@ static int options_read(int argc, char **argv, struct call *call)
 		case OPT_RADSEC:
 			call->radsec = optarg;
 			break;
+		case OPT_LOGIN:
+			call->login = optarg;
+			break;
+		case OPT_LOGIN_NAME:
+			call->login_name = optarg;
+			break;
 		case OPT_NUMBER:
 			call->number = strtoull(optarg, NULL, 10);
 			break;
@@ -175,11 +187,13 @@ static int server_cert(struct call *call)
 
 static int server_policy(struct call *call)
 {
-	const struct server_policy_options o = {call->radius, call->number};
+	const struct server_policy_options o = {call->radius, call->number, call->login,
+						call->login_name};
 
 	if (!call->radius || !call->number || call->cert.out || call->cert.csr || call->est ||
-	    call->radsec)
-		return wrong_usage("server-policy needs --radius NAME and --number N");
+	    call->radsec || !call->login != !call->login_name)
+		return wrong_usage("server-policy needs --radius NAME and --number N, and --login "
+				   "with --login-name");
 	return command_server_policy(call->home, &o);
 }
 

@@ -130,7 +130,10 @@ int command_server_cert(const char *home, const struct server_cert_options *o)
 static int policy_print(const char *home, const struct ca_issuer *issuer,
 			const struct server_policy_options *o)
 {
-	const struct server_policy_terms p = {.number = o->number, .radius_name = o->radius_name};
+	const struct server_policy_terms p = {.number = o->number,
+					      .radius_name = o->radius_name,
+					      .login_server = o->login_server,
+					      .login_name = o->login_name};
 	AUTO_BUF der = {.max = POLICY_MAX};
 	AUTO_X509 cert = NULL;
 	int rc = server_policy_sign(issuer, &p, clock_wall_ms(), &der, &cert);

@@ -33,6 +33,8 @@ int command_server_cert(const char *home, const struct server_cert_options *o);
 struct server_policy_options {
 	const char *radius_name;
 	uint64_t number;
+	const char *login_server; /* NULL: none, nor a name */
+	const char *login_name;
 };
 /* Prints it in PEM ("CMS"). */
 int command_server_policy(const char *home, const struct server_policy_options *o);

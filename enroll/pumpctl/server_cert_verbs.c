@@ -200,13 +200,16 @@ static int rename_begin(struct renewal *r)
 	return 0;
 }
 
-/* A name that pumps were not told yet, whoever changed it and whatever kept it from them. */
+/* A name or address that pumps were not told yet, whoever changed it and whatever kept it from
+ * them. */
 static int policy_settle(struct renewal *r)
 {
 	struct ipc_client *registry = NULL;
+	char login[LABEL_SIZE];
 	uint64_t number = 0;
 	int rc;
 
+	settings_login_server(&r->s, login, sizeof(login));
 	if (call_flag(r->call, "dry-run") || !layout_is_locked(r->s.home, LOCK_REGISTRY))
 		return 0;
 	rc = registry_open(r->call, &registry);
@@ -231,8 +234,8 @@ static int policy_settle(struct renewal *r)
 				      json_pack("{s:s s:s s:I}", "server", "policy", "done",
 						r->s.radius_name, "number", (json_int_t)number));
 	else
-		printf("policy   %" PRIu64 " tells pumps the name %s, within the hour\n", number,
-		       r->s.radius_name);
+		printf("policy   %" PRIu64 " tells pumps the name %s%s%s, within the hour\n",
+		       number, r->s.radius_name, *login ? " and logins at " : "", login);
 	return 0;
 }
 

@@ -41,8 +41,10 @@ static int policy_sign(const struct settings *s, struct server_policy *p)
 {
 	AUTO_BUF said = {.max = 16384};
 	char number[24];
-	const char *const args[] = {"server-policy", "--radius", p->radius_name,
-				    "--number",	     number,	 NULL};
+	bool logins = *p->login_server;
+	const char *const args[] = {
+		"server-policy",	   "--radius",	    p->radius_name, "--number",	   number,
+		logins ? "--login" : NULL, p->login_server, "--login-name", p->login_name, NULL};
 	int status;
 	int rc;
 
@@ -67,10 +69,20 @@ static bool is_first_epoch(const char *name)
 }
 
 /* Is there a name in the settings that pumps were not told? `now` number 0: none was signed yet. */
-static bool is_untold(const struct settings *s, const struct server_policy *now)
+static bool is_name_untold(const struct settings *s, const struct server_policy *now)
 {
 	return now->number ? strcmp(now->radius_name, s->radius_name) != 0
 			   : !is_first_epoch(s->radius_name);
+}
+
+/* Pumps from before there were logins have it in no bundle: without a policy it is untold. */
+static bool is_login_untold(const struct settings *s, const struct server_policy *now)
+{
+	char login[sizeof(now->login_server)];
+
+	settings_login_server(s, login, sizeof(login));
+	return *login && (strcmp(login, now->login_server) != 0 ||
+			  strcmp(s->login_name, now->login_name) != 0);
 }
 
 static int policy_read(struct ipc_client *registry, struct server_policy *out)
@@ -88,11 +100,11 @@ int server_policy_rename(struct settings *s, struct ipc_client *registry, bool a
 	struct server_policy now;
 	int rc = policy_read(registry, &now);
 
-	if (rc || is_untold(s, &now))
+	if (rc || is_name_untold(s, &now))
 		return rc;
-	if (now.number && !again &&
-	    clock_wall_ms() - now.set_at < SERVER_POLICY_REST_DAYS * INT64_C(86400000)) {
-		clock_format(now.set_at, when);
+	if (now.named_at && !again &&
+	    clock_wall_ms() - now.named_at < SERVER_POLICY_REST_DAYS * INT64_C(86400000)) {
+		clock_format(now.named_at, when);
 		return err_set(
 			ERR_CONFLICT,
 			"pumps were told the name %s only at %s; those that were away since "
@@ -110,7 +122,7 @@ int server_policy_apply(const struct settings *s, struct ipc_client *registry, u
 	int rc = policy_read(registry, &now);
 
 	*number_out = 0;
-	if (rc || !is_untold(s, &now))
+	if (rc || !(is_name_untold(s, &now) || is_login_untold(s, &now)))
 		return rc;
 	/* by the clock, so that a registry restored from before gives no number twice */
 	next.number = (uint64_t)(clock_wall_ms() / 1000);
@@ -118,6 +130,10 @@ int server_policy_apply(const struct settings *s, struct ipc_client *registry, u
 		next.number = now.number + 1;
 	if (str_copy(next.radius_name, sizeof(next.radius_name), s->radius_name))
 		return err_set(ERR_LIMIT, "radius_name is too long");
+	next.named_at = is_name_untold(s, &now) ? clock_wall_ms() : now.named_at;
+	settings_login_server(s, next.login_server, sizeof(next.login_server));
+	if (*next.login_server && str_copy(next.login_name, sizeof(next.login_name), s->login_name))
+		return err_set(ERR_LIMIT, "login_name is too long");
 	rc = policy_sign(s, &next);
 	if (!rc)
 		rc = registry_server_policy_set(registry, &next, REGISTRY_TIMEOUT_MS);

@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "enroll/pumpctl/settings.h"
 
-#define SPAWN_ARGS_MAX 12
+#define SPAWN_ARGS_MAX 20
 
 struct spawn {
 	const char *path;

@@ -592,14 +592,18 @@ RECORD_DECLARE(token, TOKEN_FIELDS)
 RECORD_DECLARE(maker, MAKER_FIELDS)
 
 /* What pumps are told about our servers: der is CMS (ca/server_policy.h), which only pumps verify.
- */
+ * login_server, login_name: "" when it says nothing of logins. named_at: when radius_name was first
+ * told by a policy; 0: bundles tell it. */
 #define SERVER_POLICY_DER_MAX 4096
 #define SERVER_POLICY_FIELDS(X, S)             \
 	X(S, U64, number, 1)                   \
 	X(S, STR, radius_name, TEXT_SIZE)      \
 	X(S, BLOB, der, SERVER_POLICY_DER_MAX) \
 	X(S, TIME, set_at, 1)                  \
-	X(S, STR, set_by, LABEL_SIZE)
+	X(S, STR, set_by, LABEL_SIZE)          \
+	X(S, STR, login_server, LABEL_SIZE)    \
+	X(S, STR, login_name, TEXT_SIZE)       \
+	X(S, TIME, named_at, 1)
 RECORD_DECLARE(server_policy, SERVER_POLICY_FIELDS)
 
 /* A renewal that waits for a person, or waited. state: waiting, approved, denied, used, expired.

@@ -72,6 +72,11 @@ static const char registry_0016[] = {
 	0,
 };
 
+static const char registry_0017[] = {
+#include "sql/schema/registry/0017_policy_logins.sql.inc"
+	0,
+};
+
 static const char sessions_0001[] = {
 #include "sql/schema/sessions/0001_initial.sql.inc"
 	0,
@@ -100,7 +105,7 @@ static const char clinicians_0002[] = {
 static const char *const registry_texts[] = {
 	registry_0001, registry_0004, registry_0005, registry_0006, registry_0007,
 	registry_0008, registry_0009, registry_0010, registry_0011, registry_0012,
-	registry_0013, registry_0014, registry_0015, registry_0016};
+	registry_0013, registry_0014, registry_0015, registry_0016, registry_0017};
 static const char *const clinicians_texts[] = {clinicians_0001, clinicians_0002};
 static const char *const sessions_texts[] = {sessions_0001, sessions_0002, sessions_0003};
 

@@ -30,13 +30,15 @@ int store_server_policy_set(struct store *st, const struct action *by,
 	if (!rc)
 		rc = db_run(
 			st->db,
-			"INSERT INTO server_policy (id, number, radius_name, der, set_at, set_by)"
-			" VALUES (1, ?1, ?2, ?3, ?4, ?5)",
+			"INSERT INTO server_policy (id, number, radius_name, der, set_at, set_by,"
+			" login_server, login_name, named_at)"
+			" VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 			DB_I((int64_t)p->number), DB_T(p->radius_name),
-			DB_B(p->der.data, p->der.len), DB_I(by->at), DB_T(by->actor));
+			DB_B(p->der.data, p->der.len), DB_I(by->at), DB_T(by->actor),
+			DB_T(p->login_server), DB_T(p->login_name), DB_I(p->named_at));
 	if (!rc)
-		rc = audit_append(st->db, by, "server.policy", p->radius_name, "number=%" PRIu64,
-				  p->number);
+		rc = audit_append(st->db, by, "server.policy", p->radius_name,
+				  "number=%" PRIu64 " login=%s", p->number, p->login_server);
 	return rc ? rc : tx_commit(&tx);
 }
 
@@ -44,7 +46,8 @@ int store_server_policy(struct store *st, struct server_policy *out, size_t max,
 {
 	AUTO_QUERY q = {0};
 	int rc = query_open(&q, st->db,
-			    "SELECT number, radius_name, set_at, set_by, der FROM server_policy"
+			    "SELECT number, radius_name, set_at, set_by, der, login_server,"
+			    " login_name, named_at FROM server_policy"
 			    " WHERE id = ?1",
 			    DB_I(1));
 
@@ -57,6 +60,9 @@ int store_server_policy(struct store *st, struct server_policy *out, size_t max,
 				      .set_at = query_i64(&q, 2)};
 	query_text(&q, 1, out->radius_name, sizeof(out->radius_name));
 	query_text(&q, 3, out->set_by, sizeof(out->set_by));
+	query_text(&q, 5, out->login_server, sizeof(out->login_server));
+	query_text(&q, 6, out->login_name, sizeof(out->login_name));
+	out->named_at = query_i64(&q, 7);
 	rc = query_blob(&q, 4, &out->der, sizeof(out->der.data));
 	*n_out = rc ? 0 : 1;
 	return rc;

@@ -92,7 +92,9 @@ cert_state() { pumpctl cert list --pump PG-1 --json | jq -r --arg s "$1" '.[] | 
 cert_state_is() { [ "$(cert_state "$1")" = "$2" ]; }
 
 pump_add PG-1 "$MAC"
-pumpctl pump bundle PG-1 --out "$SCRATCH/bundle.json" >/dev/null
+pumpctl pump bundle PG-1 --out "$SCRATCH/bundle.whole" >/dev/null
+# as before there were logins
+jq 'del(.login_server, .login_server_name)' "$SCRATCH/bundle.whole" >"$SCRATCH/bundle.json"
 agent --renew-at 90
 check agent_enrols_and_brings_the_pump_online wait_until 30 state_is online
 pumpctl pump why PG-1 | sed 's/^/# /'
@@ -120,6 +122,20 @@ check and_took_a_new_key keys_differ
 check and_the_first_certificate_is_superseded wait_until 5 cert_state_is "$FIRST" superseded
 check and_the_second_one_is_in_force wait_until 5 cert_state_is "$SECOND" valid
 check and_does_not_renew_again_at_once bash -c "sleep 2; [ \$(grep -c agent.renewed '$SCRATCH/agent.log') = 1 ]"
+
+# --- logins come to a pump whose bundle knows of none: by signed policy ---
+echo correct-horse-42-battery | pumpctl user add anna --role nurse >/dev/null
+login() { echo correct-horse-42-battery | "$PUMPGATE_BUILD/tools/pump_controller" --dir "$SCRATCH/keypad" login anna | jq -r .result; }
+login_is() { says "^$1\$" login; }
+settings_are() { [ "$(jq -c '[.login_server, .login_server_name]' "$SCRATCH/state/state.json")" = "$1" ]; }
+check pump_of_an_old_bundle_knows_no_login_server settings_are '["",""]'
+check and_lets_nobody_in login_is unavailable
+check pumps_are_told_where_it_is says 'policy .* and logins at' pumpctl cert server-renew
+check and_once_is_enough fails_with 2 pumpctl cert server-renew
+stop agent
+agent --renew-at 90 --controller-user "$(id -un)" --controller-socket "$SCRATCH/link"
+check pump_follows_without_a_new_bundle wait_until 30 settings_are "$(jq -c '[.login_server, .login_server_name]' "$SCRATCH/bundle.whole")"
+check and_people_log_in_there wait_until 30 login_is ok
 
 # --- the pump wakes in 1970, with a clock of its own; on the network it learns what time it is ---
 stop agent
@@ -229,7 +245,8 @@ nas hostapd.conf
 check server_gets_another_name says 'policy +[0-9]+ tells pumps the name radius-2' \
 	pumpctl cert server-renew --compromised radius
 check and_no_third_one_right_after says 'those that were away since' pumpctl cert server-renew --compromised radius
-check enrolld_has_the_policy wait_until 15 curl -sSf --cacert "$TRUST" "${EST_URL%/est}/pumpgate/server-policy"
+has_policy() { curl -sSf --cacert "$TRUST" "${EST_URL%/est}/pumpgate/server-policy" | base64 -di | grep -qaF "$1"; }
+check enrolld_has_the_policy wait_until 15 has_policy radius-2.pumpgate.internal
 check pump_that_has_not_heard_gets_on_all_the_same let_on
 cut=$(cuts)
 agent --renew-at 90

@@ -44,6 +44,7 @@ no_strays() { [ "$(find "$H/radius" "$H/est" -maxdepth 1 -name 'pair-*' | wc -l)
 
 # ---- nothing is due ----
 check "fresh_certificates_are_fine" eval 'state_is radius fine && state_is est fine'
+check "pumps_are_told_where_the_login_server_is" says 'policy .* tells pumps the name .* and logins at 127' pumpctl cert server-renew
 check "nothing_is_renewed_before_it_is_due" fails_with 2 pumpctl cert server-renew
 before=$(serial radius)
 check "a_dry_run_names_both" says 'radius +would be renewed' pumpctl cert server-renew --all --dry-run

@@ -119,6 +119,74 @@ static int judge_content(const char *content)
 	return judge_cms(cms);
 }
 
+static void a_login_server_out_of_bounds_is_refused(void **state)
+{
+#define LOGINS(more)                                              \
+	"{\"version\":1,\"kind\":\"server-policy\",\"number\":7," \
+	"\"radius_server_name\":\"" NAME "\"," more "}"
+	static const char *const bad[] = {
+		LOGINS("\"login_server\":\"10.0.0.5:22087\""), /* without a name, anybody's */
+		LOGINS("\"login_server_name\":\"login-1.x.org\""),
+		LOGINS("\"login_server\":\"login.x.org:22087\",\"login_server_name\":\"a.b\""),
+		LOGINS("\"login_server\":\"10.0.0.5\",\"login_server_name\":\"login-1.x.org\""),
+		LOGINS("\"login_server\":\"10.0.0.5:0\",\"login_server_name\":\"login-1.x.org\""),
+		LOGINS("\"login_server\":\"10.0.0.5:22087\",\"login_server_name\":\"*.x.org\""),
+		LOGINS("\"login_server\":22087,\"login_server_name\":\"login-1.x.org\""),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(judge_content(bad[i]), ERR_INVALID);
+	assert_int_equal(judge_content(LOGINS("\"login_server\":\"10.0.0.5:22087\","
+					      "\"login_server_name\":\"login-1.x.org\"")),
+			 0);
+}
+
+static void no_policy_is_signed_over_what_json_would_escape(void **state)
+{
+	static const struct server_policy_terms bad[] = {
+		{.number = 7,
+		 .radius_name = NAME,
+		 .login_server = "1.2.3.4:5\"",
+		 .login_name = NAME},
+		{.number = 7, .radius_name = NAME, .login_server = "", .login_name = NAME},
+		{.number = 7,
+		 .radius_name = NAME,
+		 .login_server = "1.2.3.4:5",
+		 .login_name = "a b"},
+		{.number = 7, .radius_name = NAME, .login_server = "1.2.3.4:5", .login_name = ""},
+	};
+	AUTO_BUF der = {.max = SERVER_POLICY_MAX};
+	AUTO_X509 cert = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(
+			server_policy_sign(&ours.ca, &bad[i], clock_wall_ms(), &der, &cert),
+			ERR_INVALID);
+}
+
+static void the_login_server_is_told_when_there_is_one(void **state)
+{
+	const struct server_policy_terms p = {.number = 8,
+					      .radius_name = NAME,
+					      .login_server = "[2001:db8::5]:22087",
+					      .login_name = "login-1.pumpgate.internal"};
+	AUTO_BUF der = {.max = SERVER_POLICY_MAX};
+	AUTO_BUF plain = {.max = SERVER_POLICY_MAX};
+	AUTO_X509 cert = NULL;
+	struct server_policy got;
+
+	(void)state;
+	assert_int_equal(server_policy_sign(&ours.ca, &p, clock_wall_ms(), &der, &cert), 0);
+	assert_int_equal(judge(&der, &got), 0);
+	assert_string_equal(got.login_address, p.login_server);
+	assert_string_equal(got.login_name, p.login_name);
+	policy_of(&ours, &plain);
+	assert_int_equal(judge(&plain, &got), 0);
+	assert_string_equal(got.login_address, "");
+}
+
 static void policy_of_another_site_is_refused(void **state)
 {
 	AUTO_BUF der = {.max = SERVER_POLICY_MAX};
@@ -296,6 +364,9 @@ static void the_signer_of_policies_is_no_server(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_login_server_out_of_bounds_is_refused),
+		cmocka_unit_test(no_policy_is_signed_over_what_json_would_escape),
+		cmocka_unit_test(the_login_server_is_told_when_there_is_one),
 		cmocka_unit_test(policy_of_another_site_is_refused),
 		cmocka_unit_test(policy_signed_by_the_radius_server_is_refused),
 		cmocka_unit_test(policy_with_a_second_signer_is_refused),

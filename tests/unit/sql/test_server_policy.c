@@ -47,6 +47,9 @@ static void the_newest_policy_is_kept_with_who_set_it(void **state)
 			     next = policy(2, "radius-3.x.org"), out;
 	size_t n;
 
+	next.named_at = 77;
+	strcpy(next.login_server, "10.0.0.5:22087");
+	strcpy(next.login_name, "login-1.x.org");
 	assert_int_equal(store_server_policy(f->st, &out, 1, &n), 0);
 	assert_int_equal(n, 0);
 	assert_int_equal(store_server_policy_set(f->st, &admin_now, &first), 0);
@@ -56,6 +59,9 @@ static void the_newest_policy_is_kept_with_who_set_it(void **state)
 	assert_int_equal(out.number, 2);
 	assert_int_equal(out.der.len, 4);
 	assert_string_equal(out.set_by, admin_now.actor);
+	assert_int_equal(out.named_at, 77);
+	assert_string_equal(out.login_server, "10.0.0.5:22087");
+	assert_string_equal(out.login_name, "login-1.x.org");
 }
 
 int main(void)
