@@ -60,7 +60,9 @@ struct credd {
 	struct throttle *throttle;
 	struct spray spray;
 	atomic_ullong accepted, refused, throttled, busy, spraying, behind;
-	atomic_llong behind_told_ms; /* when that was last written down */
+	/* when these were last written down: one row a second, since a pump may say what it likes
+	 */
+	atomic_llong behind_told_ms, journal_told_ms;
 	atomic_uint login_connections;
 	bool shared; /* some role is another user's */
 };
@@ -140,6 +142,9 @@ void login_answer(struct login_job *j);
 void login_settle(struct login_job *j);
 /* Writer's thread, in its transaction: session, audit rows, journal. */
 int login_write(struct people *p, struct login_job *j, int64_t now_ms) MUST_USE;
+/* The same: a row about what a pump says of itself, if none of its kind was written this second. */
+int login_odd(struct people *p, struct login_job *j, atomic_llong *told_ms, const char *action,
+	      const char *detail, int64_t now_ms) MUST_USE;
 /* The same: what the pump hears. */
 int login_hears(struct people *p, struct login_job *j, int64_t now_ms) MUST_USE;
 void request_name(uint64_t id, char out[REQUEST_NAME_SIZE]);

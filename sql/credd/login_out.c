@@ -21,7 +21,6 @@
 #define STEP_US 250000
 #define TOMBSTONES_MAX 16 /* in one answer: room for the rest is left */
 #define OVERLOAD_RETRY_S 2
-#define BEHIND_EVERY_MS 1000
 
 void request_name(uint64_t id, char out[REQUEST_NAME_SIZE])
 {
@@ -189,28 +188,19 @@ static int rollback_note(struct people *p, struct login_job *j, int64_t now_ms)
 }
 
 /* The pump has heard of withdrawals that this database does not know: an old copy, and its list of
- * withdrawals too. One row a second: a pump may say what it likes. */
+ * withdrawals too. */
 static int behind_note(struct people *p, struct login_job *j, const struct login_terms *terms,
 		       int64_t now_ms)
 {
 	struct credd *c = j->job.c;
 	char detail[96];
-	const struct login_note n = {.by = {.actor = "-", .at = now_ms},
-				     .action = "clinicians.old-copy",
-				     .device = j->pump.device,
-				     .detail = detail};
 
 	if (j->says.tombstone <= terms->tombstone)
 		return 0;
 	atomic_fetch_add(&c->behind, 1);
-	if (now_ms - atomic_load(&c->behind_told_ms) < BEHIND_EVERY_MS)
-		return 0;
-	atomic_store(&c->behind_told_ms, now_ms);
 	snprintf(detail, sizeof(detail), "withdrawal=%" PRIu64 " here=%" PRIu64, j->says.tombstone,
 		 terms->tombstone);
-	LOG(LOG_WARN, "clinicians.old-copy", LOG_S("device", j->pump.device),
-	    LOG_U("withdrawal", j->says.tombstone), LOG_U("here", terms->tombstone));
-	return people_note(p, &n);
+	return login_odd(p, j, &c->behind_told_ms, "clinicians.old-copy", detail, now_ms);
 }
 
 /* p NULL: nothing but the refusal, for a pump that is not known or a server that is busy. */

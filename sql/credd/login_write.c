@@ -11,6 +11,7 @@
 #include "base/secret.h"
 
 #define JOURNAL_AT_ONCE 64 /* more than fit one blob */
+#define ODD_EVERY_MS 1000
 
 static void session_make(struct login_job *j, int64_t now_ms)
 {
@@ -60,10 +61,26 @@ static int spray_write(struct people *p, struct login_job *j, int64_t now_ms)
 	return people_note(p, &n);
 }
 
+int login_odd(struct people *p, struct login_job *j, atomic_llong *told_ms, const char *action,
+	      const char *detail, int64_t now_ms)
+{
+	const struct login_note n = {.by = {.actor = "-", .at = now_ms},
+				     .action = action,
+				     .device = j->pump.device,
+				     .detail = detail};
+
+	if (now_ms - atomic_load(told_ms) < ODD_EVERY_MS)
+		return 0;
+	atomic_store(told_ms, now_ms);
+	LOG(LOG_WARN, action, LOG_S("device", j->pump.device), LOG_S("what", detail));
+	return people_note(p, &n);
+}
+
 static int journal_write(struct people *p, struct login_job *j, int64_t now_ms)
 {
 	struct cursor items = j->items, record;
 	uint64_t stored;
+	uint64_t replayed = 0;
 	uint8_t kind;
 	int rc = 0, more;
 
@@ -80,16 +97,19 @@ static int journal_write(struct people *p, struct login_job *j, int64_t now_ms)
 		if (record_get(&record, &record_login_record, &r))
 			break; /* what came before it is stored, and told so */
 		rc = people_journal_add(p, j->pump.device, &j->says, &r, now_ms, &stored);
-		if (rc == ERR_UNCHANGED)
+		if (rc == ERR_UNCHANGED) {
+			replayed++;
 			rc = 0;
+		}
 		if (rc)
 			break;
 	}
-	if (rc == ERR_CONFLICT || rc == ERR_LIMIT) {
-		LOG(LOG_WARN, "login.journal", LOG_S("device", j->pump.device),
-		    LOG_S("why", err_text()));
-		rc = 0;
-	}
+	if (replayed) /* as after an answer that was lost */
+		LOG(LOG_INFO, "login.journal_repeated", LOG_S("device", j->pump.device),
+		    LOG_U("records", replayed));
+	if (rc == ERR_CONFLICT || rc == ERR_LIMIT)
+		rc = login_odd(p, j, &j->job.c->journal_told_ms, "login.journal-gap", err_text(),
+			       now_ms);
 	return rc;
 }
 

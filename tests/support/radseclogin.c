@@ -8,6 +8,7 @@
  *   login NAME PASSWORD | pin BADGE PIN | hex NAMEHEX PASSWORDHEX     words without blanks
  *   plain NAME PASSWORD            as login, but without a blob, as any client would
  *   contact TOMBSTONE GENERATION   [then: SEQ WHAT USER LOGIN-ID]
+ *   journal ID N,N,... USER        a contact with these records of the journal ID, in this order
  *   flood N NAME                   N logins with wrong passwords, many on the way at once; counts
  *   time N NAME PASSWORD           N logins one after the other; JSON with median and p99
  *   raw HEX                        a packet's bytes as they are
@@ -166,6 +167,7 @@ struct ask {
 	bool plain, contact;
 	struct login_state says;
 	struct login_record record; /* seq 0: none */
+	uint64_t more[8];	    /* numbers of the same record, sent after it; 0 ends them */
 };
 
 /* RFC 2865 5.2, also what radius_put_password refuses to hide: a NUL inside. */
@@ -212,6 +214,12 @@ static int packet_build(const struct ask *q, struct radius_packet *p)
 		rc = rc ? rc
 			: login_item_put(&blob, LOGIN_KIND_RECORD, &record_login_record,
 					 &q->record);
+	for (size_t i = 0; i < 8 && q->more[i]; i++) {
+		struct login_record r = q->record;
+
+		r.seq = q->more[i];
+		rc = rc ? rc : login_item_put(&blob, LOGIN_KIND_RECORD, &record_login_record, &r);
+	}
 	if (!q->plain)
 		rc = rc ? rc
 			: radius_put_vendor(p, LOGIN_VENDOR, LOGIN_ATTR_SAYS, blob.data, blob.len);
@@ -333,6 +341,18 @@ static int command(char *word[8], int n)
 			snprintf(q.record.login_id, sizeof(q.record.login_id), "%s",
 				 n > 6 ? word[6] : "");
 		}
+		return ask_once(&q, true, &took) < 0;
+	}
+	if (n == 4 && !strcmp(word[0], "journal")) {
+		size_t at = 0;
+
+		q.contact = true;
+		q.says.journal.data[0] = (uint8_t)atoi(word[1]);
+		q.record = (struct login_record){.at = clock_wall_ms(), .what = "login"};
+		q.record.seq = strtoull(word[2], &word[2], 10);
+		while (*word[2] == ',' && at < 8)
+			q.more[at++] = strtoull(word[2] + 1, &word[2], 10);
+		snprintf(q.record.user, sizeof(q.record.user), "%s", word[3]);
 		return ask_once(&q, true, &took) < 0;
 	}
 	if (n < 3)

@@ -210,6 +210,27 @@ check "a_replay_is_not_stored_again" says 'stored=1' at PG-1 "contact 0 0 1 logi
 check "nor_one_that_leaves_some_out" says 'stored=1' at PG-1 "contact 0 0 5 login anna"
 check "offline_logins_are_marked_in_the_audit" audit_has \
 	'.action == "pump.login" and .actor == "anna" and (.detail | test("^offline number=1"))'
+rows_of() { # PUMP NUMBER
+	sqlite3 "file:$PUMPGATE_HOME/cred/clinicians.db?mode=ro" "SELECT COUNT(*) FROM audit
+		WHERE object = '$1' AND action = 'pump.login' AND detail LIKE 'offline number=$2 %'"
+}
+rows_are() { # PUMP COUNTS: of its records 1, 2, 3, 4
+	[ "$(rows_of "$1" 1)$(rows_of "$1" 2)$(rows_of "$1" 3)$(rows_of "$1" 4)" = "$2" ]
+}
+check "the_replay_left_no_second_row" rows_are PG-1 1000
+check "records_go_in_in_their_order" says 'stored=3' at PG-1 "journal 42 2,3 anna"
+check "an_earlier_contact_sent_again_adds_nothing" says 'stored=3' at PG-1 "journal 42 1,2,3 berta"
+check "though_it_says_another_name" rows_are PG-1 1110
+check "records_out_of_their_order_are_refused" says 'stored=3' at PG-1 "journal 42 5,4 anna"
+check "so_is_a_gap_behind_good_ones" says 'stored=4' at PG-1 "journal 42 3,4,6,5 anna"
+check "each_is_there_once" rows_are PG-1 1111
+check "the_gap_is_in_the_audit" audit_has '.action == "login.journal-gap" and .object == "PG-1"'
+check "a_record_without_a_number_is_none" says 'stored=0' at PG-1 "journal 43 0 anna"
+# who holds PG-2's certificate speaks for PG-2, whatever journal it shows
+check "another_pumps_journal_is_the_senders_own" says 'stored=1' at PG-2 "journal 42 1,3 anna"
+check "and_changes_nothing_of_that_pump" rows_are PG-1 1111
+check "the_sender_stands_in_the_audit" rows_are PG-2 1000
+check "a_revoked_pumps_records_are_not_taken" eval 'at PG-3 "journal 42 1 anna" | grep -q ^reject && rows_are PG-3 0000'
 check "an_older_file_of_verifiers_is_noticed" says ' drop' at PG-1 "contact 0 9" "contact 0 8"
 
 # ---- an account's end ----
@@ -222,6 +243,9 @@ check "who_does_not_know_the_password_does_not_learn_it" says 'result=refused' a
 check "a_pump_that_keeps_people_is_told_before_all_else" says '^accept forget=.*forget=anna ' at PG-2 \
 	"contact 0 3"
 check "once_it_knows_it_is_not_told_again" eval '! at PG-2 "contact 999 3" | grep -q forget'
+
+check "a_pump_that_knows_more_than_the_database_shows_an_old_copy" audit_has '.action == "clinicians.old-copy"'
+check "and_status_says_so" says 'it is an old copy' fails_with 1 pumpctl status
 
 # ---- parts that are away ----
 pid_of_home() { pgrep -P "$SUPERVISOR" -f "$1"; }
