@@ -194,7 +194,7 @@ static int request_post(struct est_session *est, struct request *r, struct buf *
 			     : est_simpleenroll_shown(est, &csr, answer);
 }
 
-/* A request that names a connection is refused when libcurl had to make another one for it: then
+/* A request that names a connection is refused when another one had to be made for it: then
  * once more, with the new one's name. */
 static int request_send(struct enrol *e, struct est_session *est, struct request *r)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Enrolment over Secure Transport (RFC 7030) as a client, over HTTPS with TLS 1.2 or newer, no
- * redirects and no proxies. Every call blocks, at most EST_WAIT_MS, less when `stop` turns true
- * (looked at about once a second, and on every byte). Answers are at most EST_ANSWER_MAX bytes.
+ * Enrolment over Secure Transport (RFC 7030) as a client, over HTTPS (pump_agent/https.h). Every
+ * call blocks, at most EST_WAIT_MS, less when `stop` turns true. Answers are at most
+ * EST_ANSWER_MAX bytes.
  */
 #ifndef PUMP_AGENT_EST_CLIENT_H
 #define PUMP_AGENT_EST_CLIENT_H
@@ -19,9 +19,6 @@
 
 #define EST_WAIT_MS 20000
 #define EST_CONNECT_MS 5000
-
-/* Once per process, before threads start. ERR_INTERNAL. */
-int est_client_init(void) MUST_USE;
 
 /*
  * Fetches /cacerts from whoever answers at `url`, proving nothing about it: the bytes are only good

@@ -9,14 +9,21 @@
 #include <string.h>
 
 #include <event2/event.h>
+#include <event2/thread.h>
 
 #include "base/daemon.h"
 #include "base/log.h"
 #include "pump_agent/agent.h"
 #include "pump_agent/confine.h"
-#include "pump_agent/est_client.h"
 
 #define EXIT_USAGE 64
+
+/* Errors have words of ours; a name server that is away is not worth a line on each try. */
+static void libevent_says(int severity, const char *text)
+{
+	if (severity >= EVENT_LOG_WARN)
+		LOG(LOG_WARN, "agent.libevent", LOG_S("says", text));
+}
 
 static int run(struct agent_options *o)
 {
@@ -27,10 +34,12 @@ static int run(struct agent_options *o)
 
 	rc = confine_bounds(); /* before /proc/self is closed to us */
 	daemon_harden();
-	unsetenv("SSLKEYLOGFILE"); /* libcurl would write session keys there */
+	unsetenv("SSLKEYLOGFILE"); /* some builds of OpenSSL write session keys there */
 	snprintf(bundle, sizeof(bundle), "%s/bundle.json", o->state);
 	o->bundle = o->bundle ? o->bundle : bundle;
-	rc = rc ? rc : est_client_init();
+	event_set_log_callback(libevent_says);
+	if (!rc && evthread_use_pthreads()) /* loops of their own for what waits for the network */
+		rc = err_set(ERR_NOMEM, "no memory for locks");
 	base = event_base_new();
 	if (!rc && !base)
 		rc = err_set(ERR_NOMEM, "no memory for an event loop");

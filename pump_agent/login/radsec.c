@@ -14,16 +14,9 @@
 #include <unistd.h>
 
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
 #include "base/clock.h"
-#include "pump_agent/anchors.h"
-
-/* Forward secrecy and an AEAD in TLS 1.2; all suites of TLS 1.3 are fine. */
-#define CIPHERS_TLS12                                                  \
-	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:" \
-	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-AES128-GCM-SHA256:"   \
-	"ECDHE-RSA-AES256-GCM-SHA384"
+#include "pump_agent/tls_client.h"
 
 struct radsec {
 	int fd; /* -1: no connection */
@@ -121,48 +114,18 @@ static int connect_to(struct radsec *r, const struct radsec_server *s, int64_t d
 	return 0;
 }
 
-/* The whole of what makes the server ours: chain to our anchors, server authentication, its name.
- */
-static int trust_set(struct radsec *r, const struct radsec_server *s)
-{
-	X509_VERIFY_PARAM *param = SSL_get0_param(r->ssl);
-
-	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_WILDCARDS |
-						       X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-	SSL_set_verify(r->ssl, SSL_VERIFY_PEER, NULL);
-	if (!s->name || !*s->name || X509_VERIFY_PARAM_set1_host(param, s->name, 0) != 1 ||
-	    X509_VERIFY_PARAM_set_purpose(param, X509_PURPOSE_SSL_SERVER) != 1 ||
-	    SSL_set_tlsext_host_name(r->ssl, s->name) != 1)
-		return err_ossl(ERR_CRYPTO, "the server's name");
-	return 0;
-}
-
 static int tls_set_up(struct radsec *r, const struct radsec_server *s)
 {
-	X509_STORE *store;
-	int rc = anchors_store(s->anchors, &store);
+	const struct tls_client us = {s->anchors, s->cert, s->key, NULL};
+	int rc = s->anchors && s->cert ? tls_client_ctx(&us, &r->ctx)
+				       : err_set(ERR_INTERNAL, "RadSec without anchors");
 
 	if (rc)
 		return rc;
-	r->ctx = SSL_CTX_new(TLS_client_method());
-	if (!r->ctx) {
-		X509_STORE_free(store);
-		return err_ossl(ERR_NOMEM, "TLS");
-	}
-	SSL_CTX_set_cert_store(r->ctx, store); /* takes it */
-	SSL_CTX_set_session_cache_mode(r->ctx, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_options(r->ctx,
-			    SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-	SSL_CTX_set_mode(r->ctx, SSL_MODE_AUTO_RETRY);
-	if (SSL_CTX_set_min_proto_version(r->ctx, TLS1_2_VERSION) != 1 ||
-	    SSL_CTX_set_cipher_list(r->ctx, CIPHERS_TLS12) != 1 ||
-	    SSL_CTX_use_certificate(r->ctx, s->cert) != 1 ||
-	    SSL_CTX_use_PrivateKey(r->ctx, s->key) != 1)
-		return err_ossl(ERR_CRYPTO, "TLS settings");
 	r->ssl = SSL_new(r->ctx);
 	if (!r->ssl || SSL_set_fd(r->ssl, r->fd) != 1)
 		return err_ossl(ERR_NOMEM, "TLS");
-	return trust_set(r, s);
+	return tls_client_expect(r->ssl, s->name, false);
 }
 
 /* After a call on the connection that returned `n` <= 0: waits for what it wants. */

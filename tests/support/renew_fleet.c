@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <event2/thread.h>
 #include <openssl/pem.h>
 
 #include "base/clock.h"
@@ -207,8 +208,8 @@ int main(int argc, char **argv)
 	}
 	if (!run.est || !run.certs || !run.out || !ca || n < 1 || n > THREADS_MAX)
 		errx(64, "%s", usage);
-	if (est_client_init())
-		errx(1, "%s", err_text());
+	if (evthread_use_pthreads())
+		errx(1, "no memory for locks");
 	anchors_read(ca);
 	serials_read();
 	for (int i = 0; i < n; i++)

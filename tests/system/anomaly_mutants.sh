@@ -30,7 +30,7 @@ link() {
 	[ "$1" = sql/test_anomalies ] || objects=$(grep -v registryd <<<"$objects")
 	# shellcheck disable=SC2086 # lists of words
 	"$cc" -pthread -o "$work/mutant" $own $objects ${3:-} -lcmocka -lsqlite3 -lsodium -levent \
-		-levent_pthreads -linih -lsystemd -lseccomp
+		-levent_pthreads -linih -lseccomp
 }
 
 # shellcheck disable=SC2317 # called by check

@@ -19,7 +19,7 @@ esac
 # link TEST-OBJECTS... [MUTANT]: whatever the mutant defines is not taken from the libraries
 link() {
 	"$cc" -pthread -o "$work/test" "$@" -Wl,--start-group "$build"/lib/lib{ca,ca_request,signer_proto,policies,base}.a \
-		-Wl,--end-group -lcmocka -lcrypto -lsodium -levent -levent_pthreads -linih -lsystemd
+		-Wl,--end-group -lcmocka -lcrypto -lsodium -levent -levent_pthreads -linih
 }
 # shellcheck disable=SC2317 # called by check
 fails() {

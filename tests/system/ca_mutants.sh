@@ -10,7 +10,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cc=${CC:-gcc}
 flags=(-std=gnu11 -D_GNU_SOURCE -I. -O0 -w -pthread)
-libs=(-lcrypto -lsodium -levent -linih -lsystemd -lseccomp -lcmocka -lgfshare)
+libs=(-lcrypto -lsodium -levent -linih -lseccomp -lcmocka -lgfshare)
 export CMOCKA_MESSAGE_OUTPUT=TAP
 
 # FILE | TEST | TEXT THAT IS THERE | TEXT IN ITS PLACE. What is replaced by "0" is a condition.

@@ -41,7 +41,7 @@ build() {
 			"$lib/libstore.a" "$lib/libradius_packet.a" "$lib/libcred_proto.a" \
 			"$lib/libregistry_proto.a" "$lib/liblogin_wire.a" "$lib/libpolicies.a" \
 			"$lib/libbase.a" -Wl,--end-group -lcmocka -lsodium -lsqlite3 -lidn -lcrypto \
-			-levent -levent_pthreads -linih -lsystemd -lpthread
+			-levent -levent_pthreads -linih -lpthread
 }
 tests_fail() { ! timeout 60 "$work/run" >/dev/null 2>&1; }
 

@@ -178,7 +178,7 @@ mutant() {
 		"$build/obj/tests/support/directory_probe.o" \
 		$(find "$build/obj/sql/directory" "$build/obj/base" -name '*.o' |
 			grep -v -e "/directory/$2\.o$" -e '/cage\.o$') \
-		-lldap -llber -lsodium -levent -levent_pthreads -linih -lsystemd || {
+		-lldap -llber -lsodium -levent -levent_pthreads -linih || {
 		check "mutant links: $1" false
 		return 1
 	}

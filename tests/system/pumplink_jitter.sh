@@ -57,7 +57,7 @@ mutant() {
 	# shellcheck disable=SC2046 # a list of flags
 	nice "${CC:-gcc}" -std=gnu11 -D_GNU_SOURCE -O2 -w -pthread -I. -o "$W/bin/$1" pump_agent/controller_emulator/*.c \
 		"$W/$1"/pumplink/{pumplink,layout,handover}.c "$PUMPGATE_BUILD/lib/libbase.a" \
-		$(pkg-config --libs jansson libsodium libevent libevent_pthreads inih libsystemd)
+		$(pkg-config --libs jansson libsodium libevent libevent_pthreads inih)
 }
 MAPPED='s/^static void wipe\(/static struct told_area *page_of(struct pumplink *l) { static void *p; return p ? p : (p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, l->told_fd, 0)); }\n&/
 	s/^#include <string.h>/&\n#include <unistd.h>\n#include <sys\/mman.h>\n#include <sys\/syscall.h>\n#include <linux\/futex.h>/'

@@ -17,7 +17,7 @@ compile() { # SOURCE OBJECT
 link() {
 	# shellcheck disable=SC2046 # a list of words
 	"$cc" -o "$work/tests" "$work"/*.o "$build/lib/libradius_packet.a" "$build/lib/libbase.a" \
-		-lcmocka $(pkg-config --libs libcrypto libsodium libevent inih libsystemd 2>/dev/null)
+		-lcmocka $(pkg-config --libs libcrypto libsodium libevent inih 2>/dev/null)
 }
 compile tests/unit/radsec/test_radsec.c tests.o || exit 1
 for name in "${sources[@]}"; do compile "radius_modules/radsec/$name.c" "$name.o" || exit 1; done

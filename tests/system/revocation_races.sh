@@ -97,7 +97,7 @@ mutant_registryd() {
 	mutant_object "$@" &&
 		objects "$1" sql/registryd sql/serve sql/store sql/proto policies base &&
 		"$cc" -pthread -o "$SCRATCH/prefix/bin/pumpgate-registryd" "$SCRATCH/mutant.o" \
-			"@$SCRATCH/objects" -lsqlite3 -lsodium -levent -levent_pthreads -linih -lsystemd -lseccomp
+			"@$SCRATCH/objects" -lsqlite3 -lsodium -levent -levent_pthreads -linih -lseccomp
 }
 
 # mutant_rlm_pump SOURCE SED-SCRIPT
@@ -109,7 +109,7 @@ mutant_rlm_pump() {
 		objects "$1" radius_modules/rlm_pump radius_modules/radsec/hop.o policies sql/proto base &&
 		"$cc" -shared -pthread -o "$SCRATCH/prefix/lib/pumpgate/rlm_pump.so" \
 			-Wl,--version-script=radius_modules/rlm_pump/exports.map "$SCRATCH/mutant.o" \
-			"@$SCRATCH/objects" -lssl -lcrypto -ltalloc -lsodium -levent -levent_pthreads -linih -lsystemd -lseccomp
+			"@$SCRATCH/objects" -lssl -lcrypto -ltalloc -lsodium -levent -levent_pthreads -linih -lseccomp
 }
 
 sound() {

@@ -41,7 +41,7 @@ link() {
 	for object in $own; do echo "$object"; done >>"$work/objects"
 	grep -v "/obj/${2:-none}\.o\$" "$work/objects" >"$work/linked"
 	"$cc" -pthread -o "$work/$1/bin/pumpgate-registryd" "@$work/linked" ${3:+"$3"} -lcmocka \
-		-lsqlite3 -lsodium -levent -levent_pthreads -linih -lsystemd -lseccomp
+		-lsqlite3 -lsodium -levent -levent_pthreads -linih -lseccomp
 }
 
 # shellcheck disable=SC2317 # called by check

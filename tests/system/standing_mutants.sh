@@ -30,13 +30,13 @@ link() {
 	case $2 in
 	registryd)
 		"$cc" -pthread -o "$work/$1" $(objects "${3##*/}" | grep -v "$build/obj/${3:-none}\.o") \
-			${4:-} -lsqlite3 -lsodium -levent -levent_pthreads -linih -lsystemd -lseccomp
+			${4:-} -lsqlite3 -lsodium -levent -levent_pthreads -linih -lseccomp
 		;;
 	*)
 		own=$build/obj/tests/unit/sql
 		"$cc" -pthread -o "$work/$1" "$own/$2.o" "$own/fixture.o" \
 			$(objects | grep -v -e "/obj/${3:-none}\.o\$" -e '/sql/registryd/main\.o$') \
-			${4:-} -lcmocka -lsqlite3 -lsodium -levent -levent_pthreads -linih -lsystemd -lseccomp
+			${4:-} -lcmocka -lsqlite3 -lsodium -levent -levent_pthreads -linih -lseccomp
 		;;
 	esac
 }

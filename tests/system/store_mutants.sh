@@ -26,7 +26,7 @@ link() {
 	# shellcheck disable=SC2086 # lists of words
 	"$cc" -pthread -o "$work/$1" "$build/obj/tests/unit/sql/$2.o" \
 		"$build/obj/tests/unit/sql/fixture.o" $objects ${4:-} -lcmocka -lsqlite3 -lsodium \
-		-levent -levent_pthreads -linih -lsystemd -lseccomp
+		-levent -levent_pthreads -linih -lseccomp
 }
 
 # shellcheck disable=SC2317 # called by check
