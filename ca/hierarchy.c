@@ -43,8 +43,7 @@ int ca_certify(const struct ca_terms *t, EVP_PKEY *key, X509 *issuer, EVP_PKEY *
 	return 0;
 }
 
-/* The kind of the issuing CA below a root; CA_KIND_NONE: not a root. */
-static enum ca_kind ca_below(enum ca_kind root)
+enum ca_kind ca_kind_below(enum ca_kind root)
 {
 	switch (root) {
 	case CA_KIND_DEVICE_ROOT:
@@ -70,7 +69,7 @@ struct ca_terms ca_terms_of_ca(enum ca_kind kind, const char *organization, int6
 		[CA_KIND_NAS_ROOT] = "Pumpgate NAS Root 1",
 		[CA_KIND_NAS_CA] = "Pumpgate NAS CA 1",
 	};
-	bool root = ca_below(kind) != CA_KIND_NONE;
+	bool root = ca_kind_below(kind) != CA_KIND_NONE;
 	struct ca_terms t = {.kind = kind,
 			     .not_before_ms = now_ms - CA_BACKDATE_MS,
 			     .not_after_ms = now_ms + (root ? ROOT_VALIDITY_MS : CA_VALIDITY_MS),
@@ -95,7 +94,7 @@ static int hierarchy_fill(enum ca_kind kind, const char *organization, int64_t n
 	rc = ca_certify(&t, h->root_key, NULL, h->root_key, &h->root);
 	if (rc)
 		return rc;
-	t = ca_terms_of_ca(ca_below(kind), organization, now_ms);
+	t = ca_terms_of_ca(ca_kind_below(kind), organization, now_ms);
 	rc = ca_certify(&t, h->ca_key, h->root, h->root_key, &h->ca);
 	if (rc)
 		return rc;
@@ -112,7 +111,7 @@ int ca_hierarchy_new(enum ca_kind kind, const char *organization, int64_t now_ms
 	struct ca_hierarchy h = {0};
 	int rc;
 
-	if (ca_below(kind) == CA_KIND_NONE)
+	if (ca_kind_below(kind) == CA_KIND_NONE)
 		return err_set(ERR_INTERNAL, "not a root");
 	rc = hierarchy_fill(kind, organization, now_ms, &h);
 	if (rc)

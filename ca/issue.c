@@ -98,6 +98,9 @@ int ca_issue(const struct ca_issuer *issuer, const struct ca_terms *t, const X50
 	    t->kind != CA_KIND_OCSP_LEAF && t->kind != CA_KIND_POLICY_LEAF &&
 	    t->kind != CA_KIND_NAS_LEAF)
 		return err_set(ERR_INTERNAL, "only leaves are issued here");
+	if (issuer->status_only && t->kind != CA_KIND_OCSP_LEAF)
+		return err_set(ERR_DENIED, "%s has been replaced: it issues nothing more",
+			       issuer->name);
 	rc = ca_profile_build(t, spki, issuer->cert, &draft);
 	if (rc)
 		return rc;

@@ -6,6 +6,7 @@
 #ifndef CA_ISSUE_H
 #define CA_ISSUE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ca/profile.h"
@@ -22,6 +23,9 @@ struct ca_issuer {
 	int64_t not_before_ms;
 	int64_t not_after_ms;
 	char name[CA_ISSUER_NAME_SIZE]; /* X509_NAME_oneline form */
+	/* a CA that has been replaced: it still signs CRLs and certifies its OCSP responder, so
+	 * that those of it that are in force can be asked about, and nothing else */
+	bool status_only;
 };
 
 /* Takes references of the three. Checks that the key is the certificate's and that the root issued
@@ -36,6 +40,7 @@ int ca_issuer_not_after(const struct ca_issuer *issuer, int64_t now_ms, int64_t 
 
 /* Signs a leaf for the public key `spki` on these terms, once it has been judged (ca/lint.h), and
  * verifies what came out as its users will. Thread-safe on one issuer. The caller frees *out.
+ * ERR_DENIED (the issuer has been replaced, and this is not for its OCSP responder),
  * ERR_INVALID (a name), ERR_CRYPTO, ERR_INTERNAL (the result was not what was asked for: nothing
  * leaves). */
 int ca_issue(const struct ca_issuer *issuer, const struct ca_terms *t, const X509_PUBKEY *spki,
@@ -44,6 +49,8 @@ int ca_issue(const struct ca_issuer *issuer, const struct ca_terms *t, const X50
 /* Whether `cert` was signed by this issuer under its name, at any time. ERR_DENIED. */
 int ca_issuer_check(const struct ca_issuer *issuer, X509 *cert) MUST_USE;
 
+/* The kind of the issuing CA below a root; CA_KIND_NONE: not a root. */
+enum ca_kind ca_kind_below(enum ca_kind root);
 /* Serial, times and names of a CA's certificate; `kind` is a root's or an issuing CA's. Borrows. */
 struct ca_terms ca_terms_of_ca(enum ca_kind kind, const char *organization, int64_t now_ms);
 /* A CA's certificate for `key`, signed with `by` (a root's own key: issuer NULL) and checked

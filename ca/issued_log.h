@@ -60,6 +60,11 @@ int issued_log_find(struct issued_log *log, const char *serial, struct buf *stor
 /* Whether the serial is in it, by the index alone: never touches the disk. */
 bool issued_log_has(struct issued_log *log, const char *serial);
 
+/* Every whole line of the file in turn, read without taking it from a signer that has it; what is
+ * not 0 from `each` ends it. ERR_NOT_FOUND, ERR_IO, ERR_CORRUPT (a line of no certificate). */
+int issued_log_scan(const char *path, int (*each)(const struct issued_entry *e, void *ctx),
+		    void *ctx) MUST_USE;
+
 uint64_t issued_log_count(struct issued_log *log);
 /* Entry number `seq`, from 1. ERR_NOT_FOUND beyond the end, ERR_IO, ERR_CORRUPT. */
 int issued_log_at(struct issued_log *log, uint64_t seq, struct list_place *out) MUST_USE;

@@ -27,6 +27,7 @@ struct ocsp_item {
 	const uint8_t *name_hash, *key_hash;
 	enum ocsp_state state;
 	int64_t revoked_at_ms;
+	uint32_t ca; /* number of the CA that is asked about (ca/ca_number.h); 0: another's */
 };
 
 struct ocsp_responder {

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "ca/ca_number.h"
 #include "ca/csr.h"
 #include "ca/lint.h"
 #include "ca/profile_rules.h"
@@ -11,11 +12,6 @@
 #define DAY_MS INT64_C(86400000)
 #define LEAST_MS (30 * DAY_MS)
 #define NAME_MAX_BYTES 256
-
-static enum ca_kind issuing(enum ca_kind root_kind)
-{
-	return root_kind == CA_KIND_DEVICE_ROOT ? CA_KIND_DEVICE_CA : CA_KIND_SERVER_CA;
-}
 
 int ca_root_make(enum ca_kind kind, const char *organization, EVP_PKEY *key, int64_t now_ms,
 		 X509 **out)
@@ -25,12 +21,11 @@ int ca_root_make(enum ca_kind kind, const char *organization, EVP_PKEY *key, int
 	return ca_certify(&t, key, NULL, key, out);
 }
 
-int ca_request_make(enum ca_kind root_kind, const char *organization, EVP_PKEY *key, X509_REQ **out)
+int ca_request_make(const struct ca_terms *t, EVP_PKEY *key, X509_REQ **out)
 {
-	struct ca_terms t = ca_terms_of_ca(issuing(root_kind), organization, 0);
 	AUTO_X509_REQ req = X509_REQ_new();
 	AUTO_X509_NAME subject = NULL;
-	int rc = ca_subject_new(&t, &subject);
+	int rc = ca_subject_new(t, &subject);
 
 	if (rc)
 		return rc;
@@ -75,7 +70,7 @@ static enum ca_kind kind_of_root(X509 *root)
 int ca_request_sign(X509_REQ *req, X509 *root, EVP_PKEY *root_key, int64_t now_ms, X509 **out)
 {
 	enum ca_kind kind = kind_of_root(root);
-	char organization[NAME_MAX_BYTES], type[CSR_KEY_TYPE_SIZE];
+	char organization[NAME_MAX_BYTES], name[NAME_MAX_BYTES], type[CSR_KEY_TYPE_SIZE];
 	AUTO_X509_NAME subject = NULL;
 	EVP_PKEY *key = X509_REQ_get0_pubkey(req);
 	struct ca_terms t;
@@ -90,7 +85,14 @@ int ca_request_sign(X509_REQ *req, X509 *root, EVP_PKEY *root_key, int64_t now_m
 	    (rc = name_text(X509_REQ_get_subject_name(req), NID_organizationName, organization)) ||
 	    (rc = ossl_time_ms(X509_get0_notAfter(root), &root_end_ms)))
 		return rc;
-	t = ca_terms_of_ca(issuing(kind), organization, now_ms);
+	t = ca_terms_of_ca(ca_kind_below(kind), organization, now_ms);
+	/* the first, or the one with a higher number that follows another */
+	if ((rc = str_copy(name, sizeof(name), t.common_name)))
+		return rc;
+	t.common_name = name;
+	for (uint32_t n = ca_number_of(X509_REQ_get_subject_name(req)), i = 1; i < n; i++)
+		if ((rc = ca_number_raise(name, sizeof(name))))
+			return rc;
 	if ((rc = ca_subject_new(&t, &subject)))
 		return rc;
 	if (X509_NAME_cmp(subject, X509_REQ_get_subject_name(req)))
@@ -143,7 +145,7 @@ int ca_import_check(enum ca_kind root_kind, X509 *root, X509 *ca, EVP_PKEY *key,
 	if ((rc = ca_key_check(X509_get_X509_PUBKEY(root), type)) ||
 	    (rc = profile_check(root_kind, root, NULL)) || (rc = signature_check(root, root)))
 		return err_add(ERR_INVALID, "the root");
-	if ((rc = profile_check(issuing(root_kind), ca, root)) ||
+	if ((rc = profile_check(ca_kind_below(root_kind), ca, root)) ||
 	    (rc = signature_check(ca, root)) ||
 	    (rc = ossl_time_ms(X509_get0_notBefore(ca), &begin_ms)) ||
 	    (rc = ossl_time_ms(X509_get0_notAfter(ca), &end_ms)))

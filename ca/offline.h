@@ -13,14 +13,14 @@
 int ca_root_make(enum ca_kind kind, const char *organization, EVP_PKEY *key, int64_t now_ms,
 		 X509 **out) MUST_USE;
 
-/* The request (PKCS#10) for the issuing CA below such a root. The caller frees *out. ERR_INVALID,
- * ERR_CRYPTO. */
-int ca_request_make(enum ca_kind root_kind, const char *organization, EVP_PKEY *key,
-		    X509_REQ **out) MUST_USE;
+/* The request (PKCS#10) for the issuing CA with the names of `t`. The caller frees *out.
+ * ERR_INVALID, ERR_CRYPTO. */
+int ca_request_make(const struct ca_terms *t, EVP_PKEY *key, X509_REQ **out) MUST_USE;
 
 /* Signs it. Takes from the request its key alone, proven by its signature (P-256 or P-384), and its
- * organization; everything else is the profile's. The caller frees *out. ERR_INVALID (the request
- * is for another kind of CA than the root's), ERR_CRYPTO, ERR_EXPIRED (the root). */
+ * organization and number (ca/ca_number.h); everything else is the profile's. The caller frees
+ * *out. ERR_INVALID (the request is for another kind of CA than the root's), ERR_CRYPTO,
+ * ERR_EXPIRED (the root). */
 int ca_request_sign(X509_REQ *req, X509 *root, EVP_PKEY *root_key, int64_t now_ms,
 		    X509 **out) MUST_USE;
 

@@ -67,6 +67,11 @@ int revoked_set_add(struct revoked_set *set, const struct revoked_entry *entry)
 	return rc;
 }
 
+bool revoked_entry_is_of(const struct revoked_entry *e, uint32_t ca)
+{
+	return !e->ca || !ca || e->ca == ca;
+}
+
 bool revoked_set_get(struct revoked_set *set, const char *serial, struct revoked_entry *out)
 {
 	uint64_t at;

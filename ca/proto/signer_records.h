@@ -94,13 +94,16 @@ RECORD_DECLARE(signed_cert, SIGNED_CERT_FIELDS)
 RECORD_DECLARE(signer_query, SIGNER_QUERY_FIELDS)
 
 /* The published revocation list, from `offset`. number 0: the newest; another one that is no longer
- * the newest is ERR_NOT_FOUND, and the asker begins anew. ERR_BUSY: none is made yet. */
-#define CRL_QUERY_FIELDS(X, S) \
-	X(S, U64, number, 1)   \
+ * the newest is ERR_NOT_FOUND, and the asker begins anew. ERR_BUSY: none is made yet. ERR_DENIED:
+ * no CA has that number. */
+#define CRL_QUERY_FIELDS(X, S)                                       \
+	X(S, U32, ca, 1) /* its number; 0: of the one that issues */ \
+	X(S, U64, number, 1)                                         \
 	X(S, U32, offset, 1)
 RECORD_DECLARE(crl_query, CRL_QUERY_FIELDS)
 
 #define CRL_PART_FIELDS(X, S)                                   \
+	X(S, U32, ca, 1)                                        \
 	X(S, U64, number, 1)                                    \
 	X(S, TIME, this_update, 1)                              \
 	X(S, TIME, next_update, 1)                              \
@@ -162,6 +165,12 @@ RECORD_DECLARE(ocsp_answer, OCSP_ANSWER_FIELDS)
 
 #define SIGNER_STATUS_FIELDS(X, S)                                                         \
 	X(S, STR, issuer, 256)                                                             \
+	X(S, U32, issuer_ca, 1)	   /* its number */                                        \
+	X(S, STR, old_issuer, 256) /* the one before, while it tells of revocations */     \
+	X(S, U32, old_ca, 1)                                                               \
+	X(S, BOOL, old_retired, 1) /* nothing believes its certificates any more */        \
+	X(S, TIME, old_until, 1)   /* the end of its last certificate */                   \
+	X(S, U32, old_crl_entries, 1)                                                      \
 	X(S, TIME, issuer_not_after, 1)                                                    \
 	X(S, U64, issued, 1)  /* entries in its own append-only list */                    \
 	X(S, U64, revoked, 1) /* and in that of revoked serials */                         \

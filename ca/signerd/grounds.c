@@ -8,16 +8,17 @@
 #include "ca/request/related_cert_request.h"
 #include "policies/standing.h"
 
-int grounds_prior_parse(const struct ca_issuer *issuer, const struct sign_renew *rq,
-			X509 **prior_out, struct issue_begin *begin)
+int grounds_prior_parse(const struct issuer_set *set, const struct sign_renew *rq, X509 **prior_out,
+			struct issue_begin *begin)
 {
+	const struct ca_issuer *issuer;
 	AUTO_X509 prior = NULL;
 	int rc = ossl_cert_parse(rq->prior.data, rq->prior.len, &prior);
 
 	if (rc)
 		return err_add(rc, "%s: earlier certificate",
 			       reason_name(REASON_REQUEST_MALFORMED));
-	rc = ca_issuer_check(issuer, prior);
+	rc = issuer_set_find(set, prior, &issuer);
 	if (rc)
 		return err_add(rc, "%s", reason_name(REASON_WRONG_CA));
 	if ((rc = str_copy(begin->prior_issuer, sizeof(begin->prior_issuer), issuer->name)) ||

@@ -7,12 +7,13 @@
 #include "ca/csr.h"
 #include "ca/issue.h"
 #include "ca/proto/signer_records.h"
+#include "ca/signerd/issuers.h"
 #include "sql/proto/registry_records.h"
 
-/* The named certificate must be of our CA; fills begin's prior_issuer and prior_serial. The caller
- * frees *prior_out. ERR_INVALID request-malformed, ERR_DENIED wrong-ca. */
-int grounds_prior_parse(const struct ca_issuer *issuer, const struct sign_renew *rq,
-			X509 **prior_out, struct issue_begin *begin) MUST_USE;
+/* The named certificate must be of one of our CAs; fills begin's prior_issuer and prior_serial. The
+ * caller frees *prior_out. ERR_INVALID request-malformed, ERR_DENIED wrong-ca. */
+int grounds_prior_parse(const struct issuer_set *set, const struct sign_renew *rq, X509 **prior_out,
+			struct issue_begin *begin) MUST_USE;
 
 /* It must be the registered one byte for byte, in force, of an enrolled pump; *late_out: it is past
  * its end, by no more than `late_max_ms` (0: none may be). ERR_DENIED unknown-certificate;

@@ -207,7 +207,7 @@ static int all_have(const char *home)
 	int rc;
 
 	if ((rc = signer_settings_read(home, &s)) || (rc = ca_folder_have(home)) ||
-	    (rc = folder_have(home, "trust", 0755)) ||
+	    (rc = folder_have(home, "trust", 0755)) || (rc = rollover_settle(home, "device")) ||
 	    (rc = hierarchy_have(home, "device", CA_KIND_DEVICE_ROOT, &s)) ||
 	    (rc = rollover_settle(home, "server")) ||
 	    (rc = hierarchy_have(home, "server", CA_KIND_SERVER_ROOT, &s)) ||

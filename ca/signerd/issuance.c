@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "ca/ca_number.h"
 #include "ca/csr.h"
 #include "ca/refuse.h"
 #include "ca/signerd/grounds.h"
@@ -18,31 +19,45 @@
 #define CAP_SAID_EVERY_MS 60000
 #define BACKDATE_MS INT64_C(300000) /* a pump's clock may be a little late */
 
-/* news_out: the registry did not know our CA before. */
-static int introduce(struct issuance *is, bool *news_out)
+/* *news_out is set when the registry did not know this CA before. */
+static int introduce_one(struct issuance *is, const struct ca_issuer *ca, bool *news_out)
 {
 	AUTO_BUF der = {.max = CERT_DER_MAX};
 	struct issuer us = {0};
 	int rc;
 
-	if ((rc = str_copy(us.issuer, sizeof(us.issuer), is->signer->issuer.name)) ||
-	    (rc = ossl_cert_put(&der, is->signer->issuer.cert)))
+	if ((rc = str_copy(us.issuer, sizeof(us.issuer), ca->name)) ||
+	    (rc = ossl_cert_put(&der, ca->cert)))
 		return rc;
 	memcpy(us.der.data, der.data, der.len);
 	us.der.len = (uint32_t)der.len;
 	rc = registry_issuer_set(is->registry, &us, REGISTRY_WAIT_MS);
 	if (rc && rc != ERR_UNCHANGED)
 		return rc;
-	*news_out = rc == 0;
-	is->issuer_known = true;
+	*news_out = *news_out || rc == 0;
 	return 0;
+}
+
+/* The old one first: the registry takes the one that it came to know last for the one in use. */
+static int introduce(struct issuance *is, const struct issuer_set *set, bool *news_out)
+{
+	int rc;
+
+	*news_out = false;
+	rc = issuer_set_has_old(set) ? introduce_one(is, &set->old, news_out) : 0;
+	if (!rc)
+		rc = introduce_one(is, &set->current, news_out);
+	if (!rc)
+		is->introduced = set->generation;
+	return rc;
 }
 
 int issuance_introduce(struct issuance *is)
 {
-	bool news;
+	AUTO_ISSUERS set = issuers_get(is->signer->issuers);
+	bool news = false;
 
-	return is->issuer_known ? 0 : introduce(is, &news);
+	return is->introduced == set->generation ? 0 : introduce(is, set, &news);
 }
 
 /* The reason that a code of the registry stands for. */
@@ -76,7 +91,7 @@ static int registry_failed(struct issuance *is, int rc, bool by_token)
 	char word[REASON_SIZE];
 
 	if (rc == ERR_UNAVAILABLE || rc == ERR_TIMEOUT)
-		is->issuer_known = false; /* it may come back with another database */
+		is->introduced = 0; /* it may come back with another database */
 	if (colon && (size_t)(colon - text) < sizeof(word)) {
 		memcpy(word, text, (size_t)(colon - text));
 		word[colon - text] = '\0';
@@ -92,10 +107,10 @@ static int own_failed(int rc)
 }
 
 /* Whoever holds a CA's key has no need to enrol: something is very wrong. */
-static int ca_keys_check(const struct signer *s, const struct ca_csr *csr)
+static int ca_keys_check(const struct issuer_set *set, const struct ca_csr *csr)
 {
-	for (size_t i = 0; i < s->n_ca_keys; i++)
-		if (!memcmp(s->ca_spki_sha256[i], csr->spki_sha256, sizeof(csr->spki_sha256)))
+	for (size_t i = 0; i < set->n_ca_keys; i++)
+		if (!memcmp(set->ca_spki_sha256[i], csr->spki_sha256, sizeof(csr->spki_sha256)))
 			return ca_refuse(REASON_KEY_REFUSED, ERR_CRYPTO,
 					 "the key is one of our CAs' own: that key is out, replace "
 					 "the CA");
@@ -155,16 +170,17 @@ static int answer(X509 *cert, const char *device, struct signed_cert *out)
 }
 
 /* A certificate that was made before for this request: ours, and for the key that asks now? */
-static int earlier_check(const struct signer *s, const struct ca_csr *csr, const uint8_t *der,
+static int earlier_check(const struct issuer_set *set, const struct ca_csr *csr, const uint8_t *der,
 			 size_t len, X509 **out)
 {
+	const struct ca_issuer *issuer;
 	AUTO_X509 cert = NULL;
 	uint8_t spki[32];
 	int rc;
 
 	if ((rc = ossl_cert_parse(der, len, &cert)) ||
 	    (rc = ossl_spki_sha256(X509_get_X509_PUBKEY(cert), spki)) ||
-	    (rc = ca_issuer_check(&s->issuer, cert)))
+	    (rc = issuer_set_find(set, cert, &issuer)))
 		return own_failed(err_add(ERR_CORRUPT, "an earlier certificate: code %d", rc));
 	if (memcmp(spki, csr->spki_sha256, sizeof(spki)))
 		return own_failed(
@@ -184,23 +200,27 @@ static int serial_parse(const char *hex, uint8_t out[CA_SERIAL_BYTES])
 	return 0;
 }
 
-static int sign_fresh(struct signer *s, const struct ca_csr *csr, const struct issue_grant *g,
-		      X509 **out)
+static int sign_fresh(const struct issuance *is, const struct ca_csr *csr,
+		      const struct issue_grant *g, X509 **out)
 {
+	const struct ca_issuer *issuer = &is->set->current;
+	const struct signer *s = is->signer;
+	char crl_url[CA_CRL_URL_SIZE];
 	struct ca_terms t = {.kind = CA_KIND_DEVICE_LEAF,
 			     .common_name = g->device,
-			     .crl_url = s->crl_url,
+			     .crl_url = crl_url,
 			     .ocsp_url = s->ocsp_url};
 	int64_t now_ms = clock_wall_ms();
 	int rc;
 
 	t.not_before_ms = now_ms - BACKDATE_MS;
-	if (t.not_before_ms < s->issuer.not_before_ms)
-		t.not_before_ms = s->issuer.not_before_ms;
+	if (t.not_before_ms < issuer->not_before_ms)
+		t.not_before_ms = issuer->not_before_ms;
 	if ((rc = serial_parse(g->cert_serial, t.serial)) ||
-	    (rc = ca_issuer_not_after(&s->issuer, now_ms, s->device_validity_ms, &t.not_after_ms)))
+	    (rc = ca_crl_url(s->crl_url ? s->crl_url : "", is->set->current_ca, crl_url)) ||
+	    (rc = ca_issuer_not_after(issuer, now_ms, s->device_validity_ms, &t.not_after_ms)))
 		return rc;
-	return ca_issue(&s->issuer, &t, X509_REQ_get_X509_PUBKEY(csr->req), out);
+	return ca_issue(issuer, &t, X509_REQ_get_X509_PUBKEY(csr->req), out);
 }
 
 static int log_fresh(struct signer *s, const struct ca_csr *csr, const struct issue_grant *g,
@@ -223,9 +243,10 @@ static int log_fresh(struct signer *s, const struct ca_csr *csr, const struct is
 
 /* The certificate of this reservation: the one in our list when a crash came between list and
  * registry, so that a serial never names two certificates; else a fresh one. */
-static int cert_have(struct signer *s, const struct ca_csr *csr, const struct issue_grant *g,
-		     X509 **out)
+static int cert_have(const struct issuance *is, const struct ca_csr *csr,
+		     const struct issue_grant *g, X509 **out)
 {
+	struct signer *s = is->signer;
 	AUTO_BUF store = {.max = CERT_DER_MAX + 16};
 	struct issued_entry e;
 	int rc = issued_log_find(s->log, g->cert_serial, &store, &e);
@@ -234,12 +255,12 @@ static int cert_have(struct signer *s, const struct ca_csr *csr, const struct is
 		return own_failed(err_set(ERR_CORRUPT, "serial %s was issued to another pump",
 					  g->cert_serial));
 	if (rc == 0)
-		return earlier_check(s, csr, e.der, e.der_len, out);
+		return earlier_check(is->set, csr, e.der, e.der_len, out);
 	if (rc != ERR_NOT_FOUND)
 		return own_failed(rc);
 	if ((rc = rate_check(s, true))) /* the reservation waits */
 		return rc;
-	rc = sign_fresh(s, csr, g, out);
+	rc = sign_fresh(is, csr, g, out);
 	if (!rc)
 		rc = log_fresh(s, csr, g, *out);
 	if (rc == ERR_EXISTS) { /* the same request twice at once: the other one was first */
@@ -248,18 +269,20 @@ static int cert_have(struct signer *s, const struct ca_csr *csr, const struct is
 		buf_reset(&store);
 		rc = issued_log_find(s->log, g->cert_serial, &store, &e);
 		if (!rc)
-			return earlier_check(s, csr, e.der, e.der_len, out);
+			return earlier_check(is->set, csr, e.der, e.der_len, out);
 	}
 	return rc ? own_failed(rc) : 0;
 }
 
 static int store(struct issuance *is, X509 *cert, bool by_token)
 {
+	const struct ca_issuer *issuer = NULL;
 	AUTO_BUF der = {.max = CERT_DER_MAX};
 	struct issue_store st = {0};
 	int rc;
 
-	if ((rc = str_copy(st.issuer, sizeof(st.issuer), is->signer->issuer.name)) ||
+	if ((rc = issuer_set_find(is->set, cert, &issuer)) ||
+	    (rc = str_copy(st.issuer, sizeof(st.issuer), issuer->name)) ||
 	    (rc = ossl_serial_hex(cert, st.cert_serial, sizeof(st.cert_serial))) ||
 	    (rc = ossl_time_ms(X509_get0_notBefore(cert), &st.not_before)) ||
 	    (rc = ossl_time_ms(X509_get0_notAfter(cert), &st.not_after)) ||
@@ -275,7 +298,7 @@ static int begin_call(struct issuance *is, const struct issue_begin *begin, stru
 {
 	char refusal[TEXT_SIZE];
 	bool news = false;
-	int rc = issuance_introduce(is);
+	int rc = is->introduced == is->set->generation ? 0 : introduce(is, is->set, &news);
 
 	if (!rc)
 		rc = registry_issue_begin(is->registry, begin, out, REGISTRY_WAIT_MS);
@@ -283,7 +306,7 @@ static int begin_call(struct issuance *is, const struct issue_begin *begin, stru
 		return rc;
 	/* perhaps the registry came back with another database, which has yet to know us */
 	snprintf(refusal, sizeof(refusal), "%s", err_text());
-	if (introduce(is, &news) == 0 && news)
+	if (introduce(is, is->set, &news) == 0 && news)
 		return registry_issue_begin(is->registry, begin, out, REGISTRY_WAIT_MS);
 	return err_set(rc, "%s", refusal);
 }
@@ -302,7 +325,7 @@ static int issue(struct issuance *is, const struct ca_csr *csr, struct issue_beg
 		return rc;
 	ca_serial_random(serial);
 	hex_encode(serial, sizeof(serial), begin->cert_serial, sizeof(begin->cert_serial));
-	snprintf(begin->issuer, sizeof(begin->issuer), "%s", is->signer->issuer.name);
+	snprintf(begin->issuer, sizeof(begin->issuer), "%s", is->set->current.name);
 	memcpy(begin->key_type, csr->key_type, sizeof(begin->key_type));
 	memcpy(begin->spki_sha256.data, csr->spki_sha256, sizeof(csr->spki_sha256));
 	begin->spki_sha256.len = sizeof(csr->spki_sha256);
@@ -312,10 +335,10 @@ static int issue(struct issuance *is, const struct ca_csr *csr, struct issue_beg
 	if (strcmp(g.device, begin->device))
 		return own_failed(err_set(ERR_CORRUPT, "the registry granted another pump"));
 	if (g.der.len) {
-		rc = earlier_check(is->signer, csr, g.der.data, g.der.len, &cert);
+		rc = earlier_check(is->set, csr, g.der.data, g.der.len, &cert);
 		return rc ? rc : answer(cert, g.device, out);
 	}
-	if ((rc = cert_have(is->signer, csr, &g, &cert)) || (rc = store(is, cert, by_token)))
+	if ((rc = cert_have(is, csr, &g, &cert)) || (rc = store(is, cert, by_token)))
 		return rc;
 	return answer(cert, g.device, out);
 }
@@ -329,7 +352,7 @@ static int issue(struct issuance *is, const struct ca_csr *csr, struct issue_beg
 			       .tls_exporter = (rq)->tls_exporter.data, \
 			       .tls_exporter_len = (rq)->tls_exporter.len})
 
-int issuance_enroll(struct issuance *is, const struct sign_enroll *rq, struct signed_cert *out)
+static int enroll(struct issuance *is, const struct sign_enroll *rq, struct signed_cert *out)
 {
 	struct issue_begin begin = {.method = "token"};
 	struct ca_csr_terms terms = TERMS_OF(rq);
@@ -339,7 +362,7 @@ int issuance_enroll(struct issuance *is, const struct sign_enroll *rq, struct si
 	if (rq->token.len == 0)
 		return ca_refuse(REASON_TOKEN_WRONG, ERR_DENIED, "no token");
 	if ((rc = ca_csr_parse(rq->csr.data, rq->csr.len, &csr)) ||
-	    (rc = ca_keys_check(is->signer, &csr)) || (rc = ca_csr_check_terms(&csr, &terms)) ||
+	    (rc = ca_keys_check(is->set, &csr)) || (rc = ca_csr_check_terms(&csr, &terms)) ||
 	    (rc = ca_csr_check_names(&csr, rq->device)))
 		return rc;
 	memcpy(begin.device, rq->device, sizeof(begin.device));
@@ -351,7 +374,7 @@ int issuance_enroll(struct issuance *is, const struct sign_enroll *rq, struct si
 	return rc;
 }
 
-int issuance_renew(struct issuance *is, const struct sign_renew *rq, struct signed_cert *out)
+static int renew(struct issuance *is, const struct sign_renew *rq, struct signed_cert *out)
 {
 	struct issue_begin begin = {.method = "renewal"};
 	struct ca_csr_terms terms = TERMS_OF(rq);
@@ -359,15 +382,16 @@ int issuance_renew(struct issuance *is, const struct sign_renew *rq, struct sign
 	struct cert_facts facts;
 	AUTO_CSR csr = {0};
 	AUTO_X509 prior = NULL;
+	bool news;
 	int rc, proof;
 
 	if ((rc = ca_csr_parse(rq->csr.data, rq->csr.len, &csr)) ||
-	    (rc = ca_keys_check(is->signer, &csr)) || (rc = ca_csr_check_terms(&csr, &terms)) ||
-	    (rc = grounds_prior_parse(&is->signer->issuer, rq, &prior, &begin)))
+	    (rc = ca_keys_check(is->set, &csr)) || (rc = ca_csr_check_terms(&csr, &terms)) ||
+	    (rc = grounds_prior_parse(is->set, rq, &prior, &begin)))
 		return rc;
 	memcpy(asked.issuer, begin.prior_issuer, sizeof(asked.issuer));
 	memcpy(asked.cert_serial, begin.prior_serial, sizeof(asked.cert_serial));
-	rc = issuance_introduce(is);
+	rc = is->introduced == is->set->generation ? 0 : introduce(is, is->set, &news);
 	if (!rc)
 		rc = registry_cert_facts(is->registry, &asked, &facts, REGISTRY_WAIT_MS);
 	if (rc)
@@ -385,7 +409,7 @@ int issuance_renew(struct issuance *is, const struct sign_renew *rq, struct sign
 	return issue(is, &csr, &begin, out);
 }
 
-int issuance_idevid(struct issuance *is, const struct sign_idevid *rq, struct signed_cert *out)
+static int idevid(struct issuance *is, const struct sign_idevid *rq, struct signed_cert *out)
 {
 	struct issue_begin begin = {.method = "idevid"};
 	struct ca_csr_terms terms = TERMS_OF(rq);
@@ -412,4 +436,30 @@ int issuance_idevid(struct issuance *is, const struct sign_idevid *rq, struct si
 		return rc;
 	memcpy(begin.source, rq->source, sizeof(begin.source));
 	return issue(is, &csr, &begin, out);
+}
+
+/* ---- with the CAs that are in force now ---- */
+
+int issuance_enroll(struct issuance *is, const struct sign_enroll *rq, struct signed_cert *out)
+{
+	AUTO_ISSUERS set = issuers_get(is->signer->issuers);
+
+	is->set = set;
+	return enroll(is, rq, out);
+}
+
+int issuance_renew(struct issuance *is, const struct sign_renew *rq, struct signed_cert *out)
+{
+	AUTO_ISSUERS set = issuers_get(is->signer->issuers);
+
+	is->set = set;
+	return renew(is, rq, out);
+}
+
+int issuance_idevid(struct issuance *is, const struct sign_idevid *rq, struct signed_cert *out)
+{
+	AUTO_ISSUERS set = issuers_get(is->signer->issuers);
+
+	is->set = set;
+	return idevid(is, rq, out);
 }

@@ -18,14 +18,13 @@
 #include "ca/issued_log.h"
 #include "ca/proto/signer_records.h"
 #include "ca/revoked_set.h"
+#include "ca/signerd/issuers.h"
 #include "ca/signerd/rate.h"
-
-#define SIGNER_CA_KEYS_MAX 8
 
 struct publisher;
 
 struct signer { /* shared by all workers; fixed after start but for what has its own lock */
-	struct ca_issuer issuer;
+	struct issuers *issuers;
 	struct issued_log *log;
 	struct issued_log *revoked;	 /* what the keeper writes */
 	struct revoked_set *revoked_set; /* the same, in memory: for CRL and OCSP */
@@ -33,9 +32,8 @@ struct signer { /* shared by all workers; fixed after start but for what has its
 	int64_t device_validity_ms;
 	bool unproven_queue; /* a renewal without proof waits for a person instead of failing */
 	int64_t late_max_ms; /* how long past its end a certificate may still be renewed, once */
-	uint8_t ca_spki_sha256[SIGNER_CA_KEYS_MAX][32]; /* of roots and issuing CAs: no pump's */
-	size_t n_ca_keys;
-	const char *crl_url, *ocsp_url; /* put into certificates of pumps; "": not */
+	const char *crl_url, *ocsp_url; /* put into certificates of pumps (crl_url: the first
+					   CA's list, ca/ca_number.h); "": not */
 	pthread_mutex_t rate_lock;
 	struct rate minute, hour;
 	uint64_t capped; /* requests that the cap refused */
@@ -46,7 +44,9 @@ struct signer { /* shared by all workers; fixed after start but for what has its
 struct issuance {
 	struct signer *signer;
 	struct ipc_client *registry; /* role signer */
-	bool issuer_known;	     /* the registry has been told our CA on this connection */
+	uint64_t introduced;	     /* generation of the CAs that the registry has been told of on
+					this connection; 0: none */
+	struct issuer_set *set;	     /* with which the request at hand works, to its end */
 };
 
 /* Block at most four registry calls of REGISTRY_WAIT_MS and one fsync. Codes:
@@ -65,7 +65,8 @@ int issuance_renew(struct issuance *is, const struct sign_renew *rq,
 int issuance_idevid(struct issuance *is, const struct sign_idevid *rq,
 		    struct signed_cert *out) MUST_USE;
 
-/* Tells the registry our CA, once per connection. ERR_UNAVAILABLE and other codes of the call. */
+/* Tells the registry our CAs, once per connection and set. ERR_UNAVAILABLE and other codes of the
+ * call. */
 int issuance_introduce(struct issuance *is) MUST_USE;
 
 #define REGISTRY_WAIT_MS 2000

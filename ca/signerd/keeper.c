@@ -161,7 +161,8 @@ static void *keeper_run(void *arg)
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	for (;;) {
-		k->is.issuer_known = k->caught_up && k->is.issuer_known;
+		if (!k->caught_up)
+			k->is.introduced = 0;
 		rc = list_reread(k);
 		if (!rc)
 			rc = issuance_introduce(&k->is);

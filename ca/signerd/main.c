@@ -29,7 +29,8 @@ static const char usage[] =
 	"nas-ca or all\n"
 	"       pumpgate-signerd [--home DIR] request CA     for an issuing CA under an offline "
 	"root;\n"
-	"                        [--pkcs11 URI]              CA: device or server\n"
+	"                        [--pkcs11 URI] [--next]     CA: device or server; --next: of the\n"
+	"                                                    one that follows\n"
 	"       pumpgate-signerd [--home DIR] import CA FILE its certificate and its root's\n"
 	"       pumpgate-signerd --home DIR root CA [--organization NAME]    on the offline "
 	"machine:\n"
@@ -38,9 +39,10 @@ static const char usage[] =
 	"share\n"
 	"                                                    per person, any two open it\n"
 	"       pumpgate-signerd [--home DIR] restore FILE SHARE SHARE\n"
-	"       pumpgate-signerd [--home DIR] rollover STEP server   another issuing CA; STEP: "
-	"start,\n"
-	"                                                    switch, finish, abort or status\n"
+	"       pumpgate-signerd [--home DIR] rollover STEP CA       another issuing CA of server "
+	"or\n"
+	"                        [--pkcs11 URI]              device; STEP: start, switch, retire,\n"
+	"                                                    finish, abort or status\n"
 	"       pumpgate-signerd --help | --version\n"
 	"\n"
 	"examples:\n"
@@ -66,7 +68,8 @@ enum {
 	OPT_ORGANIZATION,
 	OPT_NUMBER,
 	OPT_LOGIN,
-	OPT_LOGIN_NAME
+	OPT_LOGIN_NAME,
+	OPT_NEXT
 };
 
 struct call {
@@ -79,6 +82,7 @@ struct call {
 	const char *login, *login_name; /* likewise */
 	struct protect_options protect;
 	const char *organization;
+	bool next; /* request: for the CA that follows */
 };
 
 static int wrong_usage(const char *why)
@@ -106,6 +110,7 @@ static int options_read(int argc, char **argv, struct call *call)
 		{"number", required_argument, NULL, OPT_NUMBER},
 		{"login", required_argument, NULL, OPT_LOGIN},
 		{"login-name", required_argument, NULL, OPT_LOGIN_NAME},
+		{"next", no_argument, NULL, OPT_NEXT},
 		{0},
 	};
 	unsigned n_forms = 0;
@@ -156,6 +161,9 @@ static int options_read(int argc, char **argv, struct call *call)
 			break;
 		case OPT_NUMBER:
 			call->number = strtoull(optarg, NULL, 10);
+			break;
+		case OPT_NEXT:
+			call->next = true;
 			break;
 		case OPT_HELP:
 			fputs(usage, stdout);
@@ -227,9 +235,9 @@ static int offline(struct call *call, int n, char **words, bool *done_out)
 		if (strcmp(words[0], steps[i].name))
 			continue;
 		*done_out = true;
-		return n == steps[i].words
-			       ? command_offline(call->home, steps[i].step, words[1], arg)
-			       : wrong_usage("too few or too many words");
+		return n == steps[i].words ? command_offline(call->home, steps[i].step, words[1],
+							     arg, call->next)
+					   : wrong_usage("too few or too many words");
 	}
 	*done_out = false;
 	return 0;
@@ -247,6 +255,8 @@ int main(int argc, char **argv)
 	if (ended)
 		return ended - 1;
 	call.home = home_dir(call.home);
+	if (call.next && (optind == argc || strcmp(argv[optind], "request") != 0))
+		return wrong_usage("--next belongs to request");
 	if (optind < argc && !strcmp(argv[optind], "server-cert") && optind + 1 == argc)
 		return server_cert(&call);
 	if (optind < argc && !strcmp(argv[optind], "server-policy") && optind + 1 == argc)
@@ -260,7 +270,8 @@ int main(int argc, char **argv)
 		return command_backup(call.home, argv[optind + 1],
 				      (unsigned)strtoul(argv[optind + 2], NULL, 10));
 	if (optind + 3 == argc && !strcmp(argv[optind], "rollover"))
-		return command_rollover(call.home, argv[optind + 1], argv[optind + 2]);
+		return command_rollover(call.home, argv[optind + 1], argv[optind + 2],
+					call.protect.uri);
 	if (optind + 4 == argc && !strcmp(argv[optind], "restore"))
 		return command_restore(call.home, argv[optind + 1],
 				       (const char *const *)argv + optind + 2);

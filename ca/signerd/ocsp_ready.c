@@ -12,6 +12,7 @@ struct slot {
 	int md;
 	enum ocsp_state state;
 	int64_t revoked_at_ms;
+	uint32_t ca;
 	int64_t from_ms, until_ms;
 	uint8_t *der; /* NULL: free */
 	uint32_t der_len;
@@ -54,7 +55,7 @@ static bool is_about(const struct slot *s, const struct ocsp_item *i)
 {
 	return s->der && s->md == EVP_MD_get_type(i->md) &&
 	       !memcmp(s->serial, i->serial, sizeof(s->serial)) && s->state == i->state &&
-	       s->revoked_at_ms == i->revoked_at_ms;
+	       s->ca == i->ca && s->revoked_at_ms == i->revoked_at_ms;
 }
 
 bool ocsp_ready_get(const struct ocsp_ready *t, const struct ocsp_item *i, int64_t now_ms,
@@ -83,6 +84,7 @@ void ocsp_ready_put(struct ocsp_ready *t, const struct ocsp_item *i, int64_t now
 	*s = (struct slot){.md = EVP_MD_get_type(i->md),
 			   .state = i->state,
 			   .revoked_at_ms = i->revoked_at_ms,
+			   .ca = i->ca,
 			   .from_ms = now_ms,
 			   .until_ms = now_ms + for_ms,
 			   .der = der,

@@ -16,6 +16,7 @@
 #include "ca/keystore.h"
 #include "ca/offline.h"
 #include "ca/pkcs11.h"
+#include "ca/signerd/rollover.h"
 #include "ca/signerd/signerd.h"
 
 #define FILE_MAX 16384
@@ -79,10 +80,10 @@ static int request_key(const char *home, const char *what, const char *uri,
 	return rc;
 }
 
-static int request(const char *home, const char *what, const char *uri)
+static int request_new(const char *home, const char *what, const char *uri, X509_REQ **out)
 {
 	struct signer_settings s;
-	AUTO_X509_REQ req = NULL;
+	struct ca_terms t;
 	AUTO_PKEY key = NULL;
 	enum ca_kind kind;
 	int rc = kind_parse(what, &kind);
@@ -90,10 +91,25 @@ static int request(const char *home, const char *what, const char *uri)
 	if (rc || (rc = signer_settings_read(home, &s)))
 		return rc;
 	if (have(home, what, "ca.pem") || have(home, what, "root.key"))
-		return err_set(ERR_EXISTS, "the %s CA is there already", what);
-	if ((rc = ca_folder_have(home)) || (rc = request_key(home, what, uri, &s.keys, &key)) ||
-	    (rc = ca_request_make(kind, s.organization, key, &req)) ||
-	    (rc = fingerprint_print("the request", X509_REQ_get_X509_PUBKEY(req))))
+		return err_set(ERR_EXISTS,
+			       "the %s CA is there already; of the one that follows it: "
+			       "--next",
+			       what);
+	if ((rc = ca_folder_have(home)) || (rc = request_key(home, what, uri, &s.keys, &key)))
+		return rc;
+	t = ca_terms_of_ca(ca_kind_below(kind), s.organization, 0);
+	return ca_request_make(&t, key, out);
+}
+
+static int request(const char *home, const char *what, const char *uri, bool next)
+{
+	AUTO_X509_REQ req = NULL;
+	int rc =
+		next ? rollover_request(home, what, uri, &req) : request_new(home, what, uri, &req);
+
+	if (rc == ERR_UNCHANGED)
+		return err_set(ERR_EXISTS, "the next %s CA is there already", what);
+	if (rc || (rc = fingerprint_print("the request", X509_REQ_get_X509_PUBKEY(req))))
 		return rc;
 	return PEM_write_X509_REQ(stdout, req) ? 0 : err_ossl(ERR_IO, "writing the request");
 }
@@ -148,6 +164,8 @@ static int import(const char *home, const char *what, const char *file)
 
 	if (rc || (rc = signer_settings_read(home, &s)) || (rc = pair_read(file, &ca, &root)))
 		return rc;
+	if (have(home, what, "ca.pem") && have(home, what, "next.key"))
+		return rollover_import(home, what, root, ca);
 	if (have(home, what, "ca.pem"))
 		return import_same(home, what, ca);
 	if ((rc = ca_path(home, what, "ca.key", path)) ||
@@ -240,10 +258,11 @@ static int sign(const char *home, const char *what, const char *file)
 		       : rc;
 }
 
-int command_offline(const char *home, enum offline_step step, const char *what, const char *arg)
+int command_offline(const char *home, enum offline_step step, const char *what, const char *arg,
+		    bool next)
 {
 	static const char *const names[] = {"request", "import", "root", "sign"};
-	int rc = step == OFFLINE_REQUEST  ? request(home, what, arg)
+	int rc = step == OFFLINE_REQUEST  ? request(home, what, arg, next)
 		 : step == OFFLINE_IMPORT ? import(home, what, arg)
 		 : step == OFFLINE_ROOT	  ? root(home, what, arg)
 					  : sign(home, what, arg);

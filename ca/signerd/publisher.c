@@ -21,6 +21,14 @@
 #define PAUSE_MS 1000		    /* between two lists, at least */
 #define PAUSE_TIMES 4		    /* and so many times as long as the last one took */
 #define AGAIN_MS 2000		    /* after a failure */
+#define CAS_MAX 2		    /* the one that issues, and the one before */
+
+/* One list of one CA. */
+struct crl_list {
+	uint32_t ca;
+	struct buf der;
+	uint32_t entries;
+};
 
 struct publisher {
 	struct signer *signer;
@@ -31,9 +39,10 @@ struct publisher {
 	bool failing;	     /* said so once */
 	pthread_cond_t wake; /* on the clock that never steps */
 	bool stirred, stop;
-	struct buf der; /* the newest list; empty: none yet */
+	/* the newest lists, one per CA, made together; none yet: n_lists is 0 */
 	struct crl_terms terms;
-	uint32_t entries;
+	struct crl_list lists[CAS_MAX];
+	size_t n_lists;
 };
 
 /* The entries that the next list names, chosen in place. */
@@ -47,23 +56,59 @@ static size_t due_choose(struct revoked_entry *e, size_t n, int64_t now_ms, int6
 	return kept;
 }
 
-static void list_swap(struct publisher *p, struct buf *der, const struct crl_terms *t, size_t n)
+static void lists_done(struct crl_list *lists, size_t n)
 {
-	struct buf old;
-
-	pthread_mutex_lock(&p->lock);
-	old = p->der;
-	p->der = *der;
-	p->terms = *t;
-	p->entries = (uint32_t)n;
-	pthread_mutex_unlock(&p->lock);
-	*der = old;
+	for (size_t i = 0; i < n; i++)
+		buf_done(&lists[i].der);
 }
 
-static int list_make(struct publisher *p, struct revoked_entry *entries, size_t n)
+static void lists_swap(struct publisher *p, struct crl_list *lists, size_t n,
+		       const struct crl_terms *t)
 {
-	AUTO_BUF der = {.max = CRL_DER_MAX};
-	int64_t now_ms = clock_wall_ms(), started_us = clock_mono_us();
+	struct crl_list old[CAS_MAX];
+	size_t n_old;
+
+	pthread_mutex_lock(&p->lock);
+	n_old = p->n_lists;
+	memcpy(old, p->lists, sizeof(old));
+	memcpy(p->lists, lists, n * sizeof(*lists));
+	p->n_lists = n;
+	p->terms = *t;
+	pthread_mutex_unlock(&p->lock);
+	lists_done(old, n_old);
+}
+
+/* Those entries that CA number `ca` has to tell, in `scratch` (room for n). */
+static int list_make(const struct ca_issuer *issuer, uint32_t ca, const struct crl_terms *t,
+		     const struct revoked_entry *entries, size_t n, struct revoked_entry *scratch,
+		     struct crl_list *out)
+{
+	int64_t started_us = clock_mono_us();
+	size_t kept = 0;
+	int rc;
+
+	for (size_t i = 0; i < n; i++)
+		if (revoked_entry_is_of(&entries[i], ca))
+			scratch[kept++] = entries[i];
+	out->ca = ca;
+	out->entries = (uint32_t)kept;
+	buf_init(&out->der, CRL_DER_MAX);
+	rc = crl_build(issuer, t, scratch, kept, &out->der);
+	if (!rc)
+		LOG(LOG_INFO, "signer.crl", LOG_U("ca", ca), LOG_U("number", t->number),
+		    LOG_U("entries", kept), LOG_U("bytes", out->der.len),
+		    LOG_U("us", clock_mono_us() - started_us));
+	return rc;
+}
+
+/* All lists, or none: they have one number. */
+static int lists_make(struct publisher *p, struct revoked_entry *entries, size_t n)
+{
+	AUTO_ISSUERS set = issuers_get(p->signer->issuers);
+	struct crl_list lists[CAS_MAX] = {0};
+	struct revoked_entry *scratch;
+	int64_t now_ms = clock_wall_ms();
+	size_t n_lists = 0;
 	struct crl_terms t;
 	int rc;
 
@@ -74,13 +119,18 @@ static int list_make(struct publisher *p, struct revoked_entry *entries, size_t 
 	t = (struct crl_terms){.number = p->state.number,
 			       .this_update_ms = now_ms - BACKDATE_MS,
 			       .next_update_ms = now_ms + VALIDITY_MS};
-	rc = crl_build(&p->signer->issuer, &t, entries, n, &der);
+	scratch = malloc((n ? n : 1) * sizeof(*scratch));
+	if (!scratch)
+		return err_set(ERR_NOMEM, "no memory for a revocation list");
+	rc = list_make(&set->current, set->current_ca, &t, entries, n, scratch, &lists[n_lists++]);
+	if (!rc && issuer_set_has_old(set))
+		rc = list_make(&set->old, set->old_ca, &t, entries, n, scratch, &lists[n_lists++]);
+	free(scratch);
 	if (rc)
-		return rc;
-	LOG(LOG_INFO, "signer.crl", LOG_U("number", t.number), LOG_U("entries", n),
-	    LOG_U("bytes", der.len), LOG_U("us", clock_mono_us() - started_us));
-	list_swap(p, &der, &t, n);
-	return 0;
+		lists_done(lists, n_lists);
+	else
+		lists_swap(p, lists, n_lists, &t);
+	return rc;
 }
 
 static int publish(struct publisher *p)
@@ -91,7 +141,7 @@ static int publish(struct publisher *p)
 	int rc = revoked_set_copy(p->signer->revoked_set, &entries, &n);
 
 	if (!rc) {
-		rc = list_make(p, entries, n);
+		rc = lists_make(p, entries, n);
 		free(entries);
 	}
 	pthread_mutex_lock(&p->lock);
@@ -145,7 +195,7 @@ static void release(struct publisher *p)
 {
 	pthread_cond_destroy(&p->wake);
 	pthread_mutex_destroy(&p->lock);
-	buf_done(&p->der);
+	lists_done(p->lists, p->n_lists);
 	free(p);
 }
 
@@ -201,22 +251,31 @@ void publisher_stir(struct publisher *p)
 /* Under the lock. */
 static int part_copy(const struct publisher *p, const struct crl_query *q, struct crl_part *out)
 {
+	const struct crl_list *l = NULL;
 	size_t left;
 
-	if (!p->der.len)
+	if (!p->n_lists)
 		return err_set(ERR_BUSY, "no revocation list has been made yet");
+	for (size_t i = 0; i < p->n_lists; i++)
+		if (!q->ca || q->ca == p->lists[i].ca || (q->ca == 1 && !p->lists[i].ca)) {
+			l = &p->lists[i];
+			break;
+		}
+	if (!l) /* with a switch it may be on its way */
+		return err_set(ERR_DENIED, "there is no revocation list of CA %u", q->ca);
 	if (q->number && q->number != p->terms.number)
 		return err_set(ERR_NOT_FOUND, "there is a newer revocation list");
-	if (q->offset >= p->der.len)
+	if (q->offset >= l->der.len)
 		return err_set(ERR_INVALID, "the revocation list ends before");
-	left = p->der.len - q->offset;
+	left = l->der.len - q->offset;
 	out->number = p->terms.number;
 	out->this_update = p->terms.this_update_ms;
 	out->next_update = p->terms.next_update_ms;
-	out->entries = p->entries;
-	out->total = (uint32_t)p->der.len;
+	out->entries = l->entries;
+	out->total = (uint32_t)l->der.len;
+	out->ca = l->ca;
 	out->data.len = (uint32_t)(left < CRL_PART_MAX ? left : CRL_PART_MAX);
-	memcpy(out->data.data, p->der.data + q->offset, out->data.len);
+	memcpy(out->data.data, l->der.data + q->offset, out->data.len);
 	return 0;
 }
 
@@ -236,8 +295,12 @@ void publisher_describe(struct publisher *p, struct signer_status *out)
 	out->crl_number = p->terms.number;
 	out->crl_this_update = p->terms.this_update_ms;
 	out->crl_next_update = p->terms.next_update_ms;
-	out->crl_entries = p->entries;
-	out->crl_bytes = (uint32_t)p->der.len;
+	if (p->n_lists) {
+		out->crl_entries = p->lists[0].entries;
+		out->crl_bytes = (uint32_t)p->lists[0].der.len;
+	}
+	if (p->n_lists > 1)
+		out->old_crl_entries = p->lists[1].entries;
 	out->crl_failing = p->failing;
 	pthread_mutex_unlock(&p->lock);
 }

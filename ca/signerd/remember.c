@@ -2,6 +2,8 @@
 /* Owns filling the set of what is revoked. Never decides that something is. */
 #include "ca/signerd/remember.h"
 
+#include "ca/ca_number.h"
+
 int remember_revoked(struct signer *s, const struct list_place *p)
 {
 	AUTO_BUF store = {.max = 8192};
@@ -16,6 +18,7 @@ int remember_revoked(struct signer *s, const struct list_place *p)
 		return rc;
 	/* a reservation that never became a certificate stays as long as one made then would */
 	e.not_after_ms = rc ? p->at_ms + s->device_validity_ms : issued.not_after_ms;
+	e.ca = rc ? 0 : ca_number_of_issuer(issued.der, issued.der_len);
 	return revoked_set_add(s->revoked_set, &e);
 }
 

@@ -32,7 +32,9 @@ struct queued {
 struct responder {
 	struct signer *signer;
 	pthread_t thread;
-	struct ocsp_responder own; /* the thread's, as all down to the lock */
+	struct ocsp_responder own[2]; /* of the CA that issues and of the one before; the thread's,
+					 as all down to the lock */
+	uint64_t generation;	      /* of the CAs that they are of */
 	struct rate rate;
 	struct ocsp_ready *ready;
 	bool failing;
@@ -69,8 +71,28 @@ static void count(struct responder *r, uint64_t *counter)
 	pthread_mutex_unlock(&r->lock);
 }
 
-static int item_fill(struct responder *r, const struct ocsp_query *q, struct ocsp_item *out)
+/* Which of our CAs the hashes name; NULL: none. */
+static const struct ca_issuer *asked_of(const struct issuer_set *set, const struct ocsp_item *i,
+					uint32_t size, uint32_t *ca_out)
 {
+	if (ocsp_is_issuer(&set->current, i->md, i->name_hash, size, i->key_hash, size)) {
+		*ca_out = set->current_ca;
+		return &set->current;
+	}
+	if (issuer_set_has_old(set) &&
+	    ocsp_is_issuer(&set->old, i->md, i->name_hash, size, i->key_hash, size)) {
+		*ca_out = set->old_ca;
+		return &set->old;
+	}
+	return NULL;
+}
+
+/* *issuer: the CA of the answer, chosen by the first certificate that is of one of ours: nobody may
+ * speak for the other in the same answer (RFC 6960 4.2.2.2). */
+static int item_fill(struct responder *r, const struct issuer_set *set, const struct ocsp_query *q,
+		     const struct ca_issuer **issuer, struct ocsp_item *out)
+{
+	const struct ca_issuer *of;
 	struct ocsp_item i = {.md = md_of(q->hash),
 			      .name_hash = q->issuer_name_hash.data,
 			      .key_hash = q->issuer_key_hash.data,
@@ -81,39 +103,60 @@ static int item_fill(struct responder *r, const struct ocsp_query *q, struct ocs
 	    i.serial_len == 0 || i.serial_len > sizeof(i.serial))
 		return err_set(ERR_INVALID, "a CertID that can't be one");
 	memcpy(i.serial, q->cert_serial.data, i.serial_len);
-	if (ocsp_is_issuer(&r->signer->issuer, i.md, i.name_hash, size, i.key_hash, size))
-		cert_status_find(r->signer, &i);
+	of = asked_of(set, &i, size, &i.ca);
+	if (of && !*issuer)
+		*issuer = of;
+	if (of && of == *issuer)
+		cert_status_find(r->signer, set->current_ca > 1 || issuer_set_has_old(set), &i);
 	*out = i;
 	return 0;
 }
 
-static int own_renew(struct responder *r, int64_t now_ms)
+/* What was made under other CAs is of no use. */
+static void generation_check(struct responder *r, const struct issuer_set *set)
 {
+	if (r->generation == set->generation)
+		return;
+	ocsp_responder_done(&r->own[0]);
+	ocsp_responder_done(&r->own[1]);
+	ocsp_ready_clear(r->ready);
+	r->generation = set->generation;
+}
+
+static int own_renew(struct responder *r, const struct issuer_set *set,
+		     const struct ca_issuer *issuer, int64_t now_ms)
+{
+	bool is_old = issuer == &set->old;
+	struct ocsp_responder *own = &r->own[is_old];
 	struct ocsp_responder fresh;
 	char serial[48];
 	int rc;
 
-	if (r->own.cert && now_ms < r->own.not_after_ms - RENEW_BEFORE_MS &&
-	    now_ms > r->own.not_after_ms - RESPONDER_MS - DAY_MS) /* the clock may have stepped */
+	if (own->cert && now_ms < own->not_after_ms - RENEW_BEFORE_MS &&
+	    now_ms > own->not_after_ms - RESPONDER_MS - DAY_MS) /* the clock may have stepped */
 		return 0;
-	rc = ocsp_responder_new(&r->signer->issuer, now_ms, RESPONDER_MS, &fresh);
+	rc = ocsp_responder_new(issuer, now_ms, RESPONDER_MS, &fresh);
 	if (!rc && (rc = ossl_serial_hex(fresh.cert, serial, sizeof(serial))))
 		ocsp_responder_done(&fresh);
 	if (rc)
 		return rc;
-	ocsp_responder_done(&r->own);
-	r->own = fresh;
+	ocsp_responder_done(own);
+	*own = fresh;
 	ocsp_ready_clear(r->ready); /* the old ones would end with the old certificate */
+	LOG(LOG_INFO, "signer.ocsp_responder", LOG_S("serial", serial),
+	    LOG_S("issuer", issuer->name));
+	if (is_old)
+		return 0;
 	pthread_mutex_lock(&r->lock);
 	memcpy(r->own_serial, serial, sizeof(r->own_serial));
 	r->own_not_after_ms = fresh.not_after_ms;
 	pthread_mutex_unlock(&r->lock);
-	LOG(LOG_INFO, "signer.ocsp_responder", LOG_S("serial", serial));
 	return 0;
 }
 
-static int answer_sign(struct responder *r, const struct ocsp_query *q, const struct ocsp_item *i,
-		       size_t n, struct ocsp_answer *out)
+static int answer_sign(struct responder *r, const struct issuer_set *set,
+		       const struct ca_issuer *issuer, const struct ocsp_query *q,
+		       const struct ocsp_item *i, size_t n, struct ocsp_answer *out)
 {
 	int64_t now_ms = clock_wall_ms();
 	struct ocsp_terms t = {.now_ms = now_ms,
@@ -126,8 +169,8 @@ static int answer_sign(struct responder *r, const struct ocsp_query *q, const st
 	if (!rate_take(&r->rate, clock_mono_us()))
 		return err_set(ERR_BUSY, "more than %u answers a minute ([ca] ocsp_per_minute)",
 			       r->rate.n);
-	if ((rc = own_renew(r, now_ms)) ||
-	    (rc = ocsp_answer_build(&r->signer->issuer, &r->own, &t, i, n, &der)))
+	if ((rc = own_renew(r, set, issuer, now_ms)) ||
+	    (rc = ocsp_answer_build(issuer, &r->own[issuer == &set->old], &t, i, n, &der)))
 		return rc;
 	memcpy(out->der.data, der.data, der.len);
 	out->der.len = (uint32_t)der.len;
@@ -138,17 +181,18 @@ static int answer_sign(struct responder *r, const struct ocsp_query *q, const st
 static int answer(struct responder *r, const struct ocsp_query *q, size_t n,
 		  struct ocsp_answer *out)
 {
+	AUTO_ISSUERS set = issuers_get(r->signer->issuers);
 	struct ocsp_item items[OCSP_ASKED_MAX] = {0};
-	bool any_ours = false, keep;
+	const struct ca_issuer *issuer = NULL;
+	bool keep;
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < n; i++) {
-		rc = item_fill(r, &q[i], &items[i]);
-		any_ours = any_ours || items[i].state != OCSP_OTHER_ISSUER;
-	}
+	generation_check(r, set);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = item_fill(r, set, &q[i], &issuer, &items[i]);
 	if (rc)
 		return rc;
-	if (!any_ours) /* RFC 6960 2.3, unauthorized; costs no signature */
+	if (!issuer) /* RFC 6960 2.3, unauthorized; costs no signature */
 		return err_set(ERR_NOT_FOUND, "not certificates of this CA");
 	/* what exists is asked for again; serials that anybody makes up are not kept */
 	keep = n == 1 && !q->nonce.len &&
@@ -157,7 +201,7 @@ static int answer(struct responder *r, const struct ocsp_query *q, size_t n,
 		count(r, &r->n_ready);
 		return 0;
 	}
-	rc = answer_sign(r, q, items, n, out);
+	rc = answer_sign(r, set, issuer, q, items, n, out);
 	if (!rc && keep)
 		ocsp_ready_put(r->ready, &items[0], clock_wall_ms(), ANSWER_MS / 2, out);
 	return rc;
@@ -203,12 +247,15 @@ static bool next_take(struct responder *r, struct queued *out)
 static void *responder_run(void *arg)
 {
 	struct responder *r = arg;
+	struct issuer_set *set = issuers_get(r->signer->issuers);
 	struct queued q;
 
 	/* of this thread alone (Linux); where it is not allowed the cap still holds */
 	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), BEHIND_ISSUING);
-	if (own_renew(r, clock_wall_ms()))
+	generation_check(r, set);
+	if (own_renew(r, set, &set->current, clock_wall_ms()))
 		LOG(LOG_ERROR, "signer.ocsp_failed", LOG_S("why", err_text()));
+	issuer_set_put(set);
 	while (next_take(r, &q))
 		serve_one(r, &q);
 	return NULL;
@@ -216,7 +263,8 @@ static void *responder_run(void *arg)
 
 static void release(struct responder *r)
 {
-	ocsp_responder_done(&r->own);
+	ocsp_responder_done(&r->own[0]);
+	ocsp_responder_done(&r->own[1]);
 	ocsp_ready_free(r->ready);
 	pthread_cond_destroy(&r->wake);
 	pthread_mutex_destroy(&r->lock);

@@ -17,11 +17,13 @@
 #include "ca/pkcs11.h"
 #include "ca/signerd/checkpointer.h"
 #include "ca/signerd/confine.h"
+#include "ca/signerd/issuer_files.h"
 #include "ca/signerd/keeper.h"
 #include "ca/signerd/nas_cert.h"
 #include "ca/signerd/publisher.h"
 #include "ca/signerd/remember.h"
 #include "ca/signerd/responder.h"
+#include "ca/signerd/rollover.h"
 #include "ca/signerd/signerd.h"
 #include "ca/signerd/workers.h"
 #include "sql/proto/registry_verbs.h"
@@ -33,7 +35,7 @@
 struct service {
 	struct signer_settings settings;
 	struct signer signer;
-	enum keystore_form key_form; /* of the device CA's key */
+	struct issuer_files files;
 	struct nas_signer nas;
 	struct workers *workers;
 	struct keeper *keeper;
@@ -52,15 +54,40 @@ static void issue_handle(struct ipc_request *rq, void *ctx)
 	workers_give(s->workers, rq);
 }
 
+static enum keystore_form device_key_form(const char *home)
+{
+	char path[PATH_MAX], detail[PKCS11_URI_MAX + 1];
+	enum keystore_form form = KEYSTORE_NONE;
+
+	if (ca_path(home, "device", "ca.key", path) || keystore_key_form(path, &form, detail))
+		return KEYSTORE_NONE;
+	return form;
+}
+
+static void issuers_describe(const struct service *s, struct signer_status *out)
+{
+	AUTO_ISSUERS set = issuers_get(s->signer.issuers);
+
+	snprintf(out->key_store, sizeof(out->key_store), "%s",
+		 keystore_form_name(device_key_form(s->files.home)));
+	snprintf(out->issuer, sizeof(out->issuer), "%s", set->current.name);
+	out->issuer_ca = set->current_ca;
+	out->issuer_not_after = set->current.not_after_ms;
+	if (!issuer_set_has_old(set))
+		return;
+	snprintf(out->old_issuer, sizeof(out->old_issuer), "%s", set->old.name);
+	out->old_ca = set->old_ca;
+	out->old_retired = set->old_is_retired;
+	out->old_until = set->old_until_ms;
+}
+
 static void status_handle(struct ipc_request *rq, void *ctx)
 {
 	struct service *s = ctx;
-	struct signer_status st = {.issuer_not_after = s->signer.issuer.not_after_ms,
-				   .issued = issued_log_count(s->signer.log),
+	struct signer_status st = {.issued = issued_log_count(s->signer.log),
 				   .revoked = issued_log_count(s->signer.revoked)};
 
-	snprintf(st.key_store, sizeof(st.key_store), "%s", keystore_form_name(s->key_form));
-	snprintf(st.issuer, sizeof(st.issuer), "%s", s->signer.issuer.name);
+	issuers_describe(s, &st);
 	pthread_mutex_lock(&s->signer.rate_lock);
 	st.issue_per_minute = s->signer.minute.n;
 	st.issue_per_hour = s->signer.hour.n;
@@ -283,17 +310,42 @@ static void rates_init(struct service *s)
 	rate_spent(&s->signer.hour, n);
 }
 
+/* The CAs of pumps as a source of sets. */
+static bool cas_changed(void *ctx)
+{
+	struct service *s = ctx;
+
+	return issuer_files_changed(&s->files);
+}
+
+static int cas_load(void *ctx, struct issuer_set *out)
+{
+	struct service *s = ctx;
+
+	return issuer_files_load(&s->files, out);
+}
+
+static void cas_told(void *ctx)
+{
+	struct service *s = ctx;
+
+	publisher_stir(s->signer.publisher);
+}
+
+static int cas_open(const char *home, struct service *s)
+{
+	const struct issuers_source source = {cas_changed, cas_load, cas_told, s};
+	int rc = rollover_settle(home, "device");
+
+	issuer_files_init(&s->files, home, &s->settings.keys);
+	return rc ? rc : issuers_new(&source, &s->signer.issuers);
+}
+
 static int keys_and_lists_open(const char *home, struct service *s)
 {
-	char path[PATH_MAX], detail[PKCS11_URI_MAX + 1];
 	int rc;
 
-	if ((rc = signer_settings_read(home, &s->settings)) ||
-	    (rc = ca_path(home, "device", "ca.key", path)) ||
-	    (rc = keystore_key_form(path, &s->key_form, detail)) ||
-	    (rc = issuer_load(home, "device", &s->settings.keys, &s->signer.issuer)) ||
-	    (rc = ca_keys_load(home, s->signer.ca_spki_sha256, SIGNER_CA_KEYS_MAX,
-			       &s->signer.n_ca_keys)) ||
+	if ((rc = signer_settings_read(home, &s->settings)) || (rc = cas_open(home, s)) ||
 	    (rc = list_open(home, "ca/issued.log", issued_log_open, &s->signer.log)) ||
 	    (rc = list_open(home, "ca/revoked.log", revoked_log_open, &s->signer.revoked)))
 		return rc;
@@ -367,7 +419,7 @@ static void service_done(struct service *s)
 	issued_log_close(s->signer.revoked);
 	revoked_set_free(s->signer.revoked_set);
 	issued_log_close(s->nas.log);
-	ca_issuer_done(&s->signer.issuer);
+	issuers_free(s->signer.issuers);
 	ca_issuer_done(&s->nas.issuer);
 }
 
@@ -420,8 +472,8 @@ int command_serve(const char *home)
 	if (!rc)
 		rc = threads_start(home, &s);
 	if (!rc) {
-		LOG(LOG_INFO, "signer.ready", LOG_S("issuer", s.signer.issuer.name),
-		    LOG_S("key", keystore_form_name(s.key_form)),
+		LOG(LOG_INFO, "signer.ready",
+		    LOG_S("key", keystore_form_name(device_key_form(home))),
 		    LOG_U("issued", issued_log_count(s.signer.log)));
 		rc = daemon_loop(s.base);
 	}

@@ -53,12 +53,15 @@ int command_protect(const char *home, const struct protect_options *o);
 
 /* Steps around an offline root; `what` is "device" or "server". Certificates and requests go to
  * standard output in PEM, fingerprints to standard error.
- *   REQUEST  for the issuing CA, whose key is made when there is none; arg: a token's URI, or NULL
- *   IMPORT   arg: a file with its certificate and its root's, both checked; EXIT_NOTHING again
+ *   REQUEST  for the issuing CA, whose key is made when there is none; arg: a token's URI, or NULL;
+ *            next: for the one that follows it (ca/signerd/rollover.h)
+ *   IMPORT   arg: a file with its certificate and its root's, both checked; EXIT_NOTHING again.
+ *            Where a next one was requested, it is that one
  *   ROOT     (offline machine) makes it; arg: the organization, or NULL; EXIT_NOTHING when there
  *   SIGN     (offline machine) arg: the request's file; prints issuing CA and root */
 enum offline_step { OFFLINE_REQUEST, OFFLINE_IMPORT, OFFLINE_ROOT, OFFLINE_SIGN };
-int command_offline(const char *home, enum offline_step step, const char *what, const char *arg);
+int command_offline(const char *home, enum offline_step step, const char *what, const char *arg,
+		    bool next);
 
 /* Seals keys, certificates and lists of HOME/ca into the new `file`, opens it again with the
  * shares, and prints these: one line per person, any two open it. */

@@ -53,7 +53,8 @@ static int registry_failed(int rc)
 
 int wipe_check_run(struct issuance *is, const struct wipe_check *rq, struct signed_cert *out)
 {
-	const struct ca_issuer *issuer = &is->signer->issuer;
+	AUTO_ISSUERS set = issuers_get(is->signer->issuers);
+	const struct ca_issuer *issuer;
 	struct cert_name asked = {0};
 	struct cert_facts facts;
 	AUTO_X509 cert = NULL;
@@ -62,7 +63,7 @@ int wipe_check_run(struct issuance *is, const struct wipe_check *rq, struct sign
 
 	if (rc)
 		return err_add(rc, "%s", reason_name(REASON_REQUEST_MALFORMED));
-	if ((rc = ca_issuer_check(issuer, cert)))
+	if ((rc = issuer_set_find(set, cert, &issuer)))
 		return err_add(rc, "%s", reason_name(REASON_WRONG_CA));
 	if ((rc = str_copy(asked.issuer, sizeof(asked.issuer), issuer->name)) ||
 	    (rc = ossl_serial_hex(cert, asked.cert_serial, sizeof(asked.cert_serial))))

@@ -125,17 +125,17 @@ static bool next_take(struct worker *me, struct queued *out)
 	while (!w->n && !w->stop) {
 		struct timespec until;
 
-		if (me->is.issuer_known || me != w->workers) {
+		if (me->is.introduced || me != w->workers) {
 			pthread_cond_wait(&w->wake, &w->lock);
 			continue;
 		}
 		pthread_mutex_unlock(&w->lock);
 		if (issuance_introduce(&me->is) == 0)
-			LOG(LOG_INFO, "signer.introduced", LOG_S("issuer", w->signer->issuer.name));
+			LOG(LOG_INFO, "signer.introduced");
 		pthread_mutex_lock(&w->lock);
 		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_sec += INTRODUCE_EVERY_S;
-		if (!w->n && !w->stop && !me->is.issuer_known)
+		if (!w->n && !w->stop && !me->is.introduced)
 			pthread_cond_timedwait(&w->wake, &w->lock, &until);
 	}
 	got = w->n > 0 && !w->stop;

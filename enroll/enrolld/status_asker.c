@@ -14,12 +14,19 @@
 #define CALL_MS 2500
 #define FRESH_US 1000000 /* so old may the list be that is given without asking */
 #define CRL_BYTES_MAX (32u * 1024 * 1024)
+#define CRLS_KEPT 3   /* more than CAs are in force at once */
 #define FETCH_TRIES 3 /* it may be replaced while it is read */
 
+/* The newest list of a CA that somebody asked for. */
+struct crl_kept {
+	uint32_t ca;
+	struct crl_copy *crl; /* NULL: free */
+	int64_t at_us;
+};
+
 struct status_asker {
-	struct ipc_client *signer; /* the thread's, as the next three */
-	struct crl_copy *crl;
-	int64_t crl_at_us;
+	struct ipc_client *signer; /* the thread's, as the next two */
+	struct crl_kept kept[CRLS_KEPT];
 	bool away; /* said so once */
 	struct work_pool *work;
 	status_done done;
@@ -47,9 +54,10 @@ void status_job_free(struct status_job *job)
 	free(job);
 }
 
-static int part_get(struct status_asker *a, uint64_t number, size_t offset, struct crl_part *out)
+static int part_get(struct status_asker *a, uint32_t ca, uint64_t number, size_t offset,
+		    struct crl_part *out)
 {
-	const struct crl_query q = {.number = number, .offset = (uint32_t)offset};
+	const struct crl_query q = {.ca = ca, .number = number, .offset = (uint32_t)offset};
 
 	return ipc_client_call(a->signer, SIGNER_CRL, &record_crl_query, &q, 1, &record_crl_part,
 			       out, 1, NULL, CALL_MS);
@@ -66,7 +74,8 @@ static int part_add(struct crl_copy *c, size_t *got, const struct crl_part *part
 }
 
 /* The rest of the list whose first part is in *part. */
-static int parts_get(struct status_asker *a, struct crl_part *part, struct crl_copy **out)
+static int parts_get(struct status_asker *a, uint32_t ca, struct crl_part *part,
+		     struct crl_copy **out)
 {
 	struct crl_copy *c;
 	size_t got = 0;
@@ -83,7 +92,7 @@ static int parts_get(struct status_asker *a, struct crl_part *part, struct crl_c
 			       .len = part->total};
 	rc = part_add(c, &got, part);
 	while (!rc && got < c->len) {
-		rc = part_get(a, c->number, got, part);
+		rc = part_get(a, ca, c->number, got, part);
 		if (!rc)
 			rc = part_add(c, &got, part);
 	}
@@ -94,41 +103,70 @@ static int parts_get(struct status_asker *a, struct crl_part *part, struct crl_c
 	return rc;
 }
 
-static int crl_fetch(struct status_asker *a)
+/* Where the list of this CA is kept: its place, else a free one, else the oldest. */
+static struct crl_kept *kept_find(struct status_asker *a, uint32_t ca)
+{
+	struct crl_kept *best = &a->kept[0];
+
+	for (size_t i = 0; i < CRLS_KEPT; i++) {
+		struct crl_kept *k = &a->kept[i];
+
+		if (k->crl && k->ca == ca)
+			return k;
+		if (best->crl && (!k->crl || k->at_us < best->at_us))
+			best = k;
+	}
+	return best;
+}
+
+static void kept_drop(struct crl_kept *k)
+{
+	crl_copy_unref(k->crl);
+	k->crl = NULL;
+}
+
+static int crl_fetch(struct status_asker *a, struct crl_kept *k, uint32_t ca)
 {
 	struct crl_part part;
 	struct crl_copy *fresh;
 	int rc = ERR_NOT_FOUND;
 
 	for (int i = 0; rc == ERR_NOT_FOUND && i < FETCH_TRIES; i++) {
-		rc = part_get(a, 0, 0, &part);
-		if (!rc && a->crl && a->crl->number == part.number)
+		rc = part_get(a, ca, 0, 0, &part);
+		if (!rc && k->crl && k->ca == ca && k->crl->number == part.number)
 			return 0;
 		if (!rc)
-			rc = parts_get(a, &part, &fresh);
+			rc = parts_get(a, ca, &part, &fresh);
 	}
 	if (rc)
 		return rc;
-	crl_copy_unref(a->crl);
-	a->crl = fresh;
+	kept_drop(k);
+	*k = (struct crl_kept){.ca = ca, .crl = fresh};
 	return 0;
 }
 
 /* While the signer is away the last list is given as long as it says itself that it is good. */
-static int crl_get(struct status_asker *a, struct crl_copy **out)
+static int crl_get(struct status_asker *a, uint32_t ca, struct crl_copy **out)
 {
+	struct crl_kept *k = kept_find(a, ca);
 	int64_t now_us = clock_mono_us();
-	bool is_fresh = a->crl && now_us - a->crl_at_us < FRESH_US;
-	int rc = is_fresh ? 0 : crl_fetch(a);
+	bool is_there = k->crl && k->ca == ca;
+	bool is_fresh = is_there && now_us - k->at_us < FRESH_US;
+	int rc = is_fresh ? 0 : crl_fetch(a, k, ca);
 
+	if (rc == ERR_DENIED) { /* no CA, or none any more, has this number */
+		if (is_there)
+			kept_drop(k);
+		return rc;
+	}
 	if (rc && !a->away)
 		LOG(LOG_WARN, "status.crl_not_fetched", LOG_S("why", err_text()));
 	a->away = rc != 0;
-	if (rc && (!a->crl || clock_wall_ms() >= a->crl->next_update_ms))
+	if (rc && (!is_there || clock_wall_ms() >= k->crl->next_update_ms))
 		return rc;
 	if (!is_fresh)
-		a->crl_at_us = now_us;
-	*out = crl_copy_ref(a->crl);
+		k->at_us = now_us;
+	*out = crl_copy_ref(k->crl);
 	return 0;
 }
 
@@ -144,7 +182,7 @@ static void job_run(struct work *w, void *asker)
 					  job->asked.queries, job->asked.n, &record_ocsp_answer,
 					  &job->answer, 1, NULL, CALL_MS);
 	else
-		job->rc = crl_get(a, &job->crl);
+		job->rc = crl_get(a, job->ca, &job->crl);
 }
 
 static void job_done(struct work *w, void *ctx)
@@ -185,7 +223,8 @@ void status_asker_free(struct status_asker *a)
 	if (!a || !work_pool_free(a->work))
 		return;
 	ipc_client_free(a->signer);
-	crl_copy_unref(a->crl);
+	for (size_t i = 0; i < CRLS_KEPT; i++)
+		kept_drop(&a->kept[i]);
 	free(a);
 }
 

@@ -30,6 +30,7 @@ struct status_job {
 	struct work work;   /* the asker's; first */
 	int64_t give_up_us; /* clock_mono_us(): not begun by then, it is not asked at all */
 	bool is_ocsp;	    /* else the list is wanted */
+	uint32_t ca;	    /* of this CA (ca/ca_number.h) */
 	struct ocsp_asked asked;
 	void *waiter; /* the connection's; NULL once that is gone */
 	/* the answer */

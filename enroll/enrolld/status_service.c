@@ -101,13 +101,14 @@ static int ocsp_begin(struct status_service *s, const uint8_t *der, size_t len, 
 	return job_submit(s, job, job_out) ? answer_failure(out, OCSP_TRY_LATER) : 0;
 }
 
-static int crl_begin(struct status_service *s, struct status_answer *out,
+static int crl_begin(struct status_service *s, uint32_t ca, struct status_answer *out,
 		     struct status_job **job_out)
 {
 	struct status_job *job = calloc(1, sizeof(*job));
 
 	if (!job)
 		return err_set(ERR_NOMEM, "no memory for a request");
+	job->ca = ca;
 	return job_submit(s, job, job_out)
 		       ? status_answer_text(out, 503, "Too many ask at once; come again.")
 		       : 0;
@@ -135,12 +136,13 @@ int status_service_begin(struct status_service *s, const struct http_request *re
 	bool get = !strcmp(req->method, "GET");
 	uint8_t der[OCSP_REQUEST_MAX];
 	const char *rest;
+	uint32_t ca;
 	size_t len;
 
 	*job_out = NULL;
-	switch (status_path_parse(req->target, &rest)) {
+	switch (status_path_parse(req->target, &rest, &ca)) {
 	case STATUS_CRL:
-		return get ? crl_begin(s, out, job_out) : wrong_method(out, "GET");
+		return get ? crl_begin(s, ca, out, job_out) : wrong_method(out, "GET");
 	case STATUS_OCSP_BY_GET:
 		if (!get)
 			return wrong_method(out, "GET");
@@ -166,6 +168,8 @@ static int crl_finish(struct status_job *job, const char *known, struct status_a
 {
 	char quoted[32];
 
+	if (job->rc == ERR_DENIED)
+		return status_answer_text(out, 404, "There is no such CA, or none any more.");
 	if (job->rc)
 		return status_answer_text(out, 503, "There is no current list; come again.");
 	answer_init(out, 200, "application/pkix-crl"); /* RFC 5280 4.2.1.13, RFC 2585 4.2 */

@@ -18,6 +18,7 @@
 #include "enroll/pumpctl/verbs.h"
 
 #define TIMEOUT_MS 5000
+#define CA_NUMBER_MAX 99
 #define CRL_BYTES_MAX (32u * 1024 * 1024)
 #define SHA256_HEX (2 * SHA256_DIGEST_LENGTH + 1)
 
@@ -51,12 +52,20 @@ static int anchor_sha256(const struct call *call, char out[SHA256_HEX])
 static void show_people(const struct signer_status *s, const char *anchor)
 {
 	char end[CLOCK_TEXT_MAX], from[CLOCK_TEXT_MAX], to[CLOCK_TEXT_MAX], ocsp[CLOCK_TEXT_MAX];
+	char old[CLOCK_TEXT_MAX];
 
 	clock_format(s->issuer_not_after, end);
 	clock_format(s->crl_this_update, from);
 	clock_format(s->crl_next_update, to);
 	clock_format(s->ocsp_responder_not_after, ocsp);
 	printf("issuer     %s, until %s, key in: %s\n", s->issuer, end, s->key_store);
+	if (*s->old_issuer) {
+		clock_format(s->old_until, old);
+		printf("before it  %s, %s; its last certificate ends %s\n", s->old_issuer,
+		       s->old_retired ? "believed by no server of ours any more"
+				      : "its certificates are still good",
+		       s->old_until ? old : "(it has none)");
+	}
 	printf("anchor     trust/device.pem, root's SHA-256 %s\n", anchor);
 	printf("issued     %" PRIu64 " certificates, %" PRIu64 " revoked\n", s->issued, s->revoked);
 	if (s->crl_number)
@@ -64,6 +73,9 @@ static void show_people(const struct signer_status *s, const char *anchor)
 		       s->crl_number, s->crl_entries, s->crl_bytes, from, to);
 	else
 		puts("CRL        none yet; see log/signerd.log");
+	if (s->crl_number && *s->old_issuer)
+		printf("           and one of CA %u with %u entries\n", s->old_ca,
+		       s->old_crl_entries);
 	if (*s->ocsp_responder)
 		printf("OCSP       responder %s until %s\n", s->ocsp_responder, ocsp);
 	else
@@ -113,14 +125,15 @@ const struct verb verb_ca_show = {
 /* ---- ca crl ---- */
 
 /* The whole list, part by part. ERR_NOT_FOUND: a newer one came in between. */
-static int crl_fetch_once(struct ipc_client *c, struct buf *der, struct crl_part *head)
+static int crl_fetch_once(struct ipc_client *c, uint32_t ca, struct buf *der, struct crl_part *head)
 {
 	struct crl_part part;
 	int rc;
 
 	buf_reset(der);
 	do {
-		const struct crl_query q = {.number = der->len ? head->number : 0,
+		const struct crl_query q = {.ca = ca,
+					    .number = der->len ? head->number : 0,
 					    .offset = (uint32_t)der->len};
 
 		rc = ipc_client_call(c, SIGNER_CRL, &record_crl_query, &q, 1, &record_crl_part,
@@ -135,15 +148,15 @@ static int crl_fetch_once(struct ipc_client *c, struct buf *der, struct crl_part
 	return rc;
 }
 
-static int crl_fetch(const struct call *call, struct buf *der, struct crl_part *head)
+static int crl_fetch(const struct call *call, uint32_t ca, struct buf *der, struct crl_part *head)
 {
 	AUTO_IPC_CLIENT c = NULL;
 	int rc = signer_open(call, &c);
 
 	if (rc)
 		return rc;
-	rc = crl_fetch_once(c, der, head);
-	return rc == ERR_NOT_FOUND ? crl_fetch_once(c, der, head) : rc;
+	rc = crl_fetch_once(c, ca, der, head);
+	return rc == ERR_NOT_FOUND ? crl_fetch_once(c, ca, der, head) : rc;
 }
 
 /* PEM by the file's name, else DER (RFC 5280's own form). */
@@ -187,8 +200,12 @@ static int ca_crl_run(const struct call *call)
 	const char *out = call_value(call, "out");
 	AUTO_BUF der = {.max = CRL_BYTES_MAX};
 	struct crl_part head;
-	int rc = crl_fetch(call, &der, &head);
+	unsigned long ca;
+	int rc = call_number(call, "ca", 0, 1, CA_NUMBER_MAX, &ca);
 
+	if (rc)
+		return report_usage();
+	rc = crl_fetch(call, (uint32_t)ca, &der, &head);
 	if (rc)
 		return signer_failure(call, rc);
 	if (out && (rc = crl_write(out, &der)))
@@ -198,14 +215,16 @@ static int ca_crl_run(const struct call *call)
 		report_line(call, "written to %s", out);
 	if (!call->json)
 		return EXIT_DONE;
-	rc = json_show(json_pack("{s:I s:o s:o s:i s:i s:s?}", "number", (json_int_t)head.number,
-				 "this_update", time_to_json(head.this_update), "next_update",
+	rc = json_show(json_pack("{s:i s:I s:o s:o s:i s:i s:s?}", "ca", (int)head.ca, "number",
+				 (json_int_t)head.number, "this_update",
+				 time_to_json(head.this_update), "next_update",
 				 time_to_json(head.next_update), "entries", (int)head.entries,
 				 "bytes", (int)head.total, "file", out));
 	return rc ? report_failure(rc) : EXIT_DONE;
 }
 
 static const struct option_spec ca_crl_options[] = {
+	{"ca", 0, OPTION_VALUE, "N", "of the CA with this number (of the one that issues)", false},
 	{"out", 'o', OPTION_VALUE, "FILE", "write the list there: PEM if it ends in .pem, else DER",
 	 false},
 };
@@ -216,6 +235,7 @@ const struct verb verb_ca_crl = {
 	.operands = "",
 	.summary = "Show the newest revocation list of pumps' certificates, or write it to a file",
 	VERB_OPTIONS(ca_crl_options),
-	.examples = {"ca crl", "ca crl --out /tmp/pumps.crl", "ca crl --out /tmp/pumps.pem --json"},
+	.examples = {"ca crl", "ca crl --out /tmp/pumps.crl",
+		     "ca crl --ca 1 --out /tmp/pumps.pem --json"},
 	.run = ca_crl_run,
 };

@@ -32,8 +32,8 @@ int quiet_hours_parse(const char *text, uint32_t *from_out, uint32_t *until_out)
 
 bool rotation_choice_is_explicit(const struct call *call)
 {
-	return call_flag(call, "all") || call_value(call, "due") || call_value(call, "ward") ||
-	       call_value(call, "model");
+	return call_flag(call, "all") || call_flag(call, "old-ca") || call_value(call, "due") ||
+	       call_value(call, "ward") || call_value(call, "model");
 }
 
 static int place_take(const struct call *call, struct rotation_start *out)
@@ -44,7 +44,10 @@ static int place_take(const struct call *call, struct rotation_start *out)
 		return err_set(ERR_INVALID, "--ward: the name is too long");
 	if (str_copy(out->model, sizeof(out->model), model ? model : ""))
 		return err_set(ERR_INVALID, "--model: the name is too long");
-	snprintf(out->chosen, sizeof(out->chosen), "%s%s%s%s%s", out->due_percent ? "due" : "all",
+	snprintf(out->chosen, sizeof(out->chosen), "%s%s%s%s%s",
+		 out->old_ca	    ? "old CA"
+		 : out->due_percent ? "due"
+				    : "all",
 		 *out->ward ? ", ward=" : "", out->ward, *out->model ? ", model=" : "", out->model);
 	return 0;
 }
@@ -57,8 +60,9 @@ int rotation_choice_take(const struct call *call, struct rotation_start *out)
 	int64_t patience_ms;
 	int rc;
 
-	if (call_flag(call, "all") && call_value(call, "due"))
-		return err_set(ERR_INVALID, "either --all or --due PERCENT");
+	if (call_flag(call, "all") + call_flag(call, "old-ca") + (call_value(call, "due") != NULL) >
+	    1)
+		return err_set(ERR_INVALID, "one of --all, --old-ca and --due PERCENT");
 	rc = call_number(call, "due", DUE_DEFAULT, 1, 100, &due);
 	rc = rc ? rc
 		: call_number(call, "canaries", CANARIES_DEFAULT, 0, ROTATION_WAVE_MAX, &canaries);
@@ -70,6 +74,9 @@ int rotation_choice_take(const struct call *call, struct rotation_start *out)
 	if (rc)
 		return rc;
 	rq.due_percent = call_flag(call, "all") ? 0 : (uint32_t)due;
+	rq.old_ca = call_flag(call, "old-ca");
+	/* nobody has to remember what a roll-over of the CA leaves to be done */
+	rq.or_old_ca = !rq.old_ca && !call_flag(call, "all") && !call_value(call, "due");
 	rq.canaries = (uint32_t)canaries;
 	rq.wave_max = (uint32_t)wave;
 	rq.budget_percent = (uint32_t)budget;

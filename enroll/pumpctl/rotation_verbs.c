@@ -215,9 +215,11 @@ static int cert_rotate_run(const struct call *call)
 }
 
 static const struct option_spec rotate_options[] = {
-	{"due", 0, OPTION_VALUE, "PERCENT", "certificates with so much of their life over (75)",
+	{"due", 0, OPTION_VALUE, "PERCENT",
+	 "certificates with so much of their life over (75, and all of a CA that was replaced)",
 	 false},
 	{"all", 0, OPTION_FLAG, NULL, "certificates of any age", false},
+	{"old-ca", 0, OPTION_FLAG, NULL, "only those of a CA that was replaced, of any age", false},
 	{"ward", 0, OPTION_VALUE, "W", "only pumps of this ward", false},
 	{"model", 0, OPTION_VALUE, "M", "only pumps of this model", false},
 	{"canaries", 0, OPTION_VALUE, "N", "pumps asked first, one of a ward and model each (5)",
@@ -239,7 +241,7 @@ const struct verb verb_cert_rotate = {
 	.summary = "Ask pumps to renew their certificates, wave by wave",
 	VERB_OPTIONS(rotate_options),
 	.examples = {"cert rotate --all --dry-run", "cert rotate --ward ICU --quiet 06:00-09:00",
-		     "cert rotate --due 80 --json"},
+		     "cert rotate --old-ca --wave 500 --json"},
 	.run = cert_rotate_run,
 };
 

@@ -9,18 +9,36 @@
 
 #define TEXT_MAX (OCSP_REQUEST_MAX / 3 * 4 + 8)
 
-enum status_resource status_path_parse(const char *target, const char **rest_out)
+/* ".crl", or "-N.crl" with N from 2 to 99; 0: something else. */
+static uint32_t ca_parse(const char *text)
 {
+	uint32_t n = 0;
+
+	if (!strcmp(text, ".crl"))
+		return 1;
+	if (*text++ != '-' || *text == '0')
+		return 0;
+	for (; *text >= '0' && *text <= '9' && n < 10; text++)
+		n = n * 10 + (uint32_t)(*text - '0');
+	return n > 1 && !strcmp(text, ".crl") ? n : 0;
+}
+
+enum status_resource status_path_parse(const char *target, const char **rest_out, uint32_t *ca_out)
+{
+	static const char crl[] = STATUS_CRL_STEM;
 	static const char ocsp[] = STATUS_OCSP_PATH;
 	const char *path = target;
 
 	*rest_out = NULL;
+	*ca_out = 0;
 	if (!strncmp(target, "http://", 7)) {
 		path = strchr(target + 7, '/');
 		if (!path)
 			return STATUS_NONE;
 	}
-	if (!strcmp(path, STATUS_CRL_PATH))
+	if (!strncmp(path, crl, sizeof(crl) - 1))
+		*ca_out = ca_parse(path + sizeof(crl) - 1);
+	if (*ca_out)
 		return STATUS_CRL;
 	if (strncmp(path, ocsp, sizeof(ocsp) - 1))
 		return STATUS_NONE;

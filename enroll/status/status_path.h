@@ -8,7 +8,8 @@
 
 #include "base/err.h"
 
-#define STATUS_CRL_PATH "/crl/device.crl"
+#define STATUS_CRL_STEM "/crl/device"
+#define STATUS_CRL_PATH STATUS_CRL_STEM ".crl"
 #define STATUS_OCSP_PATH "/ocsp"
 #define OCSP_REQUEST_MAX 4096 /* bytes of DER */
 
@@ -20,8 +21,10 @@ enum status_resource {
 };
 
 /* `target` in origin-form or absolute-form. With STATUS_OCSP_BY_GET *rest_out is what follows
- * "/ocsp/". STATUS_NONE for everything else. */
-enum status_resource status_path_parse(const char *target, const char **rest_out);
+ * "/ocsp/". With STATUS_CRL *ca_out is the number of the CA whose list is named, 1 to 99: that of
+ * the first is STATUS_CRL_PATH, that of the second /crl/device-2.crl. STATUS_NONE for everything
+ * else. */
+enum status_resource status_path_parse(const char *target, const char **rest_out, uint32_t *ca_out);
 
 /* RFC 6960 A.1: "GET {url}/{url-encoding of base-64 encoding of the DER encoding of the
  * OCSPRequest}". Also taken as base64 without the URL encoding, which some clients leave out.

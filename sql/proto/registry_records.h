@@ -356,6 +356,23 @@ RECORD_DECLARE(anchor_lack, ANCHOR_LACK_FIELDS)
 	X(S, U64, holding, 1) /* and have reported it */
 RECORD_DECLARE(anchor_count, ANCHOR_COUNT_FIELDS)
 
+/* Which pumps in use have a certificate in force, or past its end and not replaced, of this CA. */
+#define ISSUER_QUERY_FIELDS(X, S)            \
+	X(S, STR, issuer, ISSUER_SIZE)       \
+	X(S, TIME, since, 1)                 \
+	X(S, STR, after, DEVICE_SERIAL_SIZE) \
+	X(S, U32, limit, 1)
+RECORD_DECLARE(issuer_query, ISSUER_QUERY_FIELDS)
+
+/* A step of a roll-over that has been done: start, switch, retire, finish, abort of the CA "device"
+ * or "server"; the names of the one in use and of the other one. */
+#define CA_STEP_FIELDS(X, S)           \
+	X(S, STR, ca, 17)              \
+	X(S, STR, step, 17)            \
+	X(S, STR, issuer, ISSUER_SIZE) \
+	X(S, STR, other, ISSUER_SIZE)
+RECORD_DECLARE(ca_step, CA_STEP_FIELDS)
+
 /* ---- dispatch (role dispatch) ---- */
 
 /* fresh: the dispatcher has just started, so what an earlier one had taken is free again.
@@ -846,17 +863,19 @@ RECORD_DECLARE(recall_nas, RECALL_NAS_FIELDS)
 
 /* chosen: how the pumps were chosen, in words. due_percent: of the certificate's life that must be
  * over; 0 takes all. quiet_*: minutes of the server's day in which no wave begins; equal: none. */
-#define ROTATION_START_FIELDS(X, S)  \
-	X(S, STR, chosen, TEXT_SIZE) \
-	X(S, STR, ward, LABEL_SIZE)  \
-	X(S, STR, model, LABEL_SIZE) \
-	X(S, U32, due_percent, 1)    \
-	X(S, U32, canaries, 1)       \
-	X(S, U32, wave_max, 1)       \
-	X(S, U32, budget_percent, 1) \
-	X(S, U64, patience_ms, 1)    \
-	X(S, U32, quiet_from, 1)     \
-	X(S, U32, quiet_until, 1)    \
+#define ROTATION_START_FIELDS(X, S)                                               \
+	X(S, STR, chosen, TEXT_SIZE)                                              \
+	X(S, STR, ward, LABEL_SIZE)                                               \
+	X(S, STR, model, LABEL_SIZE)                                              \
+	X(S, U32, due_percent, 1)                                                 \
+	X(S, BOOL, old_ca, 1)	 /* of a CA that has been replaced, of any age */ \
+	X(S, BOOL, or_old_ca, 1) /* those too */                                  \
+	X(S, U32, canaries, 1)                                                    \
+	X(S, U32, wave_max, 1)                                                    \
+	X(S, U32, budget_percent, 1)                                              \
+	X(S, U64, patience_ms, 1)                                                 \
+	X(S, U32, quiet_from, 1)                                                  \
+	X(S, U32, quiet_until, 1)                                                 \
 	X(S, BOOL, dry_run, 1)
 RECORD_DECLARE(rotation_start, ROTATION_START_FIELDS)
 

@@ -46,6 +46,11 @@ enum registry_verb {
 	REGISTRY_MODEL_LIST = 119,   /* list_query -> model_ports[] by model */
 	REGISTRY_ANCHOR_LACK = 125,  /* anchor_query -> anchor_lack[] by serial */
 	REGISTRY_ANCHOR_COUNT = 126, /* anchor_query -> anchor_count */
+	/* roll-over of the pumps' CA: docs/decisions/0190 */
+	REGISTRY_ISSUER_LACK = 127, /* issuer_query -> anchor_lack[] by serial: certified by it */
+	REGISTRY_ISSUER_COUNT =
+		146,		/* issuer_query -> anchor_count: pumps in use; holding: others */
+	REGISTRY_CA_STEP = 147, /* ca_step -> empty: for the audit */
 	/* changes of standing that wait until the pump is idle: docs/decisions/0151 */
 	REGISTRY_PENDING_LIST = 122,   /* list_query: after = device -> pending_change[] */
 	REGISTRY_PENDING_CANCEL = 123, /* pump_name -> empty */

@@ -117,21 +117,42 @@ static int model_list(struct reader *r, const void *query, void *out, size_t max
 }
 
 /* Who has been on the network is not to be passed over because it says nothing of itself. */
-static int anchor_lack(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+static int lack_seen(struct reader *r, int64_t since, struct anchor_lack *rows, size_t n)
 {
-	const struct anchor_query *q = query;
-	struct anchor_lack *rows = out;
-	int rc = store_anchor_lack(r->registry, q, rows, max, n);
+	int rc = 0;
 
-	for (size_t i = 0; !rc && i < *n; i++) {
+	for (size_t i = 0; !rc && i < n; i++) {
 		struct device d = {0};
 
 		memcpy(d.serial, rows[i].device, sizeof(d.serial));
 		rc = session_store_device(r->sessions, &d);
 		rows[i].last_seen = d.last_seen;
-		rows[i].active = rows[i].reported_at > q->since || d.last_seen > q->since;
+		rows[i].active = rows[i].reported_at > since || d.last_seen > since;
 	}
 	return rc;
+}
+
+static int anchor_lack(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	const struct anchor_query *q = query;
+	int rc = store_anchor_lack(r->registry, q, out, max, n);
+
+	return rc ? rc : lack_seen(r, q->since, out, *n);
+}
+
+static int issuer_lack(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	const struct issuer_query *q = query;
+	int rc = store_issuer_lack(r->registry, q, out, max, n);
+
+	return rc ? rc : lack_seen(r, q->since, out, *n);
+}
+
+static int issuer_count(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	(void)max;
+	*n = 1;
+	return store_issuer_count(r->registry, query, out);
 }
 
 static int anchor_count(struct reader *r, const void *query, void *out, size_t max, size_t *n)
@@ -398,6 +419,8 @@ static const struct {
 	{REGISTRY_MODEL_LIST, STORE_LIST_MAX, model_list},
 	{REGISTRY_ANCHOR_LACK, STORE_LIST_MAX, anchor_lack},
 	{REGISTRY_ANCHOR_COUNT, 1, anchor_count},
+	{REGISTRY_ISSUER_LACK, STORE_LIST_MAX, issuer_lack},
+	{REGISTRY_ISSUER_COUNT, 1, issuer_count},
 	{REGISTRY_PENDING_LIST, STORE_LIST_MAX, pending_list},
 	{REGISTRY_REVOCATION, 1, revocation},
 	{REGISTRY_ORDER_LIST, ORDERS_MAX, order_list},

@@ -2,6 +2,8 @@
 /* Owns the writer's verbs for issuing. What was done before is success here: the signer repeats. */
 #include "sql/registryd/writer.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "sql/proto/registry_verbs.h"
 
@@ -58,6 +60,15 @@ static void maker_change(struct writer *w, struct ipc_request *rq, const struct 
 	}
 }
 
+static void ca_step(struct ipc_request *rq, int rc, const struct action *by)
+{
+	const struct ca_step *s = ipc_request_record(rq);
+	char action[REASON_SIZE];
+
+	snprintf(action, sizeof(action), "ca.%s", s->step);
+	writer_tell(rq, rc == ERR_UNCHANGED ? 0 : rc, action, s->ca, by->actor);
+}
+
 void writer_issue(struct writer *w, struct ipc_request *rq, const struct action *by)
 {
 	const void *record = ipc_request_record(rq);
@@ -68,6 +79,9 @@ void writer_issue(struct writer *w, struct ipc_request *rq, const struct action 
 		rc = store_issuer_set(w->registry, by, record);
 		writer_tell(rq, rc == ERR_UNCHANGED ? 0 : rc, "issuer.set",
 			    ((const struct issuer *)record)->issuer, by->actor);
+		return;
+	case REGISTRY_CA_STEP:
+		ca_step(rq, store_ca_step(w->registry, by, record), by);
 		return;
 	case REGISTRY_APPROVAL_DECIDE:
 		approval_decide(w, rq, by);

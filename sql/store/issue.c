@@ -227,7 +227,8 @@ static struct db_value idevid_value(const struct issue_begin *rq)
 				     : DB_REF(0);
 }
 
-/* The certificate or reservation that the same proof and key led to before. */
+/* The certificate or reservation that the same proof and key led to before, whichever CA was in use
+ * then. */
 static int resume(struct db *db, const struct issue_proof *proof, const struct issue_begin *rq,
 		  struct issue_grant *out)
 {
@@ -235,21 +236,18 @@ static int resume(struct db *db, const struct issue_proof *proof, const struct i
 	AUTO_QUERY q;
 	int rc = query_open(&q, db,
 			    "SELECT c.serial, c.state, x.der FROM certificates c"
-			    " JOIN issuers i ON i.id = c.issuer_id"
 			    " LEFT JOIN certificate_der x ON x.certificate_id = c.id"
-			    " WHERE (c.token_id = ?1 OR c.prior_id = ?2 OR c.idevid = ?5)"
-			    " AND c.spki_sha256 = ?3"
-			    " AND i.name = ?4 ORDER BY c.id DESC LIMIT 1",
+			    " WHERE (c.token_id = ?1 OR c.prior_id = ?2 OR c.idevid = ?4)"
+			    " AND c.spki_sha256 = ?3 ORDER BY c.id DESC LIMIT 1",
 			    DB_REF(proof->token_id), DB_REF(proof->prior_id),
-			    DB_B(rq->spki_sha256.data, SPKI_BYTES), DB_T(rq->issuer),
-			    idevid_value(rq));
+			    DB_B(rq->spki_sha256.data, SPKI_BYTES), idevid_value(rq));
 
 	if (!rc)
 		rc = query_next(&q);
 	if (rc < 0)
 		return rc;
-	if (rc == 0) /* the CA was rolled over in between */
-		return err_set(ERR_USED, "this request was begun under another issuer");
+	if (rc == 0)
+		return err_set(ERR_USED, "this request was begun for another key");
 	query_text(&q, 0, out->cert_serial, sizeof(out->cert_serial));
 	query_text(&q, 1, state, sizeof(state));
 	if (strcmp(state, "reserved") && strcmp(state, "valid"))
@@ -365,21 +363,23 @@ int store_issue_begin(struct store *st, const struct action *by, const struct is
 }
 
 struct reservation {
-	int64_t id, device_id;
+	int64_t id, device_id, issuer_id;
 	char state[STATE_SIZE];
 	char device[DEVICE_SERIAL_SIZE];
 	char device_state[STATE_SIZE];
 	bool same_der;
 };
 
+/* A serial that was reserved before a roll-over is still the one that gets the certificate. */
 static int reservation_find(struct db *db, const struct issue_store *rq, struct reservation *out)
 {
 	RECORD_MEMBER_BLOB(der, CERT_DER_MAX)
 	AUTO_QUERY q;
 	int rc = query_open(&q, db,
-			    "SELECT c.id, d.id, c.state, d.serial, d.state, x.der"
+			    "SELECT c.id, d.id, c.state, d.serial, d.state, x.der, i.id"
 			    " FROM issuers i"
-			    " JOIN certificates c ON c.issuer_id = i.id AND c.serial = ?2"
+			    " JOIN certificates c ON c.serial = ?2"
+			    "  AND (c.issuer_id = i.id OR c.state = 'reserved')"
 			    " JOIN devices d ON d.id = c.device_id"
 			    " LEFT JOIN certificate_der x ON x.certificate_id = c.id"
 			    " WHERE i.name = ?1",
@@ -396,6 +396,7 @@ static int reservation_find(struct db *db, const struct issue_store *rq, struct 
 	query_text(&q, 2, out->state, sizeof(out->state));
 	query_text(&q, 3, out->device, sizeof(out->device));
 	query_text(&q, 4, out->device_state, sizeof(out->device_state));
+	out->issuer_id = query_i64(&q, 6);
 	rc = query_blob(&q, 5, &der, sizeof(der.data));
 	out->same_der = der.len && secret_equal(der.data, der.len, rq->der.data, rq->der.len);
 	return rc;
@@ -435,9 +436,9 @@ int store_issue_store(struct store *st, const struct action *by, const struct is
 	if (!rc)
 		rc = db_run(st->db,
 			    "UPDATE certificates SET state = ?2, not_before = ?3, not_after = ?4,"
-			    " issued_at = ?5 WHERE id = ?1",
+			    " issued_at = ?5, issuer_id = ?6 WHERE id = ?1",
 			    DB_I(res.id), DB_T(revoked ? "revoked" : "valid"), DB_I(rq->not_before),
-			    DB_I(rq->not_after), DB_I(by->at));
+			    DB_I(rq->not_after), DB_I(by->at), DB_I(res.issuer_id));
 	if (!rc && !revoked)
 		rc = db_run(st->db, "UPDATE devices SET mab_until = 0 WHERE id = ?1",
 			    DB_I(res.device_id));

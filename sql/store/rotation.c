@@ -11,12 +11,15 @@
 #include "sql/store/store_db.h"
 
 /* Each pump's certificate in use, when it is due; one that has expired can't be renewed any more.
+ * Of a CA other than the one that was registered last (?6: 1 only those, 2 those too) at any age.
  */
 #define DUE_CERTIFICATES                                                                        \
 	"SELECT c.id, d.ward, d.model FROM certificates c JOIN devices d ON d.id = c.device_id" \
 	" WHERE c.state = 'valid' AND d.state = 'enrolled' AND c.not_after > ?1"                \
 	" AND (?2 = '' OR d.model = ?2) AND (?3 = '' OR d.ward = ?3)"                           \
-	" AND (?1 - c.not_before) * 100 >= ?4 * (c.not_after - c.not_before)"                   \
+	" AND CASE WHEN c.issuer_id = (SELECT max(id) FROM issuers)"                            \
+	"  THEN ?6 <> 1 AND (?1 - c.not_before) * 100 >= ?4 * (c.not_after - c.not_before)"     \
+	"  ELSE ?6 > 0 OR (?1 - c.not_before) * 100 >= ?4 * (c.not_after - c.not_before) END"   \
 	" AND NOT EXISTS (SELECT 1 FROM certificates n WHERE n.device_id = c.device_id"         \
 	"  AND n.id > c.id AND n.state = 'valid') ORDER BY d.ward, d.model, d.serial LIMIT ?5"
 
@@ -46,10 +49,11 @@ static int plan_grow(struct plan *p, size_t *room)
 
 static int plan_read(struct db *db, int64_t now, const struct rotation_start *rq, struct plan *p)
 {
+	int choice = rq->old_ca ? 1 : rq->or_old_ca ? 2 : 0;
 	AUTO_QUERY q;
 	size_t room = 0;
 	int rc = query_open(&q, db, DUE_CERTIFICATES, DB_I(now), DB_T(rq->model), DB_T(rq->ward),
-			    DB_I(rq->due_percent), DB_I(ROTATION_PUMPS_MAX + 1));
+			    DB_I(rq->due_percent), DB_I(ROTATION_PUMPS_MAX + 1), DB_I(choice));
 
 	while (!rc && (rc = query_next(&q)) == 1) {
 		rc = p->n < room ? 0 : plan_grow(p, &room);

@@ -152,6 +152,16 @@ int store_token_create(struct store *st, const struct action *by, const struct t
 		       struct token *out) MUST_USE;
 /* ERR_UNCHANGED, ERR_EXISTS: another certificate under this name. */
 int store_issuer_set(struct store *st, const struct action *by, const struct issuer *is) MUST_USE;
+/* Enrolled pumps with a certificate of this CA that is neither revoked nor superseded, by serial;
+ * last_seen and active are the caller's to fill in. ERR_LIMIT. */
+int store_issuer_lack(struct store *st, const struct issuer_query *q, struct anchor_lack *out,
+		      size_t max, size_t *n_out) MUST_USE;
+/* pumps: enrolled ones; holding: those of them without such a certificate. */
+int store_issuer_count(struct store *st, const struct issuer_query *q,
+		       struct anchor_count *out) MUST_USE;
+/* Keeps the step in the audit, once: ERR_UNCHANGED when it is the last that stands there of this
+ * CA, or there is nothing that it could end. ERR_INVALID. */
+int store_ca_step(struct store *st, const struct action *by, const struct ca_step *rq) MUST_USE;
 /* Method "token": ERR_DENIED (no such pump or wrong token, not told apart; a key of another pump),
  * ERR_EXPIRED, ERR_USED, ERR_CONFLICT (pump revoked). Method "renewal": ERR_NOT_FOUND, ERR_CONFLICT
  * (not in force), ERR_EXPIRED, ERR_DENIED, ERR_LIMIT (too many renewals of one certificate); and

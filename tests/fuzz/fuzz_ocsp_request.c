@@ -29,14 +29,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct ocsp_asked asked;
 	AUTO_BUF text = {.max = 65536};
 	const char *rest;
+	uint32_t ca;
 	size_t der_len;
 
 	if (len <= OCSP_REQUEST_MAX && ocsp_request_parse(data, len, &asked) == 0)
 		asked_check(&asked);
 	if (len > 60000 || memchr(data, 0, len) || buf_put(&text, data, len) || !buf_cstr(&text))
 		return 0;
-	if (status_path_parse(buf_cstr(&text), &rest) == STATUS_OCSP_BY_GET && !rest)
-		abort();
+	switch (status_path_parse(buf_cstr(&text), &rest, &ca)) {
+	case STATUS_OCSP_BY_GET:
+		if (!rest)
+			abort();
+		break;
+	case STATUS_CRL:
+		if (ca < 1 || ca > 99)
+			abort();
+		break;
+	default:
+		if (ca)
+			abort();
+	}
 	if (status_get_decode(buf_cstr(&text), der, &der_len) == 0 &&
 	    ocsp_request_parse(der, der_len, &asked) == 0)
 		asked_check(&asked);

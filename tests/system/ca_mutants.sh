@@ -79,7 +79,7 @@ ca/sealed/sealed_file.c|sealed|tag == LAST|r->in >= 0
 ca/sealed/sealed_file.c|sealed|read_whole(r->in, &more, 1)|0
 ca/offline.c|offline|EVP_PKEY_eq(X509_get0_pubkey(ca), key) != 1|0
 ca/offline.c|offline|X509_verify(cert, X509_get0_pubkey(issuer)) != 1|0
-ca/offline.c|offline|rc = profile_check(issuing(root_kind), ca, root)|rc = 0
+ca/offline.c|offline|rc = profile_check(ca_kind_below(root_kind), ca, root)|rc = 0
 ca/offline.c|offline|now_ms < begin_ms|0
 ca/offline.c|offline|end_ms - now_ms < LEAST_MS|0
 ca/offline.c|offline|X509_REQ_verify(req, key) != 1|0
@@ -114,6 +114,16 @@ ca/key_rules.c|key_strength|if (rsa_has_roca_shape(n))|if (0)
 ca/key_rules.c|key_strength|return close ?|return 0 ?
 ca/key_strength.c|key_strength|i < FERMAT_ROUNDS|i < 0
 ca/key_strength.c|key_strength|if (BN_cmp(f->d, n) == 0)|if (0)
+ca/issue.c|two_cas|issuer->status_only && t->kind|0 && t->kind
+ca/signerd/issuer_files.c|two_cas|out->old.status_only = true;|
+ca/signerd/issuer_files.c|two_cas|e->not_after_ms > u->until_ms && memmem|!u->until_ms && memmem
+ca/signerd/issuer_files.c|two_cas|!X509_cmp(cert, out->current.cert)|0
+ca/signerd/issuers.c|two_cas|!is->source.is_changed(is->source.ctx)|1
+ca/signerd/cert_status.c|two_cas|!revoked_entry_is_of(&revoked, i->ca)|0
+ca/signerd/cert_status.c|two_cas|if (!many_cas)|if (1)
+ca/signerd/remember.c|two_cas|e.ca = rc ? 0 :|e.ca = rc ? 0 : 0 *
+ca/revoked_set.c|two_cas|e->ca == ca|1
+ca/offline.c|offline|ca_number_of(X509_REQ_get_subject_name(req))|1
 ca/signerd/rate.c|confine|r->tokens_milli >= 1000|1
 ca/signerd/rate.c|confine|passed_us >= r->window_us ? full :|passed_us >= RATE_MINUTE_US ? full :
 ca/signerd/confine.c|confine|SCMP_A0(SCMP_CMP_NE, AF_UNIX)|SCMP_A0(SCMP_CMP_EQ, 99)
@@ -127,13 +137,12 @@ build_all() {
 	local source jobs=()
 
 	for source in base/*.c policies/*.c ca/*.c ca/sealed/*.c ca/request/*.c ca/proto/*.c sql/proto/*.c \
-		ca/signerd/{grounds,idevid_grounds,confine,rate,remember,cert_status,ocsp_ready}.c tests/unit/ca/*.c; do
+		ca/signerd/{grounds,idevid_grounds,confine,rate,remember,cert_status,ocsp_ready,issuers,issuer_files,ca_files}.c tests/unit/ca/*.c; do
 		object "$source" "$work/$(tr / . <<<"$source").o" &
 		jobs+=($!)
 		[ $((${#jobs[@]} % 4)) != 0 ] || wait
 	done
 	wait
-	rm -f "$work"/base.daemon.c.o
 	ar rcs "$work/lib.a" "$work"/{base,policies,ca,sql}.*.o
 }
 
@@ -165,7 +174,7 @@ went_well() { [ -e "$work/$1.well" ] || { cat "$work/$1.says"; return 1; }; }
 
 build_all
 sentences=()
-for name in csr related_cert_request profile grounds idevid issued_log keystore offline confine crl ocsp sealed lint key_strength; do
+for name in csr related_cert_request profile grounds idevid issued_log keystore offline confine crl ocsp two_cas sealed lint key_strength; do
 	attempt ${#sentences[@]} run "test_$name" "$work/${#sentences[@]}"
 	sentences+=("without_a_mutant_test_${name}_passes")
 done

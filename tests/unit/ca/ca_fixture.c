@@ -156,3 +156,16 @@ bool refused_as(const char *reason)
 		print_error("wanted %s, got: %s\n", reason, err_text());
 	return so;
 }
+
+void fixture_next_issuer(const struct ca_hierarchy *h, int64_t now_ms, struct ca_issuer *out)
+{
+	struct ca_terms t = ca_terms_of_ca(CA_KIND_DEVICE_CA, "City Hospital", now_ms);
+	EVP_PKEY *key = fixture_ec("P-256");
+	X509 *cert = NULL;
+
+	t.common_name = "Pumpgate Device CA 2";
+	assert_int_equal(ca_certify(&t, key, h->root, h->root_key, &cert), 0);
+	assert_int_equal(ca_issuer_init(cert, key, h->root, out), 0);
+	X509_free(cert);
+	EVP_PKEY_free(key);
+}

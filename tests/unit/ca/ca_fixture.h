@@ -34,6 +34,8 @@ void fixture_issuer(bool device, struct ca_issuer *out);
 /* ca_issue for a key pair's public half. */
 int fixture_issue(const struct ca_issuer *issuer, const struct ca_terms *t, EVP_PKEY *key,
 		  X509 **out);
+/* Number 2 of the issuing CAs below the root of `h`. */
+void fixture_next_issuer(const struct ca_hierarchy *h, int64_t now_ms, struct ca_issuer *out);
 /* A leaf for `key`: of a pump (name = its serial) or of a server (name = its DNS name). */
 X509 *fixture_leaf(const struct ca_issuer *issuer, bool device, const char *name, EVP_PKEY *key);
 /* X509_V_OK or why not: `cert` with the issuer's chain in the store, for a purpose, at NOW_MS. */

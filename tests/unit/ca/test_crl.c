@@ -17,8 +17,8 @@ static char folder[] = "/tmp/pumpgate-crl.XXXXXX";
 static const struct crl_terms terms = {
 	.number = 7, .this_update_ms = NOW_MS, .next_update_ms = NOW_MS + 7 * DAY_MS};
 static const struct revoked_entry two[] = {
-	{"0102030405060708090a0b0c0d0e0f10", NOW_MS - DAY_MS, NOW_MS + DAY_MS},
-	{"7f02030405060708090a0b0c0d0e0f10", NOW_MS, NOW_MS + 300 * DAY_MS},
+	{"0102030405060708090a0b0c0d0e0f10", NOW_MS - DAY_MS, NOW_MS + DAY_MS, 0},
+	{"7f02030405060708090a0b0c0d0e0f10", NOW_MS, NOW_MS + 300 * DAY_MS, 0},
 };
 
 static int cas_make(void **state)
@@ -72,7 +72,7 @@ static bool is_on(X509_CRL *crl, const char *hex)
 
 static void crl_refuses_a_serial_that_is_none(void **state)
 {
-	const struct revoked_entry bad = {"zz", NOW_MS, NOW_MS};
+	const struct revoked_entry bad = {"zz", NOW_MS, NOW_MS, 0};
 	AUTO_BUF der = {.max = CRL_DER_MAX};
 
 	(void)state;
@@ -124,7 +124,7 @@ static void crl_is_signed_by_its_ca_alone(void **state)
 /* RFC 5280 3.3 */
 static void an_entry_stays_until_a_list_beyond_its_end_has_had_it(void **state)
 {
-	const struct revoked_entry e = {"01", NOW_MS, NOW_MS};
+	const struct revoked_entry e = {"01", NOW_MS, NOW_MS, 0};
 	int64_t late = NOW_MS + CRL_GRACE_MS + 1;
 
 	(void)state;

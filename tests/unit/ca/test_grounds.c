@@ -7,7 +7,8 @@
 #include "tests/support/cmocka.h"
 #include "tests/unit/ca/ca_fixture.h"
 
-static struct ca_issuer issuer;
+static struct issuer_set set;
+#define issuer (set.current)
 static EVP_PKEY *old_key, *new_key;
 static X509 *prior;
 static struct sign_renew rq;
@@ -61,12 +62,12 @@ static void prior_from_another_ca_with_our_names_is_refused(void **state)
 	assert_int_equal(ossl_cert_put(&der, cert), 0);
 	memcpy(forged.prior.data, der.data, der.len);
 	forged.prior.len = (uint32_t)der.len;
-	assert_int_equal(grounds_prior_parse(&issuer, &forged, &got, &begin), ERR_DENIED);
+	assert_int_equal(grounds_prior_parse(&set, &forged, &got, &begin), ERR_DENIED);
 	assert_true(refused_as("wrong-ca"));
 	forged.prior.len = 20;
-	assert_int_equal(grounds_prior_parse(&issuer, &forged, &got, &begin), ERR_INVALID);
+	assert_int_equal(grounds_prior_parse(&set, &forged, &got, &begin), ERR_INVALID);
 	assert_true(refused_as("request-malformed"));
-	assert_int_equal(grounds_prior_parse(&issuer, &rq, &got, &begin), 0);
+	assert_int_equal(grounds_prior_parse(&set, &rq, &got, &begin), 0);
 	assert_string_equal(begin.prior_issuer, issuer.name);
 	X509_free(cert);
 	ca_issuer_done(&twin);

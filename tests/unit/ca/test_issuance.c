@@ -27,6 +27,7 @@ static struct {
 	struct issue_grant grant; /* cert_serial "": the one that was asked for */
 	unsigned begins, stores;
 	struct issue_store stored;
+	char told[2][ISSUER_SIZE]; /* the last two CAs, oldest first */
 } says;
 
 static void answer_begin(struct ipc_request *rq, void *ctx)
@@ -61,6 +62,9 @@ static void answer_store(struct ipc_request *rq, void *ctx)
 static void answer_issuer(struct ipc_request *rq, void *ctx)
 {
 	(void)ctx;
+	memmove(says.told[0], says.told[1], sizeof(says.told[0]));
+	snprintf(says.told[1], sizeof(says.told[1]), "%s",
+		 ((const struct issuer *)ipc_request_record(rq))->issuer);
 	if (says.issuer_rc)
 		ipc_request_fail(rq, err_set(says.issuer_rc, "known"));
 	else
@@ -92,8 +96,42 @@ static struct ipc_server *server;
 static pthread_t loop;
 static struct signer signer;
 static struct issuance is;
+/* What the files would say. */
+static struct ca_hierarchy hierarchy;
+static struct ca_issuer next_ca;
+static bool is_switched, was_switched;
+static uint8_t ca_keys[2][32];
+static size_t n_ca_keys;
+static struct issuer_set *at_start;
 static struct sign_enroll rq;
 static EVP_PKEY *ec;
+
+static bool cas_changed(void *ctx)
+{
+	(void)ctx;
+	return is_switched != was_switched;
+}
+
+static int cas_load(void *ctx, struct issuer_set *out)
+{
+	const struct ca_hierarchy *h = &hierarchy;
+	struct ca_issuer *first = is_switched ? &out->old : &out->current;
+
+	(void)ctx;
+	assert_int_equal(ca_issuer_init(h->ca, h->ca_key, h->root, first), 0);
+	first->status_only = is_switched;
+	out->current_ca = 1;
+	memcpy(out->ca_spki_sha256, ca_keys, sizeof(ca_keys));
+	out->n_ca_keys = n_ca_keys;
+	if (is_switched) {
+		assert_int_equal(ca_issuer_init(next_ca.cert, next_ca.key, h->root, &out->current),
+				 0);
+		out->current_ca = 2;
+		out->old_ca = 1;
+	}
+	was_switched = is_switched;
+	return 0;
+}
 
 static void *loop_run(void *arg)
 {
@@ -113,7 +151,7 @@ static int world_make(void **state)
 				       .max_in_flight = 4,
 				       .roles = &role,
 				       .n_roles = 1};
-	struct ca_hierarchy h;
+	const struct issuers_source source = {cas_changed, cas_load, NULL, NULL};
 	size_t torn;
 
 	(void)state;
@@ -126,9 +164,14 @@ static int world_make(void **state)
 	base = event_base_new();
 	assert_int_equal(ipc_server_new(base, &o, &server), 0);
 	assert_int_equal(pthread_create(&loop, NULL, loop_run, base), 0);
-	assert_int_equal(ca_hierarchy_new(CA_KIND_DEVICE_ROOT, "St. Test", clock_wall_ms(), &h), 0);
-	assert_int_equal(ca_issuer_init(h.ca, h.ca_key, h.root, &signer.issuer), 0);
-	ca_hierarchy_done(&h);
+	assert_int_equal(
+		ca_hierarchy_new(CA_KIND_DEVICE_ROOT, "St. Test", clock_wall_ms(), &hierarchy), 0);
+	fixture_next_issuer(&hierarchy, clock_wall_ms(), &next_ca);
+	assert_int_equal(ossl_spki_sha256(X509_get_X509_PUBKEY(hierarchy.root), ca_keys[0]), 0);
+	assert_int_equal(ossl_spki_sha256(X509_get_X509_PUBKEY(hierarchy.ca), ca_keys[1]), 0);
+	n_ca_keys = 2;
+	assert_int_equal(issuers_new(&source, &signer.issuers), 0);
+	at_start = issuers_get(signer.issuers);
 	assert_int_equal(issued_log_open(log_path, &signer.log, &torn), 0);
 	signer.device_validity_ms = 30 * DAY_MS;
 	pthread_mutex_init(&signer.rate_lock, NULL);
@@ -148,7 +191,10 @@ static int world_free(void **state)
 	ipc_server_free(server);
 	event_base_free(base);
 	issued_log_close(signer.log);
-	ca_issuer_done(&signer.issuer);
+	issuer_set_put(at_start);
+	issuers_free(signer.issuers);
+	ca_issuer_done(&next_ca);
+	ca_hierarchy_done(&hierarchy);
 	EVP_PKEY_free(ec);
 	unlink(log_path);
 	unlink(socket_path);
@@ -163,7 +209,8 @@ static int registry_reset(void **state)
 	(void)state;
 	memset(&says, 0, sizeof(says));
 	strcpy(says.grant.device, PUMP);
-	is.issuer_known = false;
+	is.introduced = 0;
+	is_switched = false;
 	memset(&rq, 0, sizeof(rq));
 	strcpy(rq.device, PUMP);
 	memcpy(rq.token.data, "token", 5);
@@ -229,7 +276,7 @@ static void grant_for_another_pump_is_refused(void **state)
 /* Proven by its private half: somebody has the key of a CA. */
 static void key_of_a_ca_is_refused_before_the_registry_is_asked(void **state)
 {
-	struct request r = {.key = signer.issuer.key, .cn = PUMP};
+	struct request r = {.key = hierarchy.ca_key, .cn = PUMP};
 	struct sign_enroll by_ca = rq;
 	AUTO_BUF der = {.max = CSR_DER_MAX};
 	struct signed_cert cert;
@@ -238,13 +285,6 @@ static void key_of_a_ca_is_refused_before_the_registry_is_asked(void **state)
 	fixture_request(&r, &der);
 	memcpy(by_ca.csr.data, der.data, der.len);
 	by_ca.csr.len = (uint32_t)der.len;
-	assert_int_equal(ossl_spki_sha256(X509_get_X509_PUBKEY(signer.issuer.root),
-					  signer.ca_spki_sha256[0]),
-			 0);
-	assert_int_equal(ossl_spki_sha256(X509_get_X509_PUBKEY(signer.issuer.cert),
-					  signer.ca_spki_sha256[1]),
-			 0);
-	signer.n_ca_keys = 2;
 	assert_int_equal(issuance_enroll(&is, &by_ca, &cert), ERR_CRYPTO);
 	assert_true(refused_as("key-refused"));
 	assert_non_null(strstr(err_text(), "CAs' own"));
@@ -276,7 +316,7 @@ static void grant_of_another_keys_certificate_is_refused(void **state)
 
 	(void)state;
 	ca_serial_random(t.serial);
-	assert_int_equal(fixture_issue(&signer.issuer, &t, other, &cert), 0);
+	assert_int_equal(fixture_issue(&at_start->current, &t, other, &cert), 0);
 	assert_int_equal(ossl_cert_put(&der, cert), 0);
 	memcpy(says.grant.der.data, der.data, der.len);
 	says.grant.der.len = (uint32_t)der.len;
@@ -290,7 +330,7 @@ static void registry_that_lost_its_database_is_told_our_ca_again(void **state)
 	struct signed_cert cert;
 
 	(void)state;
-	is.issuer_known = true;
+	is.introduced = at_start->generation;
 	says.begin_rc_once = ERR_CONFLICT; /* "the issuer is not registered" */
 	assert_int_equal(issuance_enroll(&is, &rq, &cert), 0);
 	assert_int_equal(says.begins, 2);
@@ -315,6 +355,40 @@ static void lost_store_gives_the_same_certificate_later(void **state)
 	assert_int_equal(cert.der.len, first.der.len);
 	assert_memory_equal(cert.der.data, first.der.data, first.der.len);
 	assert_string_equal(cert.cert_serial, says.grant.cert_serial);
+}
+
+/* The mutant that this must catch: a signer that goes on with what it has in memory. */
+static void after_the_switch_the_next_ca_signs(void **state)
+{
+	struct signed_cert before, after;
+	AUTO_X509 cert = NULL;
+
+	(void)state;
+	assert_int_equal(issuance_enroll(&is, &rq, &before), 0);
+	assert_string_equal(says.stored.issuer, at_start->current.name);
+	is_switched = true;
+	memset(says.grant.cert_serial, 0, sizeof(says.grant.cert_serial));
+	assert_int_equal(issuance_enroll(&is, &rq, &after), 0);
+	assert_string_equal(says.stored.issuer, next_ca.name);
+	assert_int_equal(ossl_cert_parse(after.der.data, after.der.len, &cert), 0);
+	assert_int_equal(ca_issuer_check(&next_ca, cert), 0);
+	/* the one in use was told last */
+	assert_string_equal(says.told[0], at_start->current.name);
+	assert_string_equal(says.told[1], next_ca.name);
+}
+
+/* Signed before the switch, stored after it: under the CA that it is of. */
+static void certificate_of_before_the_switch_is_stored_as_the_old_cas(void **state)
+{
+	struct signed_cert cert;
+
+	(void)state;
+	says.store_rc = ERR_FULL;
+	assert_int_equal(issuance_enroll(&is, &rq, &cert), ERR_FULL);
+	says.store_rc = 0;
+	is_switched = true;
+	assert_int_equal(issuance_enroll(&is, &rq, &cert), 0);
+	assert_string_equal(says.stored.issuer, at_start->current.name);
 }
 
 static void pump_revoked_meanwhile_gets_nothing(void **state)
@@ -368,6 +442,8 @@ int main(void)
 		TEST(grant_of_another_keys_certificate_is_refused),
 		TEST(registry_that_lost_its_database_is_told_our_ca_again),
 		TEST(lost_store_gives_the_same_certificate_later),
+		TEST(after_the_switch_the_next_ca_signs),
+		TEST(certificate_of_before_the_switch_is_stored_as_the_old_cas),
 		TEST(pump_revoked_meanwhile_gets_nothing),
 		TEST(cap_of_an_hour_refuses_before_the_registry_is_asked),
 	};

@@ -239,7 +239,7 @@ static void status_is_good_only_for_what_is_issued_and_not_revoked(void **state)
 					    .device = "PG-1",
 					    .der = (const uint8_t *)"x",
 					    .der_len = 1};
-	const struct revoked_entry revoked = {SERIAL, NOW_MS, NOW_MS + DAY_MS};
+	const struct revoked_entry revoked = {SERIAL, NOW_MS, NOW_MS + DAY_MS, 0};
 	struct ocsp_item i = item(OCSP_OTHER_ISSUER);
 	struct signer s = {0};
 	size_t torn;
@@ -249,17 +249,17 @@ static void status_is_good_only_for_what_is_issued_and_not_revoked(void **state)
 	snprintf(path, sizeof(path), "%s/issued", folder);
 	assert_int_equal(issued_log_open(path, &s.log, &torn), 0);
 	assert_int_equal(revoked_set_new(&s.revoked_set), 0);
-	cert_status_find(&s, &i);
+	cert_status_find(&s, false, &i);
 	assert_int_equal(i.state, OCSP_NOT_ISSUED);
 	assert_int_equal(issued_log_append(s.log, &issued), 0);
-	cert_status_find(&s, &i);
+	cert_status_find(&s, false, &i);
 	assert_int_equal(i.state, OCSP_GOOD);
 	i.serial_len = 15; /* the list's index takes a shorter one for zeros at the end */
-	cert_status_find(&s, &i);
+	cert_status_find(&s, false, &i);
 	assert_int_equal(i.state, OCSP_NOT_ISSUED);
 	i.serial_len = 16;
 	assert_int_equal(revoked_set_add(s.revoked_set, &revoked), 0);
-	cert_status_find(&s, &i);
+	cert_status_find(&s, false, &i);
 	assert_int_equal(i.state, OCSP_REVOKED);
 	assert_int_equal(i.revoked_at_ms, NOW_MS);
 	issued_log_close(s.log);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "ca/ca_number.h"
 #include "tests/support/cmocka.h"
 #include "tests/unit/ca/ca_fixture.h"
 
@@ -12,12 +13,20 @@
 static EVP_PKEY *root_key, *ca_key, *other_key;
 static X509 *root, *ca;
 
+static int request_make(enum ca_kind root_kind, const char *name, EVP_PKEY *key, X509_REQ **out)
+{
+	struct ca_terms t = ca_terms_of_ca(ca_kind_below(root_kind), O, NOW_MS);
+
+	t.common_name = name ? name : t.common_name;
+	return ca_request_make(&t, key, out);
+}
+
 static X509 *signed_for(X509 *by, EVP_PKEY *by_key, enum ca_kind kind, EVP_PKEY *key)
 {
 	X509_REQ *req;
 	X509 *cert = NULL;
 
-	assert_int_equal(ca_request_make(kind, O, key, &req), 0);
+	assert_int_equal(request_make(kind, NULL, key, &req), 0);
 	assert_int_equal(ca_request_sign(req, by, by_key, NOW_MS, &cert), 0);
 	X509_REQ_free(req);
 	return cert;
@@ -176,14 +185,37 @@ static void request_for_another_ca_or_without_proof_is_not_signed(void **state)
 	X509 *cert = NULL;
 
 	(void)state;
-	assert_int_equal(ca_request_make(CA_KIND_SERVER_ROOT, O, ca_key, &req), 0);
+	assert_int_equal(request_make(CA_KIND_SERVER_ROOT, NULL, ca_key, &req), 0);
 	assert_int_equal(ca_request_sign(req, root, root_key, NOW_MS, &cert), ERR_INVALID);
 	X509_REQ_free(req);
-	assert_int_equal(ca_request_make(CA_KIND_DEVICE_ROOT, O, ca_key, &req), 0);
+	assert_int_equal(request_make(CA_KIND_DEVICE_ROOT, NULL, ca_key, &req), 0);
 	assert_int_equal(ca_request_sign(req, root, other_key, NOW_MS, &cert), ERR_CRYPTO);
 	assert_true(X509_REQ_set_pubkey(req, other_key));
 	assert_int_equal(ca_request_sign(req, root, root_key, NOW_MS, &cert), ERR_CRYPTO);
 	assert_null(cert);
+	X509_REQ_free(req);
+}
+
+static void next_ca_is_signed_with_its_number_and_no_other_name(void **state)
+{
+	const char *const odd[] = {"Pumpgate Device CA",    "Pumpgate Device CA 0",
+				   "Pumpgate Device CA 02", "Pumpgate Device CA 100",
+				   "Pumpgate Server CA 2",  "Pumpgate Device Root 2"};
+	X509_REQ *req = NULL;
+	X509 *cert = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		assert_int_equal(request_make(CA_KIND_DEVICE_ROOT, odd[i], ca_key, &req), 0);
+		assert_int_equal(ca_request_sign(req, root, root_key, NOW_MS, &cert), ERR_INVALID);
+		X509_REQ_free(req);
+	}
+	assert_int_equal(request_make(CA_KIND_DEVICE_ROOT, "Pumpgate Device CA 12", ca_key, &req),
+			 0);
+	assert_int_equal(ca_request_sign(req, root, root_key, NOW_MS, &cert), 0);
+	assert_int_equal(ca_number_of(X509_get_subject_name(cert)), 12);
+	assert_int_equal(import(root, cert), 0);
+	X509_free(cert);
 	X509_REQ_free(req);
 }
 
@@ -195,6 +227,7 @@ int main(void)
 		cmocka_unit_test(certificate_beside_the_profile_is_refused),
 		cmocka_unit_test(certificate_that_is_not_in_force_for_30_days_is_refused),
 		cmocka_unit_test(request_for_another_ca_or_without_proof_is_not_signed),
+		cmocka_unit_test(next_ca_is_signed_with_its_number_and_no_other_name),
 	};
 
 	return cmocka_run_group_tests(tests, world_make, world_free);

@@ -265,25 +265,37 @@ static void paths_name_the_list_and_the_responder_alone(void **state)
 	static const struct {
 		const char *target;
 		enum status_resource is;
+		uint32_t ca;
 	} paths[] = {
-		{"/", STATUS_NONE},
-		{"/crl/", STATUS_NONE},
-		{"/crl/device.crl?x", STATUS_NONE},
-		{"/crl/../crl/device.crl", STATUS_NONE},
-		{"/ocspx", STATUS_NONE},
-		{"http://host", STATUS_NONE},
-		{"https://host/crl/device.crl", STATUS_NONE},
-		{"/crl/device.crl", STATUS_CRL},
-		{"http://host:80/crl/device.crl", STATUS_CRL},
-		{"/ocsp", STATUS_OCSP},
-		{"/ocsp/", STATUS_OCSP},
-		{"/ocsp/MEow", STATUS_OCSP_BY_GET},
+		{"/", STATUS_NONE, 0},
+		{"/crl/", STATUS_NONE, 0},
+		{"/crl/device.crl?x", STATUS_NONE, 0},
+		{"/crl/../crl/device.crl", STATUS_NONE, 0},
+		{"/ocspx", STATUS_NONE, 0},
+		{"http://host", STATUS_NONE, 0},
+		{"https://host/crl/device.crl", STATUS_NONE, 0},
+		{"/crl/device-.crl", STATUS_NONE, 0},
+		{"/crl/device-1.crl", STATUS_NONE, 0},
+		{"/crl/device-02.crl", STATUS_NONE, 0},
+		{"/crl/device-100.crl", STATUS_NONE, 0},
+		{"/crl/device-2.crlx", STATUS_NONE, 0},
+		{"/crl/device-x.crl", STATUS_NONE, 0},
+		{"/crl/device.crl", STATUS_CRL, 1},
+		{"http://host:80/crl/device.crl", STATUS_CRL, 1},
+		{"/crl/device-2.crl", STATUS_CRL, 2},
+		{"/crl/device-99.crl", STATUS_CRL, 99},
+		{"/ocsp", STATUS_OCSP, 0},
+		{"/ocsp/", STATUS_OCSP, 0},
+		{"/ocsp/MEow", STATUS_OCSP_BY_GET, 0},
 	};
 	const char *rest;
+	uint32_t ca;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-		assert_int_equal(status_path_parse(paths[i].target, &rest), paths[i].is);
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		assert_int_equal(status_path_parse(paths[i].target, &rest, &ca), paths[i].is);
+		assert_int_equal(ca, paths[i].ca);
+	}
 	assert_string_equal(rest, "MEow");
 }
 
