@@ -2,7 +2,9 @@
 /*
  * What the parts of pumpgate-credd share. The loop thread reads what came in, asks the throttle and
  * hands over; then a login goes
- *   hashing    standing of the pump, account, argon2id; as many threads as processors
+ *   hashing    standing of the pump, account, argon2id; a thread for each processor but one, which
+ *              the network admission keeps
+ *   contacts   standing of a pump that brings records; never behind passwords
  *   directory  only for accounts whose password is the hospital's: may wait long, delays nobody
  * else writer     the one thread that changes the database: audit row, session; then the answer and
  * people's administration goes through "admin" (lists; hashing of new secrets) to the writer.
@@ -54,7 +56,7 @@ struct credd {
 	struct hasher *hasher;
 	struct person_source source;	     /* verify NULL: no directory */
 	struct people_source *people_source; /* what is behind it */
-	struct lane *hashing, *directory, *writer, *admin;
+	struct lane *hashing, *contacts, *directory, *writer, *admin;
 	uint8_t hash_key[16]; /* of the throttle's names, made at each start */
 	pthread_mutex_t lock; /* of the two below; never held over a wait */
 	struct throttle *throttle;

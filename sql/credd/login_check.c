@@ -15,7 +15,7 @@
 #include "sql/client/registry_client.h"
 
 #define REGISTRY_WAIT_MS 1000
-#define LATE_US 4000000	     /* who asked gives up after 5 s: no work for nobody */
+#define LATE_US 1000000	     /* who asked gives up soon after: no work for nobody */
 #define DIRECTORY_US 4000000 /* from its arrival */
 #define AWAY_RETRY_S 5
 

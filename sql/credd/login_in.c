@@ -137,7 +137,7 @@ void verb_login(struct ipc_request *rq, void *ctx)
 			login_to_writer(j);
 			return;
 		}
-		if (lane_put(c->hashing, &j->job.lane, 0) == 0)
+		if (lane_put(j->contact ? c->contacts : c->hashing, &j->job.lane, 0) == 0)
 			return;
 		j->why = "busy";
 	}

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,10 @@
 #include "sql/credd/credd.h"
 #include "sql/proto/cred_verbs.h"
 
-#define HASH_JOBS 64 /* for each thread: what waits longer than a client is shed */
+#define HASH_WAIT_US 1000000 /* who would wait longer is told at once to try again */
+#define HASH_JOBS_MIN 4
+#define HASH_JOBS_MAX 512
+#define CONTACT_JOBS 1024
 #define DIRECTORY_JOBS 128
 #define WRITER_JOBS 1024
 #define WRITER_BATCH 64
@@ -60,6 +64,7 @@ static const char usage[] =
 struct workers {
 	struct cred_worker *hashing[HASH_THREADS_MAX];
 	struct cred_worker *directory[DIRECTORY_THREADS];
+	struct cred_worker *contacts;
 	struct cred_worker *writer;
 	struct cred_worker *admin;
 };
@@ -150,10 +155,36 @@ static int workers_open(struct credd *c, struct workers *w)
 
 	if (!rc)
 		rc = worker_new(c, false, &w->admin);
+	if (!rc)
+		rc = worker_new(c, false, &w->contacts);
 	for (unsigned i = 0; !rc && i < c->settings.hash_threads; i++)
 		rc = worker_new(c, false, &w->hashing[i]);
 	for (unsigned i = 0; !rc && c->source.verify && i < DIRECTORY_THREADS; i++)
 		rc = worker_new(c, false, &w->directory[i]);
+	return rc;
+}
+
+/* As many as are done within HASH_WAIT_US, by what the first hash took. */
+static size_t hashing_jobs(const struct credd *c)
+{
+	uint32_t cost_us = hasher_cost_us(c->hasher);
+	size_t jobs = (size_t)c->settings.hash_threads * HASH_WAIT_US / (cost_us ? cost_us : 1);
+
+	return jobs < HASH_JOBS_MIN ? HASH_JOBS_MIN : jobs > HASH_JOBS_MAX ? HASH_JOBS_MAX : jobs;
+}
+
+/* Its threads step back behind whatever else of ours wakes on their processor: they inherit that
+ * they are batch work (sched(7)) from the thread that starts them. */
+static int hashing_start(struct credd *c, const struct lane_options *o)
+{
+	const struct sched_param none = {0};
+	int rc;
+
+	if (sched_setscheduler(0, SCHED_BATCH, &none))
+		return err_errno(ERR_IO, "batch scheduling");
+	rc = lane_new(o, &c->hashing);
+	if (sched_setscheduler(0, SCHED_OTHER, &none) && !rc)
+		rc = err_errno(ERR_IO, "usual scheduling");
 	return rc;
 }
 
@@ -178,9 +209,15 @@ static int lanes_start(struct credd *c, struct workers *w)
 					 .run = directory_run};
 	struct lane_options hashing = {.name = "hashing",
 				       .n_threads = c->settings.hash_threads,
-				       .max_jobs = HASH_JOBS * c->settings.hash_threads,
+				       .max_jobs = hashing_jobs(c),
 				       .batch_max = 1,
 				       .run = hashing_run};
+	struct lane_options contacts = {.name = "contacts",
+					.n_threads = 1,
+					.workers = {w->contacts},
+					.max_jobs = CONTACT_JOBS,
+					.batch_max = 1,
+					.run = hashing_run};
 	int rc = lane_new(&writer, &c->writer);
 
 	for (unsigned i = 0; i < HASH_THREADS_MAX; i++)
@@ -191,13 +228,16 @@ static int lanes_start(struct credd *c, struct workers *w)
 		rc = lane_new(&admin, &c->admin);
 	if (!rc && c->source.verify)
 		rc = lane_new(&directory, &c->directory);
-	return rc ? rc : lane_new(&hashing, &c->hashing);
+	if (!rc)
+		rc = lane_new(&contacts, &c->contacts);
+	return rc ? rc : hashing_start(c, &hashing);
 }
 
 /* In the order in which the lanes make work for each other. */
 static void credd_stop(struct credd *c, struct workers *w)
 {
 	lane_stop(c->hashing);
+	lane_stop(c->contacts);
 	lane_stop(c->directory);
 	lane_stop(c->admin);
 	lane_stop(c->writer);
@@ -206,6 +246,7 @@ static void credd_stop(struct credd *c, struct workers *w)
 		worker_free(w->hashing[i]);
 	for (unsigned i = 0; i < DIRECTORY_THREADS; i++)
 		worker_free(w->directory[i]);
+	worker_free(w->contacts);
 	worker_free(w->admin);
 	worker_free(w->writer);
 	source_close(c);

@@ -63,8 +63,10 @@ static int own_user_check(struct config *conf)
 static int costs_read(struct cred_settings *s, struct config *conf)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	uint32_t threads =
-		cores > 0 && cores < HASH_THREADS_MAX ? (uint32_t)cores : HASH_THREADS_MAX;
+	/* one processor is left to network admission (decision 207) */
+	uint32_t threads = cores <= 2			  ? 1
+			   : cores - 1 < HASH_THREADS_MAX ? (uint32_t)cores - 1
+							  : HASH_THREADS_MAX;
 	int rc;
 
 	*s = (struct cred_settings){19456, 2, threads};

@@ -19,6 +19,8 @@ HERE=$PWD/tests/bench
 . tests/bench/report.sh
 # shellcheck source=tests/bench/controller.sh
 . tests/bench/controller.sh
+# shellcheck source=tests/support/slapd.sh
+. tests/support/slapd.sh
 # shellcheck source=tests/bench/logins.sh
 . tests/bench/logins.sh
 PATH=$PUMPGATE_BUILD/tools:$PATH
@@ -38,6 +40,7 @@ OTHERS=()
 bench_down() {
 	[ ${#OTHERS[@]} = 0 ] || kill "${OTHERS[@]}" 2>/dev/null
 	[ ${#OTHERS[@]} = 0 ] || wait "${OTHERS[@]}" 2>/dev/null
+	slapd_stop
 	scratch_down
 }
 
@@ -105,6 +108,7 @@ servers_up() {
 	# one hour's certificates and more are issued in minutes here
 	sed -i 's/^issue_per_minute = .*/issue_per_minute = 100000/; s/^issue_per_hour = .*/issue_per_hour = 1000000/' \
 		"$PUMPGATE_HOME/pumpgate.conf"
+	logins_settings
 	scratch_run || die 'Pumpgate does not start'
 	trap bench_down EXIT
 	SECRET=bench-$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')

@@ -11,10 +11,13 @@
  *   journal ID N,N,... USER        a contact with these records of the journal ID, in this order
  *   flood N NAME                   N logins with wrong passwords, many on the way at once; counts
  *   time N NAME PASSWORD           N logins one after the other; JSON with median and p99
+ *   rate R N NAME PASSWORD         N logins as they come, R a second on average (at random),
+ *                                  whatever was answered by then; JSON with each one's ms
  *   raw HEX                        a packet's bytes as they are
  */
 #include <arpa/inet.h>
 #include <netdb.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -277,6 +280,49 @@ static int time_many(struct ask *q, unsigned n)
 	return 0;
 }
 
+/* Arrivals that do not wait for answers, as people do not for each other. Late is counted from when
+ * a login was to be sent. */
+static int rate(struct ask *q, double per_s, unsigned n)
+{
+	int64_t *took = calloc(n, sizeof(*took)), due[256], next = clock_mono_us();
+	struct pollfd fd = {.fd = SSL_get_fd(tls), .events = POLLIN};
+	unsigned sent = 0, got = 0, accepted = 0;
+	uint8_t buf[RADIUS_PACKET_MAX];
+	struct radius_packet p;
+	struct radius_view v;
+
+	srand48(getpid());
+	while (took && got < n) {
+		int64_t wait_us = sent < n ? next - clock_mono_us() : 5000000;
+
+		if (sent < n && wait_us <= 0) {
+			if (packet_build(q, &p) || send_packet(&p))
+				break;
+			due[(uint8_t)(next_id - 1)] = next;
+			do /* each millisecond has the same chance */
+				next += 1000;
+			while (drand48() >= per_s / 1000);
+			sent++;
+			continue;
+		}
+		if (!SSL_pending(tls) && poll(&fd, 1, (int)(wait_us / 1000) + 1) <= 0) {
+			if (sent == n)
+				break; /* the last never came */
+			continue;
+		}
+		if (receive(buf, &v))
+			break;
+		took[got++] = clock_mono_us() - due[v.id];
+		accepted += v.code == RADIUS_ACCESS_ACCEPT;
+	}
+	printf("{\"logins\": %u, \"accepted\": %u, \"ms\": [", n, accepted);
+	for (unsigned i = 0; i < got; i++)
+		printf("%s%.1f", i ? "," : "", (double)took[i] / 1000);
+	printf("]}\n");
+	free(took);
+	return got == n ? 0 : 1;
+}
+
 static int flood(struct ask *q, unsigned n, const char *prefix)
 {
 	unsigned sent = 0, got = 0, accepted = 0;
@@ -375,6 +421,13 @@ static int command(char *word[8], int n)
 		q.password = "not-the-password";
 		q.password_len = 16;
 		return flood(&q, (unsigned)atoi(word[1]), word[2]);
+	}
+	if (!strcmp(word[0], "rate") && n == 5) {
+		q.name = word[3];
+		q.name_len = strlen(word[3]);
+		q.password = word[4];
+		q.password_len = strlen(word[4]);
+		return rate(&q, atof(word[1]), (unsigned)atoi(word[2]));
 	}
 	if (!strcmp(word[0], "time") && n == 4) {
 		q.name = word[2];
