@@ -2,10 +2,11 @@
 # Pumpgate: one non-recursive Makefile; each folder's part.mk says what it builds.
 # `make help` lists the targets and the variables.
 
-O ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+O ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(STATIC),-static)
 PREFIX ?= /usr
 DESTDIR ?=
 SAN ?=
+STATIC ?=
 comma := ,
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
@@ -42,13 +43,18 @@ HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
 HARDEN += $(if $(filter x86_64% i%86%,$(shell $(CC) -dumpmachine)),-fcf-protection)
 endif
 # OpenSSL as of 3.0: what later versions deprecate is no warning yet
+DEFINES :=
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DOPENSSL_API_COMPAT=30000 -I. -I$(O)/gen -fPIC -fno-strict-aliasing -pthread \
-	$(CFLAGS) $(WARN) $(HARDEN) $(SANFLAGS)
-ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS) $(LDFLAGS)
+	$(CFLAGS) $(DEFINES) $(if $(STATIC),-DPUMPGATE_STATIC) $(WARN) $(HARDEN) $(SANFLAGS)
+# For pumps with other libraries than the ones built against, or none.
+ifneq ($(and $(STATIC),$(filter-out agent,$(or $(MAKECMDGOALS),all))),)
+$(error STATIC=1 goes with `make agent` alone)
+endif
+ALL_LDFLAGS = $(if $(STATIC),-static-pie,-pie) -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS) $(LDFLAGS)
 
 PKG_CONFIG ?= pkg-config
 pkg_cflags = $(if $(strip $(1)),$(shell $(PKG_CONFIG) --cflags $(1) || echo PKG-CONFIG-FAILED))
-pkg_libs = $(if $(strip $(1)),$(shell $(PKG_CONFIG) --libs $(1) || echo PKG-CONFIG-FAILED))
+pkg_libs = $(if $(strip $(1)),$(shell $(PKG_CONFIG) $(if $(STATIC),--static) --libs $(1) || echo PKG-CONFIG-FAILED))
 objects = $(patsubst %.c,$(O)/obj/%.o,$(1))
 
 ALL_SOURCES :=
@@ -157,7 +163,7 @@ endif
 
 all: ## Build every program, module and man page (SAN=address,undefined or SAN=thread: sanitized)
 
-agent: ## Build the pump's agent alone; cross: make agent CC=TRIPLET-gcc PKG_CONFIG=TRIPLET-pkg-config
+agent: ## Build the pump's agent alone (STATIC=1: without shared libraries; cross: CC= PKG_CONFIG=)
 
 deps: ## Install the Debian packages that are missing (as root; else say which they are)
 	@.ci/deps.sh
@@ -186,5 +192,6 @@ help: ## This list
 		Makefile tests/part.mk
 	@echo
 	@echo "  CC=clang  another compiler      SAN=thread  a sanitized build in a folder of its own"
+	@echo "  STATIC=1  with agent: one file, no shared libraries"
 	@echo "  O=DIR     build in DIR          V=1         show the commands"
 	@echo "  T=PATTERN with check: only the test files whose path matches"

@@ -10,6 +10,7 @@
 
 #include <event2/event.h>
 #include <event2/thread.h>
+#include <openssl/crypto.h>
 
 #include "base/daemon.h"
 #include "base/log.h"
@@ -17,6 +18,16 @@
 #include "pump_agent/confine.h"
 
 #define EXIT_USAGE 64
+
+/* What the file openssl.cnf names would be loaded, which a static program cannot. */
+static int openssl_begin(void)
+{
+#ifdef PUMPGATE_STATIC
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
+		return err_set(ERR_CRYPTO, "OpenSSL cannot start");
+#endif
+	return 0;
+}
 
 /* Errors have words of ours; a name server that is away is not worth a line on each try. */
 static void libevent_says(int severity, const char *text)
@@ -37,6 +48,7 @@ static int run(struct agent_options *o)
 	unsetenv("SSLKEYLOGFILE"); /* some builds of OpenSSL write session keys there */
 	snprintf(bundle, sizeof(bundle), "%s/bundle.json", o->state);
 	o->bundle = o->bundle ? o->bundle : bundle;
+	rc = rc ? rc : openssl_begin();
 	event_set_log_callback(libevent_says);
 	if (!rc && evthread_use_pthreads()) /* loops of their own for what waits for the network */
 		rc = err_set(ERR_NOMEM, "no memory for locks");

@@ -179,10 +179,15 @@ static int place_parse(const char *text, enum key_place *out)
 
 	*out = KEY_IN_FILE;
 	for (int i = 0; text && i <= KEY_IN_TPM_IF_ANY; i++) {
-		if (!strcmp(text, names[i])) {
-			*out = (enum key_place)i;
-			return 0;
-		}
+		if (strcmp(text, names[i]))
+			continue;
+		*out = (enum key_place)i;
+		if (*out != KEY_IN_FILE && !tpm_is_possible())
+			return err_set(ERR_INVALID,
+				       "key-in %s: this agent is static and knows no "
+				       "TPM: build it without STATIC=1",
+				       text);
+		return 0;
 	}
 	return text ? err_set(ERR_INVALID, "key-in %s: must be file, tpm or auto", text) : 0;
 }

@@ -13,7 +13,7 @@ $(call library,login_shell,$(addprefix pump_agent/login/,desk.c login.c radsec.c
 # No clock is right that is before it: of the last commit, else of the source.
 AGENT_BUILD_TIME := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),$(shell \
 	stat -c %Y pump_agent/wall_clock.c))
-$(O)/obj/pump_agent/wall_clock.o: private CFLAGS += -DPUMPGATE_BUILD_TIME=$(AGENT_BUILD_TIME)
+$(O)/obj/pump_agent/wall_clock.o: private DEFINES := -DPUMPGATE_BUILD_TIME=$(AGENT_BUILD_TIME)
 
 # For the controller: libc only, and no call of it from the loop's half (pumplink.c, layout.c).
 PUMPLINK_SOURCES := $(addprefix pump_agent/pumplink/,pumplink.c layout.c handover.c)

@@ -19,11 +19,22 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static enum key_place wanted;
 static OSSL_PROVIDER *provider; /* under lock; stays once it is there */
 
+bool tpm_is_possible(void)
+{
+#ifdef PUMPGATE_STATIC
+	return false;
+#else
+	return true;
+#endif
+}
+
 /* The provider connects to the TPM when it is loaded: a TPM that is away has none. */
 static int provider_have(void)
 {
 	int rc = 0;
 
+	if (!tpm_is_possible())
+		return err_set(ERR_UNAVAILABLE, "this agent is static and knows no TPM");
 	pthread_mutex_lock(&lock);
 	if (!provider) {
 		/* another provider by name ends the default one's being there by itself */

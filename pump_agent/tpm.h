@@ -17,6 +17,9 @@
 /* Where new keys are made. */
 enum key_place { KEY_IN_FILE = 0, KEY_IN_TPM, KEY_IN_TPM_IF_ANY };
 
+/* False in a static agent: the provider is a shared object. */
+bool tpm_is_possible(void);
+
 /* Once, before threads start. tcti: how the TPM is reached (tpm2-tss's words), NULL for the
  * provider's own default. A TPM that cannot be reached now is tried again when it is needed. */
 void tpm_use(enum key_place place, const char *tcti);

@@ -5,6 +5,7 @@
  */
 #include "pump_agent/login/desk.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -97,8 +98,7 @@ static int says_build(const struct desk *d, const struct pumplink_request *rq, s
 	if (d->vault)
 		offline_state(&d->vault->offline, &state);
 	secret_fill_random(&state.request_id, sizeof(state.request_id));
-	memcpy(state.agent_version, PUMPGATE_VERSION,
-	       strnlen(PUMPGATE_VERSION, LOGIN_WORD_SIZE - 1));
+	snprintf(state.agent_version, sizeof(state.agent_version), "%s", PUMPGATE_VERSION);
 	memcpy(state.method, method, strlen(method));
 	return login_says_build(d->vault ? &d->vault->offline : NULL, &state, out);
 }
