@@ -23,6 +23,11 @@
 	X(PARKED, "parked", "The pump is parked: let on, but into the parking zone only.",         \
 	  "pumpctl pump show SERIAL says by whom and why; to end it: pumpctl pump release "        \
 	  "SERIAL.")                                                                               \
+	X(TLS_BELOW_MODEL, "tls-below-model",                                                      \
+	  "The pump speaks a lower version of TLS than its model must, so it gets on in the "      \
+	  "quarantine zone at most.",                                                              \
+	  "Update the pump's software, or lower the floor: pumpctl model tls MODEL --min V; who "  \
+	  "else is concerned: pumpctl model check MODEL.")                                         \
 	X(BORN_PUMP, "birth-certificate",                                                          \
 	  "The pump is expected and a registered maker vouches for it.",                           \
 	  "It reaches enrolment and time only, until it has its certificate.")                     \

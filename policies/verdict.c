@@ -89,6 +89,14 @@ enum verdict_kind verdict_for_state(enum device_state s)
 	}
 }
 
+/* It may be cared for there: a reject would be the harder thing for a pump that infuses. */
+static struct verdict placed_low(const struct verdict_cert_facts *f)
+{
+	if (!vlan_is_usable(f->low_vlan))
+		return reject(REASON_TLS_BELOW_MODEL);
+	return (struct verdict){.kind = VERDICT_QUARANTINE, .reason = REASON_TLS_BELOW_MODEL};
+}
+
 /* Into the zone that the pump's state leads to, if there is one. */
 static struct verdict placed(const struct verdict_cert_facts *f)
 {
@@ -103,6 +111,8 @@ static struct verdict placed(const struct verdict_cert_facts *f)
 
 	if (!vlan_is_usable(f->vlan))
 		return reject(reasons[kind].no_zone);
+	if (kind == VERDICT_ACCEPT && f->tls < f->tls_min)
+		return placed_low(f);
 	return (struct verdict){.kind = kind, .reason = reasons[kind].on};
 }
 

@@ -40,6 +40,10 @@ struct verdict_cert_facts {
 	const char *identity;	   /* what the peer claimed (EAP identity, User-Name) */
 	uint32_t vlan;		   /* of the zone for a pump in this state; 0: none */
 	bool resumed;		   /* then the SAN may be missing */
+	/* policies/tls_profile.h; what verdict_return does not look at */
+	uint32_t tls;	   /* of this connection; 0: not known */
+	uint32_t tls_min;  /* of the pump's model; 0: none */
+	uint32_t low_vlan; /* of the zone for what is below that; 0: none */
 };
 struct verdict verdict_cert(const struct verdict_cert_facts *f, int64_t now_ms);
 

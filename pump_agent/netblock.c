@@ -135,8 +135,11 @@ int netblock_build(const struct netblock_in *in, struct netblock *out)
 	rc = rc ? rc : put_word(&b, "eap", "TLS");
 	rc = rc ? rc : put_server_checks(&b, in);
 	rc = rc ? rc : put_identity(&b, in);
-	/* TLS 1.3 is off in wpa_supplicant 2.10 unless asked for */
-	rc = rc ? rc : put_text(&b, "phase1", "tls_disable_tlsv1_3=0");
+	/* TLS 1.3 is off in wpa_supplicant 2.10 unless asked for; no server of ours takes 1.1 */
+	rc = rc ? rc
+		: put_text(&b, "phase1",
+			   "tls_disable_tlsv1_0=1 tls_disable_tlsv1_1=1 tls_disable_tlsv1_2=0 "
+			   "tls_disable_tlsv1_3=0");
 	rc = rc ? rc : checks_are_in(&b);
 	if (!rc)
 		*out = b;

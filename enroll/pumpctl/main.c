@@ -37,6 +37,8 @@ int main(int argc, char *argv[])
 		verb_pump_events,
 		verb_model_list,
 		verb_model_ports,
+		verb_model_check,
+		verb_model_tls,
 		verb_zone_add,
 		verb_zone_list,
 		verb_nas_add,

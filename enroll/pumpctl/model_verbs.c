@@ -11,13 +11,14 @@
 static int model_list_run(const struct call *call)
 {
 	static const struct column columns[] = {
-		{"MODEL", "model"},	{"PUMPS", "pumps"}, {"ANY PORT", "any"},
-		{"ALLOWED", "allowed"}, {"SET", "set_at"},  {"BY", "set_by"},
+		{"MODEL", "model"},  {"PUMPS", "pumps"},     {"TLS AT LEAST", "tls_min"},
+		{"ANY PORT", "any"}, {"ALLOWED", "allowed"}, {"SET", "set_at"},
+		{"BY", "set_by"},
 	};
 	const struct listing l = {REGISTRY_MODEL_LIST,
 				  &record_model_ports,
 				  columns,
-				  6,
+				  7,
 				  "model",
 				  "no pump is in the inventory yet"};
 	struct list_query q = {0};
@@ -29,7 +30,8 @@ const struct verb verb_model_list = {
 	.group = "model",
 	.name = "list",
 	.operands = "",
-	.summary = "List the models of the inventory and which ports they may have open",
+	.summary = "List the models of the inventory, the TLS they must speak and the ports they "
+		   "may have open",
 	.examples = {"model list", "model list --json", "--home /tmp/try model list"},
 	.run = model_list_run,
 };

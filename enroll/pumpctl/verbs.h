@@ -23,6 +23,8 @@ extern const struct verb verb_pump_park;
 extern const struct verb verb_pump_release;
 extern const struct verb verb_model_list;
 extern const struct verb verb_model_ports;
+extern const struct verb verb_model_tls;
+extern const struct verb verb_model_check;
 extern const struct verb verb_pump_waiting;
 extern const struct verb verb_pump_decommission;
 extern const struct verb verb_pump_why;

@@ -238,6 +238,23 @@ static int certificate_put(const struct why_facts *f, const struct event *auth,
 	return rc ? rc : next_put(f, reason_next_step(REASON_CERTIFICATE_EXPIRED), out);
 }
 
+/* Below its model's floor: on the network, but only where it may be cared for. */
+static int why_low(const struct why_facts *f, const struct event *auth, struct why_answer *out)
+{
+	char at[CLOCK_TEXT_MAX], nas[NAME_SIZE * 4], detail[TEXT_SIZE];
+	int rc;
+
+	when(auth->at, at);
+	safe(auth->nas, nas, sizeof(nas));
+	safe(auth->detail, detail, sizeof(detail));
+	out->reason = REASON_TLS_BELOW_MODEL;
+	out->on = f->device->live_sessions > 0;
+	rc = buf_printf(&out->sentence, "Let into zone %s (VLAN %u) only on %s at %s: %s (%s)",
+			auth->zone, auth->vlan, nas[0] ? nas : "an unnamed NAS", at,
+			reason_sentence(REASON_TLS_BELOW_MODEL), detail);
+	return rc ? rc : next_put(f, reason_next_step(REASON_TLS_BELOW_MODEL), out);
+}
+
 static int why_enrolled(const struct why_facts *f, struct why_answer *out)
 {
 	const struct event *auth = newest_of(f, "auth");
@@ -254,6 +271,9 @@ static int why_enrolled(const struct why_facts *f, struct why_answer *out)
 				      out);
 	} else if (!strcmp(auth->what, "accept")) {
 		rc = why_accepted(f, auth, out);
+	} else if (strcmp(auth->what, "reject") != 0 &&
+		   reason_parse(auth->reason) == REASON_TLS_BELOW_MODEL) {
+		rc = why_low(f, auth, out);
 	} else {
 		rc = refusal_put(f, auth, "Refused", out);
 	}

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "policies/tls_profile.h"
 #include "radius_modules/rlm_pump/class_code.h"
 #include "radius_modules/rlm_pump/mac_text.h"
 #include "radius_modules/rlm_pump/subject_text.h"
@@ -38,6 +39,7 @@ struct attempt {
 	char detail[TEXT_SIZE];
 	uint32_t vlan;
 	uint32_t session_s;
+	struct tls_seen tls;
 };
 
 /* The attempt of this packet; made on first use, freed with the request. NULL without memory. */
@@ -84,6 +86,8 @@ static void event_build(REQUEST *request, const struct attempt *a, struct auth_e
 	memcpy(e->zone, a->zone, sizeof(e->zone));
 	memcpy(e->detail, a->detail, sizeof(e->detail));
 	e->vlan = a->vlan;
+	e->tls = a->tls.version;
+	memcpy(e->tls_cipher, a->tls.cipher, sizeof(e->tls_cipher));
 	PUMP_TEXT(e->identity, vps, PW_USER_NAME);
 	PUMP_TEXT(e->calling_station, vps, PW_CALLING_STATION_ID);
 	PUMP_TEXT(e->session_id, vps, PW_ACCT_SESSION_ID);
@@ -105,9 +109,9 @@ static void event_log(const struct auth_event *e, uint64_t request_id)
 	log_escape(e->detail, strlen(e->detail), detail, sizeof(detail));
 	radlog(L_AUTH,
 	       "pump.auth verdict=%s reason=%s pump=%s identity=\"%s\" cert=%s method=%s nas=%s "
-	       "station=\"%s\" zone=%s vlan=%u us=%u request=%016" PRIx64 " detail=\"%s\"",
+	       "station=\"%s\" zone=%s vlan=%u tls=%s us=%u request=%016" PRIx64 " detail=\"%s\"",
 	       e->verdict, e->reason, e->device, identity, e->cert_serial, e->method, e->nas,
-	       calling, e->zone, e->vlan, e->took_us, request_id, detail);
+	       calling, e->zone, e->vlan, tls_version_name(e->tls), e->took_us, request_id, detail);
 }
 
 static void event_post(struct pump_shared *s, REQUEST *request, const struct attempt *a)
@@ -197,6 +201,7 @@ static void sessions_forget(struct pump_shared *s, const struct cert_name *q)
 struct cert_seen {
 	struct cert_name q;
 	struct pump_facts f;
+	struct zone_facts low; /* where a pump goes that is below its model's floor */
 	char san_uri[128], identity[USER_NAME_SIZE];
 	struct verdict_cert_facts v;
 };
@@ -226,12 +231,41 @@ static void cert_see(struct pump_shared *s, REQUEST *request, struct attempt *a,
 	c->v.san_uri = c->san_uri;
 	c->v.identity = c->identity;
 	c->v.vlan = c->f.vlan;
+	pump_tls_seen(request, &a->tls);
+	c->v.tls = a->tls.version;
+	c->v.tls_min = c->f.tls_min;
 	c->v.resumed = fr_pair_find_by_da(request->parent->reply->vps, s->resumed, TAG_ANY) != NULL;
 	if (!c->v.answered) /* for people; the chain to our CA holds, whatever the registry says */
 		device_from_san(c->san_uri, c->f.device);
 	memcpy(a->issuer, c->q.issuer, sizeof(a->issuer));
 	memcpy(a->cert_serial, c->q.cert_serial, sizeof(a->cert_serial));
 	memcpy(a->device, c->f.device, sizeof(a->device));
+}
+
+/* The map of standings tells the floor; the zone is asked for where it is needed alone. */
+static void low_zone_see(struct pump_shared *s, struct attempt *a, struct cert_seen *c)
+{
+	static const struct zone_query q = {.purpose = "quarantine"};
+
+	if (!c->v.answered || c->v.device != DEVICE_ENROLLED ||
+	    !tls_is_below(c->v.tls, c->v.tls_min))
+		return;
+	if (registry_link_zone_facts(s->link, &q, &c->low)) {
+		c->v.answered = false;
+		snprintf(a->detail, sizeof(a->detail), "%s", err_text());
+		return;
+	}
+	c->v.low_vlan = c->low.vlan;
+	snprintf(a->detail, sizeof(a->detail), "TLS %s, its model must have %s",
+		 c->v.tls ? tls_version_name(c->v.tls) : "unknown", tls_version_name(c->v.tls_min));
+}
+
+static void low_place(struct attempt *a, const struct cert_seen *c, int64_t now_ms)
+{
+	memcpy(a->zone, c->low.zone, sizeof(a->zone));
+	memcpy(a->filter_id, c->low.filter_id, sizeof(a->filter_id));
+	a->vlan = c->low.vlan;
+	a->session_s = session_seconds(c->low.session_s, c->f.not_after, now_ms);
 }
 
 static void cert_verdict(struct pump_shared *s, REQUEST *request, struct attempt *a)
@@ -241,11 +275,16 @@ static void cert_verdict(struct pump_shared *s, REQUEST *request, struct attempt
 	int64_t now_ms = clock_wall_ms();
 
 	cert_see(s, request, a, &c);
+	low_zone_see(s, a, &c);
 	a->verdict = verdict_cert(&c.v, now_ms);
 	a->method = c.v.resumed ? PUMP_METHOD_RESUMED : PUMP_METHOD_EAP;
 	if (a->verdict.kind == VERDICT_REJECT) {
 		if (c.v.answered) /* no key of a refused certificate stays in memory */
 			sessions_forget(s, &c.q);
+		return;
+	}
+	if (a->verdict.reason == REASON_TLS_BELOW_MODEL) {
+		low_place(a, &c, now_ms);
 		return;
 	}
 	memcpy(a->zone, f->zone, sizeof(a->zone));
@@ -278,6 +317,7 @@ static void birth_verdict(struct pump_shared *s, REQUEST *request, struct attemp
 	struct verdict_birth_facts v = {0};
 	char subject[USER_NAME_SIZE];
 
+	pump_tls_seen(request, &a->tls);
 	PUMP_TEXT(subject, vps, PW_TLS_CLIENT_CERT_SUBJECT);
 	PUMP_TEXT(a->issuer, vps, PW_TLS_CLIENT_CERT_ISSUER);
 	snprintf(a->detail, sizeof(a->detail), "birth certificate %.200s", subject);

@@ -170,6 +170,13 @@ int registry_link_mac_facts(struct registry_link *l, const struct mac_query *q,
 		   LINK_FACTS_MS);
 }
 
+int registry_link_zone_facts(struct registry_link *l, const struct zone_query *q,
+			     struct zone_facts *out)
+{
+	return ask(l, REGISTRY_ZONE_FACTS, &record_zone_query, q, &record_zone_facts, out,
+		   LINK_FACTS_MS);
+}
+
 int registry_link_birth_facts(struct registry_link *l, const struct birth_query *q,
 			      struct birth_facts *out)
 {

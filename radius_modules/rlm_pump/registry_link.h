@@ -40,6 +40,8 @@ int registry_link_pump_facts(struct registry_link *l, const struct cert_name *q,
 			     struct pump_facts *out) MUST_USE;
 int registry_link_mac_facts(struct registry_link *l, const struct mac_query *q,
 			    struct mac_facts *out) MUST_USE;
+int registry_link_zone_facts(struct registry_link *l, const struct zone_query *q,
+			     struct zone_facts *out) MUST_USE;
 int registry_link_birth_facts(struct registry_link *l, const struct birth_query *q,
 			      struct birth_facts *out) MUST_USE;
 int registry_link_nas_facts(struct registry_link *l, const struct nas_query *q,

@@ -81,6 +81,12 @@ rlm_rcode_t pump_onboard_birth(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_return(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_onboard_return(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_refuse(struct pump_shared *s, REQUEST *request);
+/* tls_seen.c: what was negotiated; all zero while the handshake is not over. */
+struct tls_seen {
+	uint32_t version; /* policies/tls_profile.h */
+	char cipher[NAME_SIZE];
+};
+void pump_tls_seen(REQUEST *request, struct tls_seen *out);
 /* tls_late.c: lets certificates past their end through the handshakes of the EAP instance that is
  * for them (mods/eap_return), and of no other. ERR_CRYPTO. */
 int tls_late_begin(void) MUST_USE;

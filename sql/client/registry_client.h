@@ -46,6 +46,7 @@ REGISTRY_ASK(pump_facts, REGISTRY_PUMP_FACTS, cert_name, pump_facts)
 REGISTRY_ASK(login_facts, REGISTRY_LOGIN_FACTS, cert_name, login_facts)
 REGISTRY_ASK(mac_facts, REGISTRY_MAC_FACTS, mac_query, mac_facts)
 REGISTRY_ASK(birth_facts, REGISTRY_BIRTH_FACTS, birth_query, birth_facts)
+REGISTRY_ASK(zone_facts, REGISTRY_ZONE_FACTS, zone_query, zone_facts)
 REGISTRY_ASK(nas_facts, REGISTRY_NAS_FACTS, nas_query, nas_facts)
 /* sql/proto/standing_map.h; the descriptor is the caller's. */
 static inline int MUST_USE registry_standings(struct ipc_client *c, int *fd_out, int timeout_ms)
@@ -178,6 +179,8 @@ static inline int MUST_USE registry_device_look(struct ipc_client *c, const stru
 }
 REGISTRY_TELL(model_set, REGISTRY_MODEL_SET, model_ports)
 REGISTRY_LIST(model_list, REGISTRY_MODEL_LIST, list_query, model_ports)
+REGISTRY_TELL(model_tls_set, REGISTRY_MODEL_TLS_SET, model_tls)
+REGISTRY_LIST(model_check, REGISTRY_MODEL_CHECK, model_query, model_pump)
 REGISTRY_LIST(anchor_lack, REGISTRY_ANCHOR_LACK, anchor_query, anchor_lack)
 REGISTRY_ASK(anchor_count, REGISTRY_ANCHOR_COUNT, anchor_query, anchor_count)
 REGISTRY_LIST(issuer_lack, REGISTRY_ISSUER_LACK, issuer_query, anchor_lack)

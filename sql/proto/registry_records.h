@@ -27,6 +27,7 @@
 #define TEXT_SIZE 256
 #define CERT_DER_MAX 4096
 #define NAS_SECRET_MAX 128
+#define TLS_VERSION_SIZE 8	/* "1.3", for people */
 #define OID_SIZE 97		/* dotted */
 #define MAKER_ANCHORS_MAX 4	/* of one maker: its root, and the next one */
 #define MAKER_ANCHORS_SIZE 8192 /* bytes of their DER */
@@ -53,8 +54,20 @@ RECORD_DECLARE(cert_name, CERT_NAME_FIELDS)
 	X(S, STR, zone, NAME_SIZE)            \
 	X(S, U32, vlan, 1)                    \
 	X(S, STR, filter_id, LABEL_SIZE)      \
-	X(S, U32, session_s, 1)
+	X(S, U32, session_s, 1)               \
+	X(S, U32, tls_min, 1) /* of its model (policies/tls_profile.h); 0: none */
 RECORD_DECLARE(pump_facts, PUMP_FACTS_FIELDS)
+
+/* The zone with a purpose, "quarantine" or "parking"; vlan 0: there is none. */
+#define ZONE_QUERY_FIELDS(X, S) X(S, STR, purpose, STATE_SIZE)
+RECORD_DECLARE(zone_query, ZONE_QUERY_FIELDS)
+
+#define ZONE_FACTS_FIELDS(X, S)          \
+	X(S, STR, zone, NAME_SIZE)       \
+	X(S, U32, vlan, 1)               \
+	X(S, STR, filter_id, LABEL_SIZE) \
+	X(S, U32, session_s, 1)
+RECORD_DECLARE(zone_facts, ZONE_FACTS_FIELDS)
 
 #define MAC_QUERY_FIELDS(X, S) X(S, STR, mac, MAC_SIZE)
 RECORD_DECLARE(mac_query, MAC_QUERY_FIELDS)
@@ -102,7 +115,9 @@ RECORD_DECLARE(nas_query, NAS_QUERY_FIELDS)
 RECORD_DECLARE(nas_facts, NAS_FACTS_FIELDS)
 
 /* One authentication attempt, accepted or not. `method`: "eap-tls", "eap-tls-resumed", "mab" or
- * "unknown". For an accept it also opens the session (NAS + Acct-Session-Id). */
+ * "unknown". For an accept it also opens the session (NAS + Acct-Session-Id). tls: what was
+ * negotiated, as in policies/tls_profile.h; 0 where no handshake came to its end. New fields go to
+ * the end: entries of the event ring outlive an upgrade. */
 #define AUTH_EVENT_FIELDS(X, S)                  \
 	X(S, TIME, at, 1)                        \
 	X(S, STR, method, STATE_SIZE)            \
@@ -121,7 +136,9 @@ RECORD_DECLARE(nas_facts, NAS_FACTS_FIELDS)
 	X(S, STR, zone, NAME_SIZE)               \
 	X(S, U32, vlan, 1)                       \
 	X(S, U32, took_us, 1)                    \
-	X(S, STR, detail, TEXT_SIZE)
+	X(S, STR, detail, TEXT_SIZE)             \
+	X(S, U32, tls, 1)                        \
+	X(S, STR, tls_cipher, NAME_SIZE)
 RECORD_DECLARE(auth_event, AUTH_EVENT_FIELDS)
 
 /* One Accounting-Request (RFC 2866); `type`: start, interim, stop, on, off. `device` and
@@ -319,8 +336,38 @@ RECORD_DECLARE(pump_report, PUMP_REPORT_FIELDS)
 	X(S, STR, allowed, REPORT_PORTS_SIZE)             \
 	X(S, U64, pumps, 1) /* in answers, as the rest */ \
 	X(S, TIME, set_at, 1)                             \
-	X(S, STR, set_by, LABEL_SIZE)
+	X(S, STR, set_by, LABEL_SIZE)                     \
+	X(S, STR, tls_min, TLS_VERSION_SIZE) /* its floor; "": none */
 RECORD_DECLARE(model_ports, MODEL_PORTS_FIELDS)
+
+/* The lowest version of TLS with which pumps of a model get into their own zone
+ * (policies/tls_profile.h); 0: none. below: pumps that were shown to the person as being below it,
+ * for the audit. */
+#define MODEL_TLS_FIELDS(X, S)       \
+	X(S, STR, model, LABEL_SIZE) \
+	X(S, U32, min, 1)            \
+	X(S, U64, below, 1)
+RECORD_DECLARE(model_tls, MODEL_TLS_FIELDS)
+
+/* Pumps that hold a certificate in force, by serial; model "": of all. */
+#define MODEL_QUERY_FIELDS(X, S)             \
+	X(S, STR, model, LABEL_SIZE)         \
+	X(S, STR, after, DEVICE_SERIAL_SIZE) \
+	X(S, U32, limit, 1)
+RECORD_DECLARE(model_query, MODEL_QUERY_FIELDS)
+
+/* What such a pump last negotiated, "1.3" (tls_at: when; 0: not seen since that is kept), and the
+ * kind of its newest key. low: it is in the quarantine zone for it. */
+#define MODEL_PUMP_FIELDS(X, S)               \
+	X(S, STR, device, DEVICE_SERIAL_SIZE) \
+	X(S, STR, model, LABEL_SIZE)          \
+	X(S, STR, ward, LABEL_SIZE)           \
+	X(S, STR, key_type, STATE_SIZE)       \
+	X(S, STR, tls, TLS_VERSION_SIZE)      \
+	X(S, STR, tls_cipher, NAME_SIZE)      \
+	X(S, TIME, tls_at, 1)                 \
+	X(S, BOOL, low, 1)
+RECORD_DECLARE(model_pump, MODEL_PUMP_FIELDS)
 
 /* What the pump is told. state: its standing (policies/standing.h), "" for a certificate that the
  * registry does not know. cert_state: of the certificate that it showed. reason: of a standing that
@@ -519,7 +566,10 @@ RECORD_DECLARE(nas_probe, NAS_PROBE_FIELDS)
 	X(S, STR, waiting, STATE_SIZE) /* a change of standing, until the pump is idle */      \
 	X(S, TIME, waiting_since, 1)                                                           \
 	X(S, STR, waiting_by, LABEL_SIZE)                                                      \
-	X(S, TIME, waiting_at_latest, 1)
+	X(S, TIME, waiting_at_latest, 1)                                                       \
+	X(S, STR, tls, TLS_VERSION_SIZE) /* as in model_pump, as the next two */               \
+	X(S, STR, tls_cipher, NAME_SIZE)                                                       \
+	X(S, TIME, tls_at, 1)
 RECORD_DECLARE(device, DEVICE_FIELDS)
 
 /* A further network card of a pump. remove: it is the pump's no more. */
@@ -963,7 +1013,9 @@ RECORD_DECLARE(order_status, ORDER_STATUS_FIELDS)
 	X(S, STR, nas, NAME_SIZE)                                       \
 	X(S, STR, zone, NAME_SIZE)                                      \
 	X(S, U32, vlan, 1)                                              \
-	X(S, STR, detail, TEXT_SIZE)
+	X(S, STR, detail, TEXT_SIZE)                                    \
+	X(S, STR, tls, TLS_VERSION_SIZE)                                \
+	X(S, STR, tls_cipher, NAME_SIZE)
 RECORD_DECLARE(event, EVENT_FIELDS)
 
 #define CERT_FIELDS(X, S)                        \

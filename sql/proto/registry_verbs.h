@@ -20,6 +20,7 @@ enum registry_verb {
 	REGISTRY_MAC_FACTS = 2,	    /* mac_query -> mac_facts */
 	REGISTRY_NAS_FACTS = 3,	    /* nas_query -> nas_facts */
 	REGISTRY_BIRTH_FACTS = 9,   /* birth_query -> birth_facts */
+	REGISTRY_ZONE_FACTS = 10,   /* zone_query -> zone_facts */
 	REGISTRY_STANDINGS = 4,	    /* empty -> the map of standings, a descriptor to read from */
 	REGISTRY_LOGIN_FACTS = 124, /* cert_name -> login_facts */
 	/* events of the network */
@@ -40,12 +41,15 @@ enum registry_verb {
 	REGISTRY_ENROLL_EVENT = 48,  /* enroll_event, one-way */
 	REGISTRY_RENEWAL_ASKED = 49, /* list_query: after = wipe_order -> renewal_ask[] */
 	/* what pumps report of themselves: docs/decisions/0150 */
-	REGISTRY_REPORT = 120,	     /* pump_report -> report_answer */
-	REGISTRY_REPORT_SHOW = 121,  /* list_query with device -> pump_report */
-	REGISTRY_MODEL_SET = 118,    /* model_ports -> empty */
-	REGISTRY_MODEL_LIST = 119,   /* list_query -> model_ports[] by model */
-	REGISTRY_ANCHOR_LACK = 125,  /* anchor_query -> anchor_lack[] by serial */
-	REGISTRY_ANCHOR_COUNT = 126, /* anchor_query -> anchor_count */
+	REGISTRY_REPORT = 120,	    /* pump_report -> report_answer */
+	REGISTRY_REPORT_SHOW = 121, /* list_query with device -> pump_report */
+	REGISTRY_MODEL_SET = 118,   /* model_ports -> empty */
+	REGISTRY_MODEL_LIST = 119,  /* list_query -> model_ports[] by model */
+	/* what versions of TLS pumps speak and must: docs/decisions/0215 */
+	REGISTRY_MODEL_TLS_SET = 360, /* model_tls -> empty */
+	REGISTRY_MODEL_CHECK = 361,   /* model_query -> model_pump[] by serial */
+	REGISTRY_ANCHOR_LACK = 125,   /* anchor_query -> anchor_lack[] by serial */
+	REGISTRY_ANCHOR_COUNT = 126,  /* anchor_query -> anchor_count */
 	/* roll-over of the pumps' CA: docs/decisions/0190 */
 	REGISTRY_ISSUER_LACK = 127, /* issuer_query -> anchor_lack[] by serial: certified by it */
 	REGISTRY_ISSUER_COUNT =

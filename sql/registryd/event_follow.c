@@ -23,12 +23,21 @@ static bool is_placement(const char *verdict)
 	       !strcmp(verdict, verdict_name(VERDICT_PARK));
 }
 
+/* A pump that is below its model's floor is in quarantine whatever its state is. */
+static bool is_as_due(const struct auth_event *e, enum device_state state)
+{
+	if (!strcmp(e->verdict, verdict_name(verdict_for_state(state))))
+		return true;
+	return state == DEVICE_ENROLLED && !strcmp(e->verdict, verdict_name(VERDICT_QUARANTINE)) &&
+	       !strcmp(e->reason, reason_name(REASON_TLS_BELOW_MODEL));
+}
+
 static void follow_up_auth(struct event_worker *w, const struct event_job *job,
 			   const struct event_standing *standing, struct followup *f)
 {
 	const struct auth_event *e = job->e.auth;
-	const char *due = verdict_name(verdict_for_state(device_state_parse(standing->state)));
-	bool refused = !strcmp(e->verdict, "reject"), as_due = !strcmp(e->verdict, due);
+	bool refused = !strcmp(e->verdict, "reject");
+	bool as_due = is_as_due(e, device_state_parse(standing->state));
 
 	memcpy(f->issuer, e->issuer, sizeof(f->issuer));
 	memcpy(f->cert_serial, e->cert_serial, sizeof(f->cert_serial));

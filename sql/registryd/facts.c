@@ -66,6 +66,16 @@ void verb_birth_facts(struct ipc_request *rq, void *ctx)
 	facts_answer(rq, rc, &facts);
 }
 
+void verb_zone_facts(struct ipc_request *rq, void *ctx)
+{
+	struct service *s = ctx;
+	const struct zone_query *q = ipc_request_record(rq);
+	struct zone_facts facts;
+	int rc = store_zone_facts(s->facts, q->purpose, &facts);
+
+	facts_answer(rq, rc, &facts);
+}
+
 void verb_nas_facts(struct ipc_request *rq, void *ctx)
 {
 	struct service *s = ctx;

@@ -48,17 +48,18 @@ void looks_add(struct looks *l, const char *device, const struct foothold *hold,
 static bool is_misplaced(struct session_store *sessions, struct store *registry,
 			 const struct look *k)
 {
-	char zone[NAME_SIZE], due[NAME_SIZE];
+	struct zone_due due;
+	char zone[NAME_SIZE];
 	int rc = session_store_zone(sessions, k->device, k->hold.nas, k->hold.session_id, zone);
 
 	if (rc == ERR_NOT_FOUND)
 		return false; /* over */
 	if (!rc)
-		rc = store_zone_due(registry, k->device, due);
+		rc = store_zone_due(registry, k->device, &due);
 	if (rc)
 		LOG(LOG_ERROR, "standing.look_failed", LOG_S("object", k->device),
 		    LOG_S("why", err_text()));
-	return rc || strcmp(zone, due) != 0;
+	return rc || (strcmp(zone, due.zone) != 0 && (!*due.low || strcmp(zone, due.low) != 0));
 }
 
 int64_t looks_serve(struct looks *l, struct service *s, struct session_store *sessions,

@@ -16,6 +16,7 @@
 #include "sql/proto/registry_verbs.h"
 #include "sql/store/decommission.h"
 #include "sql/store/model_ports.h"
+#include "sql/store/model_tls.h"
 #include "sql/store/pending.h"
 #include "sql/store/recall.h"
 #include "sql/store/reports.h"
@@ -114,6 +115,16 @@ static int pending_list(struct reader *r, const void *query, void *out, size_t m
 static int model_list(struct reader *r, const void *query, void *out, size_t max, size_t *n)
 {
 	return store_model_ports_list(r->registry, query, out, max, n);
+}
+
+static int model_pumps(struct reader *r, const void *query, void *out, size_t max, size_t *n)
+{
+	struct model_pump *rows = out;
+	int rc = store_model_pumps(r->registry, query, rows, max, n);
+
+	for (size_t i = 0; !rc && i < *n; i++)
+		rc = session_store_tls(r->sessions, &rows[i]);
+	return rc;
 }
 
 /* Who has been on the network is not to be passed over because it says nothing of itself. */
@@ -417,6 +428,7 @@ static const struct {
 	{REGISTRY_DEVICE_SHOW, 1, device_show},
 	{REGISTRY_REPORT_SHOW, 1, report_show},
 	{REGISTRY_MODEL_LIST, STORE_LIST_MAX, model_list},
+	{REGISTRY_MODEL_CHECK, STORE_LIST_MAX, model_pumps},
 	{REGISTRY_ANCHOR_LACK, STORE_LIST_MAX, anchor_lack},
 	{REGISTRY_ANCHOR_COUNT, 1, anchor_count},
 	{REGISTRY_ISSUER_LACK, STORE_LIST_MAX, issuer_lack},

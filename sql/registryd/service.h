@@ -157,6 +157,7 @@ void verb_pump_facts(struct ipc_request *rq, void *ctx);
 void verb_login_facts(struct ipc_request *rq, void *ctx);
 void verb_mac_facts(struct ipc_request *rq, void *ctx);
 void verb_birth_facts(struct ipc_request *rq, void *ctx);
+void verb_zone_facts(struct ipc_request *rq, void *ctx);
 void verb_nas_facts(struct ipc_request *rq, void *ctx);
 void verb_standings(struct ipc_request *rq, void *ctx);
 void verb_event_ring(struct ipc_request *rq, void *ctx);

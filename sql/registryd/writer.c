@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "sql/proto/registry_verbs.h"
 #include "sql/store/model_ports.h"
+#include "sql/store/model_tls.h"
 
 int writer_new(struct service *s, struct writer **out)
 {
@@ -193,6 +194,10 @@ static void request_run(struct writer *w, struct request_job *job)
 	case REGISTRY_MODEL_SET:
 		writer_tell(rq, store_model_ports_set(w->registry, &by, record), "model.ports",
 			    ((const struct model_ports *)record)->model, actor);
+		return;
+	case REGISTRY_MODEL_TLS_SET:
+		writer_tell(rq, store_model_tls_set(w->registry, &by, record), "model.tls",
+			    ((const struct model_tls *)record)->model, actor);
 		return;
 	case REGISTRY_NAS_ADD:
 	case REGISTRY_NAS_ENABLE:

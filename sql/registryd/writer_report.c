@@ -11,6 +11,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "policies/reason.h"
+#include "policies/standing.h"
 #include "sql/proto/registry_verbs.h"
 #include "sql/store/model_ports.h"
 #include "sql/store/reports.h"
@@ -62,6 +64,24 @@ static void ports_judge(struct writer *w, const struct pump_report *r, int64_t n
 	writer_alarm_raise(w, &open);
 }
 
+/* In the quarantine zone for being below its model's floor: the pump is told so. */
+static void low_tell(struct writer *w, const struct pump_report *r, struct report_answer *answer)
+{
+	struct model_pump p = {0};
+
+	memcpy(p.device, r->device, sizeof(p.device));
+	if (session_store_tls(w->sessions, &p)) {
+		LOG(LOG_WARN, "report.tls_unknown", LOG_S("object", r->device),
+		    LOG_S("why", err_text()));
+		return;
+	}
+	if (!p.low)
+		return;
+	snprintf(answer->state, sizeof(answer->state), "%s", device_state_name(DEVICE_QUARANTINED));
+	snprintf(answer->reason, sizeof(answer->reason), "%s",
+		 reason_sentence(REASON_TLS_BELOW_MODEL));
+}
+
 bool writer_report(struct writer *w, struct ipc_request *rq)
 {
 	const struct pump_report *r = ipc_request_record(rq);
@@ -83,6 +103,8 @@ bool writer_report(struct writer *w, struct ipc_request *rq)
 		ipc_request_fail(rq, rc);
 		return true;
 	}
+	if (!strcmp(answer.cert_state, "valid") && !strcmp(answer.state, "enrolled"))
+		low_tell(w, r, &answer);
 	if (!strcmp(r->infusing, "idle"))
 		writer_pending_look(w);
 	if (*changes)

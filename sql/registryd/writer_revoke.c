@@ -94,12 +94,12 @@ size_t writer_holds_to_tell(struct writer *w, const char *device, struct foothol
 static int misplaced_again(struct writer *w, const char *device, int64_t accepts_since,
 			   struct foothold *holds)
 {
-	char zone[NAME_SIZE];
+	struct zone_due due;
 	size_t n = 0;
-	int rc = store_zone_due(w->registry, device, zone);
+	int rc = store_zone_due(w->registry, device, &due);
 
 	if (!rc)
-		rc = session_store_misplaced(w->sessions, device, zone, accepts_since, holds,
+		rc = session_store_misplaced(w->sessions, device, &due, accepts_since, holds,
 					     FOOTHOLDS_MAX, &n);
 	return rc ? rc : late_orders(w, device, holds, n);
 }

@@ -25,6 +25,7 @@ void pump_facts_read(const struct query *q, struct pump_facts *out)
 	out->vlan = (uint32_t)query_i64(q, zone + 1);
 	query_text(q, zone + 2, out->filter_id, sizeof(out->filter_id));
 	out->session_s = (uint32_t)query_i64(q, zone + 3);
+	out->tls_min = (uint32_t)query_i64(q, 15);
 }
 
 int store_pump_facts(struct store *st, const char *issuer, const char *cert_serial,
@@ -131,6 +132,27 @@ int store_birth_facts(struct store *st, const char *device, struct birth_facts *
 	out->vlan = (uint32_t)query_i64(&q, 4);
 	query_text(&q, 5, out->filter_id, sizeof(out->filter_id));
 	out->session_s = (uint32_t)query_i64(&q, 6);
+	return 0;
+}
+
+int store_zone_facts(struct store *st, const char *purpose, struct zone_facts *out)
+{
+	AUTO_QUERY q;
+	int rc = query_open(&q, st->db,
+			    "SELECT name, vlan, filter_id, session_s FROM zones WHERE purpose = ?1",
+			    DB_T(purpose));
+
+	memset(out, 0, sizeof(*out));
+	if (!rc && (strcmp(purpose, "quarantine") != 0 && strcmp(purpose, "parking") != 0))
+		return err_set(ERR_INVALID, "no zone is asked for by '%s'", purpose);
+	if (!rc)
+		rc = query_next(&q);
+	if (rc <= 0)
+		return rc;
+	query_text(&q, 0, out->zone, sizeof(out->zone));
+	out->vlan = (uint32_t)query_i64(&q, 1);
+	query_text(&q, 2, out->filter_id, sizeof(out->filter_id));
+	out->session_s = (uint32_t)query_i64(&q, 3);
 	return 0;
 }
 

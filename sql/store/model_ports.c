@@ -2,9 +2,11 @@
 /* Owns the table model_ports. Never changes a pump. */
 #include "sql/store/model_ports.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "policies/port_profile.h"
+#include "policies/tls_profile.h"
 #include "sql/store/store_db.h"
 
 /* ERR_NOT_FOUND: nothing is set. */
@@ -24,7 +26,7 @@ static int allowed_read(struct db *db, const char *model, char out[REPORT_PORTS_
 	return 0;
 }
 
-static int model_check(struct db *db, const char *model)
+int model_check(struct db *db, const char *model)
 {
 	int64_t n;
 	int rc = label_check("model", model);
@@ -90,15 +92,18 @@ int store_model_ports_list(struct store *st, const struct list_query *q, struct 
 	if (!rc)
 		rc = query_open(&rows, st->db,
 				"SELECT d.model, count(*), m.allowed, m.model IS NULL,"
-				" COALESCE(m.set_at, 0), COALESCE(m.set_by, '') FROM devices d"
-				" LEFT JOIN model_ports m ON m.model = d.model WHERE d.model > ?1"
-				" GROUP BY d.model, m.allowed, m.model, m.set_at, m.set_by"
+				" COALESCE(m.set_at, 0), COALESCE(m.set_by, ''), COALESCE(t.min, 0)"
+				" FROM devices d LEFT JOIN model_ports m ON m.model = d.model"
+				" LEFT JOIN model_tls t ON t.model = d.model WHERE d.model > ?1"
+				" GROUP BY d.model, m.allowed, m.model, m.set_at, m.set_by, t.min"
 				" ORDER BY d.model LIMIT ?2",
 				DB_T(q->after), DB_I(limit));
 	while (!rc && n < limit && (rc = query_next(&rows)) == 1) {
 		out[n] = (struct model_ports){.pumps = (uint64_t)query_i64(&rows, 1),
 					      .any = query_i64(&rows, 3) != 0,
 					      .set_at = query_i64(&rows, 4)};
+		snprintf(out[n].tls_min, sizeof(out[n].tls_min), "%s",
+			 tls_version_name((uint32_t)query_i64(&rows, 6)));
 		query_text(&rows, 0, out[n].model, sizeof(out[n].model));
 		query_text(&rows, 2, out[n].allowed, sizeof(out[n].allowed));
 		query_text(&rows, 5, out[n].set_by, sizeof(out[n].set_by));

@@ -138,20 +138,25 @@ int store_standing_change(struct store *st, const struct action *by,
 	return rc;
 }
 
-int store_zone_due(struct store *st, const char *device, char out[NAME_SIZE])
+int store_zone_due(struct store *st, const char *device, struct zone_due *out)
 {
 	AUTO_QUERY q;
 	int rc = query_open(&q, st->db,
 			    "SELECT CASE WHEN d.placement IS NULL THEN z.name"
-			    " ELSE COALESCE(p.name, '') END FROM devices d"
+			    " ELSE COALESCE(p.name, '') END,"
+			    " CASE WHEN d.placement IS NULL AND t.min IS NOT NULL"
+			    " THEN COALESCE(l.name, '') ELSE '' END FROM devices d"
 			    " JOIN zones z ON z.id = d.zone_id"
-			    " LEFT JOIN zones p ON p.purpose = d.placement WHERE d.serial = ?1",
+			    " LEFT JOIN zones p ON p.purpose = d.placement"
+			    " LEFT JOIN zones l ON l.purpose = 'quarantine'"
+			    " LEFT JOIN model_tls t ON t.model = d.model WHERE d.serial = ?1",
 			    DB_T(device));
 
 	if (!rc)
 		rc = query_next(&q);
 	if (rc <= 0)
 		return rc ? rc : err_set(ERR_NOT_FOUND, "the inventory has no pump '%s'", device);
-	query_text(&q, 0, out, NAME_SIZE);
+	query_text(&q, 0, out->zone, sizeof(out->zone));
+	query_text(&q, 1, out->low, sizeof(out->low));
 	return 0;
 }

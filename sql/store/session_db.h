@@ -23,5 +23,7 @@ struct session_store {
  * claim is told apart by the event's source. */
 #define NAS_SUBJECT_SIZE (4 + NAME_SIZE)
 void nas_subject(const char *nas, char out[NAS_SUBJECT_SIZE]);
+/* A version as people write it; "" for none. */
+void tls_version_put(uint32_t version, char out[TLS_VERSION_SIZE]);
 
 #endif

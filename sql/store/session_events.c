@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policies/reason.h"
+#include "policies/tls_profile.h"
+
 #define NAS_SEEN_STEP_MS 10000 /* a busy NAS is noted this often */
 
 static int event_insert(struct db *db, const char *source, const char *subject,
@@ -17,13 +20,13 @@ static int event_insert(struct db *db, const char *source, const char *subject,
 	return db_run(db,
 		      "INSERT INTO events (at, source, subject, what, reason, method, device,"
 		      " identity, issuer, cert_serial, mac, nas, nas_port, session_id, zone, vlan,"
-		      " took_us, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
-		      " ?13, ?14, ?15, ?16, ?17, ?18)",
+		      " took_us, detail, tls, tls_cipher) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
+		      " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
 		      DB_I(at), DB_T(source), DB_T(subject), DB_T(e->verdict), DB_T(e->reason),
 		      DB_T(e->method), DB_T(e->device), DB_T(e->identity), DB_T(e->issuer),
 		      DB_T(e->cert_serial), DB_T(e->mac), DB_T(e->nas), DB_T(e->nas_port),
 		      DB_T(e->session_id), DB_T(e->zone), DB_I(e->vlan), DB_I(e->took_us),
-		      DB_T(e->detail));
+		      DB_T(e->detail), DB_I(e->tls), DB_T(e->tls_cipher));
 }
 
 /* Where `nas` is remembered, to write it down only now and then. */
@@ -93,6 +96,29 @@ static int session_open(struct db *db, const struct auth_event *e, int64_t at)
 		      DB_I(e->vlan), DB_I(at));
 }
 
+/* What a birth certificate or MAC authentication does not tell stays as it was. */
+static int seen_note(struct db *db, const struct auth_event *e, int64_t at)
+{
+	return db_run(
+		db,
+		"INSERT INTO seen (device, cert_serial, at, nas, mac, mac_nas, mac_session, tls,"
+		" tls_cipher, tls_at, low)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, CASE WHEN ?5 = '' THEN '' ELSE ?4 END,"
+		" CASE WHEN ?5 = '' THEN '' ELSE ?6 END, ?7, ?8, CASE WHEN ?7 = 0 THEN 0 ELSE ?3"
+		" END, ?9)"
+		" ON CONFLICT (device, cert_serial) DO UPDATE SET at = excluded.at,"
+		" nas = excluded.nas,"
+		" mac = CASE WHEN ?5 = '' THEN seen.mac ELSE ?5 END,"
+		" mac_nas = CASE WHEN ?5 = '' THEN seen.mac_nas ELSE ?4 END,"
+		" mac_session = CASE WHEN ?5 = '' THEN seen.mac_session ELSE ?6 END,"
+		" tls = CASE WHEN ?7 = 0 THEN seen.tls ELSE ?7 END,"
+		" tls_cipher = CASE WHEN ?7 = 0 THEN seen.tls_cipher ELSE ?8 END,"
+		" tls_at = CASE WHEN ?7 = 0 THEN seen.tls_at ELSE ?3 END, low = ?9",
+		DB_T(e->device), DB_T(e->cert_serial), DB_I(at), DB_T(e->nas), DB_T(e->mac),
+		DB_T(e->session_id), DB_I(e->tls), DB_T(e->tls_cipher),
+		DB_I(!strcmp(e->reason, reason_name(REASON_TLS_BELOW_MODEL))));
+}
+
 int session_store_auth(struct session_store *ss, const struct auth_event *e, int64_t now)
 {
 	int64_t at = e->at ? e->at : now;
@@ -103,20 +129,31 @@ int session_store_auth(struct session_store *ss, const struct auth_event *e, int
 	if (rc || !strcmp(e->verdict, "reject"))
 		return rc;
 	rc = session_open(ss->db, e, at);
-	if (!rc && *e->device)
-		rc = db_run(
-			ss->db,
-			"INSERT INTO seen (device, cert_serial, at, nas, mac, mac_nas, mac_session)"
-			" VALUES (?1, ?2, ?3, ?4, ?5, CASE WHEN ?5 = '' THEN '' ELSE ?4 END,"
-			" CASE WHEN ?5 = '' THEN '' ELSE ?6 END)"
-			" ON CONFLICT (device, cert_serial) DO UPDATE SET at = excluded.at,"
-			" nas = excluded.nas,"
-			" mac = CASE WHEN ?5 = '' THEN seen.mac ELSE ?5 END,"
-			" mac_nas = CASE WHEN ?5 = '' THEN seen.mac_nas ELSE ?4 END,"
-			" mac_session = CASE WHEN ?5 = '' THEN seen.mac_session ELSE ?6 END",
-			DB_T(e->device), DB_T(e->cert_serial), DB_I(at), DB_T(e->nas), DB_T(e->mac),
-			DB_T(e->session_id));
-	return rc;
+	return rc || !*e->device ? rc : seen_note(ss->db, e, at);
+}
+
+void tls_version_put(uint32_t version, char out[TLS_VERSION_SIZE])
+{
+	snprintf(out, TLS_VERSION_SIZE, "%s", tls_version_name(version));
+}
+
+int session_store_tls(struct session_store *ss, struct model_pump *p)
+{
+	AUTO_QUERY q;
+	int rc = query_open(&q, ss->db,
+			    "SELECT tls, tls_cipher, tls_at, low FROM seen WHERE device = ?1"
+			    " AND (tls > 0 OR low = 1) ORDER BY at DESC LIMIT 1",
+			    DB_T(p->device));
+
+	if (!rc)
+		rc = query_next(&q);
+	if (rc <= 0)
+		return rc;
+	tls_version_put((uint32_t)query_i64(&q, 0), p->tls);
+	query_text(&q, 1, p->tls_cipher, sizeof(p->tls_cipher));
+	p->tls_at = query_i64(&q, 2);
+	p->low = query_i64(&q, 3) != 0;
+	return 0;
 }
 
 int session_store_seen(struct session_store *ss, const char *device, struct seen *out)

@@ -91,22 +91,25 @@ int session_store_zone(struct session_store *ss, const char *device, const char 
 	return 0;
 }
 
-int session_store_misplaced(struct session_store *ss, const char *device, const char *zone,
-			    int64_t accepts_since, struct foothold *out, size_t max, size_t *n_out)
+int session_store_misplaced(struct session_store *ss, const char *device,
+			    const struct zone_due *due, int64_t accepts_since, struct foothold *out,
+			    size_t max, size_t *n_out)
 {
 	AUTO_QUERY q;
 	int rc = query_open(
 		&q, ss->db,
 		"SELECT nas, session_id, calling_station, 1, 1, updated_at FROM sessions s"
-		" WHERE s.device = ?1 AND s.state <> 'stopped' AND " ZONE_LET_INTO " <> ?2"
+		" WHERE s.device = ?1 AND s.state <> 'stopped' AND " ZONE_LET_INTO
+		" NOT IN (?2, ?5)"
 		" UNION ALL"
 		" SELECT nas, '', upper(replace(mac, ':', '-')), 0, 1, at FROM"
 		" (SELECT nas, mac, zone, at, row_number() OVER"
 		"   (PARTITION BY nas ORDER BY id DESC) AS nth FROM events WHERE subject = ?1"
 		"   AND device = ?1 AND source = 'auth' AND nas <> '' AND session_id = ''"
 		"   AND what <> 'reject' AND at >= ?3) a"
-		" WHERE nth = 1 AND zone <> ?2 LIMIT ?4",
-		DB_T(device), DB_T(zone), DB_I(accepts_since), DB_I(max));
+		" WHERE nth = 1 AND zone NOT IN (?2, ?5) LIMIT ?4",
+		DB_T(device), DB_T(due->zone), DB_I(accepts_since), DB_I(max),
+		DB_T(*due->low ? due->low : due->zone));
 
 	return rc ? rc : footholds_read(&q, out, max, n_out);
 }
@@ -156,6 +159,19 @@ static int rejects_count(struct session_store *ss, const char *device, uint32_t 
 	return rc < 0 ? rc : 0;
 }
 
+static int device_tls(struct session_store *ss, struct device *d)
+{
+	struct model_pump p = {0};
+	int rc;
+
+	memcpy(p.device, d->serial, sizeof(p.device));
+	rc = session_store_tls(ss, &p);
+	memcpy(d->tls, p.tls, sizeof(d->tls));
+	d->tls_at = p.tls_at;
+	memcpy(d->tls_cipher, p.tls_cipher, sizeof(d->tls_cipher));
+	return rc;
+}
+
 int session_store_device(struct session_store *ss, struct device *d)
 {
 	int64_t live;
@@ -177,6 +193,8 @@ int session_store_device(struct session_store *ss, struct device *d)
 			       DB_T(d->serial));
 	if (!rc)
 		rc = rejects_count(ss, d->serial, &d->rejects);
+	if (!rc)
+		rc = device_tls(ss, d);
 	if (!rc)
 		d->live_sessions = (uint32_t)live;
 	return rc;
@@ -339,11 +357,13 @@ static void event_read(const struct query *q, struct event *out)
 	query_text(q, 9, out->zone, sizeof(out->zone));
 	out->vlan = (uint32_t)query_i64(q, 10);
 	query_text(q, 11, out->detail, sizeof(out->detail));
+	tls_version_put((uint32_t)query_i64(q, 12), out->tls);
+	query_text(q, 13, out->tls_cipher, sizeof(out->tls_cipher));
 }
 
 #define EVENT_COLUMNS                                                                     \
 	"SELECT at, source, what, reason, device, identity, cert_serial, mac, nas, zone," \
-	" vlan, detail FROM events"
+	" vlan, detail, tls, tls_cipher FROM events"
 
 int session_store_events(struct session_store *ss, const char *device, int64_t before,
 			 struct event *out, size_t max, size_t *n_out)

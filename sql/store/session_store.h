@@ -90,11 +90,12 @@ int session_store_footholds(struct session_store *ss, const char *device, int64_
  * the NAS named in accounting only, its newest Accept there; "": nobody knows. ERR_NOT_FOUND. */
 int session_store_zone(struct session_store *ss, const char *device, const char *nas,
 		       const char *session_id, char out[NAME_SIZE]) MUST_USE;
-/* Live sessions of the pump that were let into another zone than this, and NAS whose newest Accept
- * without a session since `accepts_since` led into another. */
-int session_store_misplaced(struct session_store *ss, const char *device, const char *zone,
-			    int64_t accepts_since, struct foothold *out, size_t max,
-			    size_t *n_out) MUST_USE;
+struct zone_due; /* sql/store/store.h */
+/* Live sessions of the pump that were let into another zone than is due, and NAS whose newest
+ * Accept without a session since `accepts_since` led into another. */
+int session_store_misplaced(struct session_store *ss, const char *device,
+			    const struct zone_due *due, int64_t accepts_since, struct foothold *out,
+			    size_t max, size_t *n_out) MUST_USE;
 /* Many looks at one state of the sessions, as it is at the first look; cheaper than one by one.
  * Fails silently: then each look is one by itself. */
 void session_store_look_begin(struct session_store *ss);
@@ -110,6 +111,8 @@ int session_store_live_devices(struct session_store *ss, const char *after,
  */
 int session_store_device(struct session_store *ss, struct device *d) MUST_USE;
 int session_store_cert(struct session_store *ss, struct cert *c) MUST_USE;
+/* Fills in tls, tls_cipher, tls_at and low of p->device. */
+int session_store_tls(struct session_store *ss, struct model_pump *p) MUST_USE;
 int session_store_nas(struct session_store *ss, struct nas *n) MUST_USE;
 
 /* last_seen, live_sessions and the events. */

@@ -27,6 +27,7 @@ static const struct {
 	{"zones", EFFECT_ALL, EFFECT_NONE},
 	{"issuers", EFFECT_ALL, EFFECT_NONE},
 	{"ledger", EFFECT_LEDGER, EFFECT_LEDGER},
+	{"model_tls", EFFECT_ALL, EFFECT_ALL},
 	/* facts do not read these */
 	{"tokens", EFFECT_NONE, EFFECT_NONE},
 	{"certificate_der", EFFECT_NONE, EFFECT_NONE},
@@ -48,6 +49,10 @@ static const struct {
 	{"decommissions", EFFECT_NONE, EFFECT_NONE},
 	{"rotations", EFFECT_NONE, EFFECT_NONE},
 	{"rotation_certificates", EFFECT_NONE, EFFECT_NONE},
+	{"reports", EFFECT_NONE, EFFECT_NONE},
+	{"pending_changes", EFFECT_NONE, EFFECT_NONE},
+	{"model_ports", EFFECT_NONE, EFFECT_NONE},
+	{"nas_certificates", EFFECT_NONE, EFFECT_NONE},
 };
 
 static enum effect effect_of(const char *table, enum db_change how)

@@ -49,6 +49,7 @@ int store_login_facts(struct store *st, const char *issuer, const char *cert_ser
 		      struct login_facts *out) MUST_USE;
 int store_mac_facts(struct store *st, const char *mac, struct mac_facts *out) MUST_USE;
 int store_birth_facts(struct store *st, const char *device, struct birth_facts *out) MUST_USE;
+int store_zone_facts(struct store *st, const char *purpose, struct zone_facts *out) MUST_USE;
 int store_nas_facts(struct store *st, const char *ip, struct nas_facts *out) MUST_USE;
 /* By the certificate of a RadSec NAS. */
 int store_nas_facts_by_cert(struct store *st, const char *cert_serial, int64_t now_ms,
@@ -243,7 +244,11 @@ int store_standing_change(struct store *st, const struct action *by,
 			  const struct foothold *holds, size_t n, struct revocation *out) MUST_USE;
 /* The zone that the pump belongs into as things stand: its own, or that for its placement; "":
  * there is none. ERR_NOT_FOUND. */
-int store_zone_due(struct store *st, const char *device, char out[NAME_SIZE]) MUST_USE;
+struct zone_due {
+	char zone[NAME_SIZE]; /* "": there is none */
+	char low[NAME_SIZE];  /* or this one, for what is below its model's floor; "": no other */
+};
+int store_zone_due(struct store *st, const char *device, struct zone_due *out) MUST_USE;
 /* A session of a pump came up after all, against its latest change of standing: one more order,
  * cause "late", unless one that will still be sent is open for it, or (`settled`) one was answered
  * in the last ten seconds, or made after hold->at. ERR_UNCHANGED; ERR_CONFLICT: its standing was

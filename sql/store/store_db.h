@@ -29,11 +29,13 @@ struct store {
 #define PUMP_FACTS_COLUMNS                                                       \
 	"d.serial, " DEVICE_STATE ", c.state, c.not_before, c.not_after, d.mac," \
 	" z.name, z.vlan, z.filter_id, z.session_s,"                             \
-	" d.placement IS NOT NULL, h.name, h.vlan, h.filter_id, h.session_s"
-#define PUMP_FACTS_N 15
+	" d.placement IS NOT NULL, h.name, h.vlan, h.filter_id, h.session_s,"    \
+	" COALESCE(t.min, 0)"
+#define PUMP_FACTS_N 16
 #define PUMP_FACTS_JOINS                                                         \
 	" JOIN devices d ON d.id = c.device_id JOIN zones z ON z.id = d.zone_id" \
-	" LEFT JOIN zones h ON h.purpose = d.placement"
+	" LEFT JOIN zones h ON h.purpose = d.placement"                          \
+	" LEFT JOIN model_tls t ON t.model = d.model"
 /* A row that begins with these columns. */
 void pump_facts_read(const struct query *q, struct pump_facts *out);
 
@@ -53,6 +55,8 @@ int nas_certs_reach(struct db *db, int64_t now_ms, struct dispatch_order *out) M
 int nas_certs_detail(struct db *db, int64_t now_ms, struct nas_detail *out) MUST_USE;
 int name_check(const char *what, const char *name) MUST_USE;
 int device_serial_check(const char *serial) MUST_USE;
+/* Some pump of the inventory is of it. ERR_INVALID, ERR_NOT_FOUND. */
+int model_check(struct db *db, const char *model) MUST_USE;
 /* Printable, without control characters. */
 int label_check(const char *what, const char *text) MUST_USE;
 /* Any common spelling to "aa:bb:cc:dd:ee:ff". ERR_INVALID, also for group addresses. */

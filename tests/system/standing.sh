@@ -109,6 +109,57 @@ check it_is_back_in_its_own_zone lands 120 accept in-good-standing s-3
 check the_receipt_of_the_release_says_so wait_until 5 says "in its new zone +since 20" \
 	pumpctl pump release PG-1
 check a_second_release_is_nothing_to_do fails_with 2 pumpctl pump release PG-1
+
+# ---- a floor of TLS for its model: below it into quarantine, not off the network ----
+supplicant_conf tls13 PG-1 "$SCRATCH/PG-1.pem" "$SCRATCH/PG-1.key" tls_disable_tlsv1_3=0
+lands_13() { # VLAN VERDICT REASON SESSION [OPTION...]: with TLS 1.3
+	eap tls13 -A 127.0.0.11 -M "$MAC" -N "44:s:$4" "${@:5}" &&
+		[ "$(accept_attribute 81)" = "$(printf '%s' "$1" | xxd -p)" ] &&
+		[ "$(last_attempt verdict) $(last_attempt reason)" = "$2 $3" ]
+}
+shows_tls() { [ "$(pumpctl pump show PG-1 --json | jq -r .tls)" = "$1" ]; }
+checked() { # STATUS PASS FAIL UNKNOWN OPTION...
+	statuses "$1" pumpctl model check Flow-9 --json "${@:5}" >/dev/null &&
+		jq -e --argjson p "$2" --argjson f "$3" --argjson u "$4" \
+			'.pass == $p and .fail == $f and .unknown == $u' "$SCRATCH/out"
+}
+check what_it_spoke_is_known wait_until 5 shows_tls 1.2
+check a_check_needs_a_question fails_with 64 pumpctl model check Flow-9
+check and_a_version_that_is_one fails_with 64 pumpctl model check Flow-9 --tls-min 1.1
+check a_check_of_a_model_without_pumps_is_about_nothing fails_with 2 \
+	pumpctl model check Flow-1 --tls-min 1.3
+check who_would_fail_is_shown says "fail +PG-1 +Flow-9 .* 1\.2 .*ec-p256 +ECDHE" \
+	pumpctl model check Flow-9 --tls-min 1.3
+check and_counted checked 1 0 1 0 --tls-min 1.3
+check of_all_models_too statuses 1 pumpctl model check --all --tls-min 1.3
+check with_what_it_speaks_it_would_pass checked 0 1 0 0 --tls-min 1.2 --key ec
+check with_another_key_it_would_fail checked 1 0 1 0 --key rsa
+check a_floor_that_shuts_out_is_not_set statuses 1 pumpctl model tls Flow-9 --min 1.3
+check and_says_how_it_would_be grep -q -- --anyway "$SCRATCH/out"
+check nor_by_a_dry_run statuses 1 pumpctl model tls Flow-9 --min 1.3 --anyway --dry-run
+check nor_does_that_move_the_pump lands 120 accept in-good-standing s-3
+check meant_so_it_is_set statuses 0 pumpctl model tls Flow-9 --min 1.3 --anyway
+check that_is_so_already fails_with 2 pumpctl model tls Flow-9 --min 1.3 --anyway
+check below_the_floor_it_lands_in_quarantine lands 198 quarantine tls-below-model s-3
+accounted() { # SESSION: the NAS tells of it, which is looked after a second later
+	printf 'Acct-Status-Type = Start\nAcct-Session-Id = %s\nUser-Name = PG-1\n%s\n%s\n' "$1" \
+		"Calling-Station-Id = $MAC" "Packet-Src-IP-Address = 127.0.0.11" | radclient -r 3 -t 2 "$RADIUS_ACCT" acct "$NAS_SECRET"
+}
+check its_accounting_is_taken accounted s-3
+check resumed_too lands 198 quarantine tls-below-model s-3 -r 1
+check why_says_so says "zone jail .*lower version of TLS.*TLS 1\.2, its model must have 1\.3" \
+	pumpctl pump why PG-1
+check with_tls_1_3_it_is_in_its_own_zone_at_once lands_13 120 accept in-good-standing s-3
+check which_is_known_too wait_until 5 shows_tls 1.3
+check and_then_nobody_would_fail checked 0 1 0 0 --tls-min 1.3
+check the_floor_is_listed says "Flow-9 +2 +1\.3" pumpctl model list
+sleep 1 # when the look at that session is over
+check nothing_chased_it_out_of_quarantine [ "$(disconnects)" = 2 ]
+check taken_away_it_counts_no_more eval \
+	'pumpctl model tls Flow-9 --min none && lands 120 accept in-good-standing s-3'
+check the_audit_has_both_and_who_was_below says "model.tls +Flow-9 +min=1.3 below=1" \
+	pumpctl audit tail -n 3
+
 check parking_is_told_to_the_nas says 's-3: disconnected' pumpctl pump park PG-1 --reason spare
 check it_lands_in_the_parking_vlan lands 199 park parked s-4
 check with_that_zones_session_time [ "$(accept_attribute 27)" = 600 ]

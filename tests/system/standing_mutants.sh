@@ -127,6 +127,12 @@ mutant "facts may depend on any table" $watch test_standings 's/^\t\*unknown = t
 mutant "a changed zone changes nothing" $watch test_standings \
 	's/\{"zones", EFFECT_ALL, EFFECT_NONE\}/{"zones", EFFECT_NONE, EFFECT_NONE}/' \
 	'*answer*'
+mutant "a changed floor of a model changes nothing" $watch test_standings \
+	's/\{"model_tls", EFFECT_ALL, EFFECT_ALL\}/{"model_tls", EFFECT_NONE, EFFECT_NONE}/' \
+	'*answer*'
+mutant "a report changes every answer" $watch test_standings \
+	's/\{"reports", EFFECT_NONE, EFFECT_NONE\},//' \
+	'*answer*'
 
 # ---- the service itself: tests/unit/sql/test_registryd_map against a changed one ----
 mkdir -p "$work/service/bin"
@@ -140,7 +146,7 @@ service_mutant() { # SENTENCE SOURCE NAME-OF-TESTS SED-SCRIPT
 }
 # shellcheck disable=SC2317 # called by check
 service_tests() {
-	PUMPGATE_BUILD=$work/service timeout 60 "$build/tests/sql/test_registryd_map" "$1" >/dev/null 2>&1
+	PUMPGATE_BUILD=$work/service timeout 60 "$build/tests/sql/${tests:-test_registryd_map}" "$1" >/dev/null 2>&1
 }
 # A machine that is slow for a moment hides what happens too early: once in ten times is enough.
 # shellcheck disable=SC2317 # called by check
@@ -156,4 +162,11 @@ service_mutant "it changes the registry within the lease of the one before" sql/
 	'*_killed_*' 's/lease_wait\(clock_mono_us\(\)\);//'
 service_mutant "any role gets the map" sql/registryd/verb_tables '*_radius_alone' \
 	's/(static const struct ipc_verb admin_verbs\[\] = \{)/\1 {.verb = REGISTRY_STANDINGS, .name = "standings", .handle = verb_standings},/'
+tests=test_registryd_reports
+service_mutant "who is below its model's floor is chased out of quarantine" sql/registryd/event_follow \
+	'*below_its_models_floor*' 's/return state == DEVICE_ENROLLED \&\&/return 0 \&\&/'
+service_mutant "who is below its model's floor is not told" sql/registryd/writer_report \
+	'*below_its_models_floor*' 's/if \(!p.low\)/if (1)/'
+service_mutant "any quarantine of an enrolled pump is as it is due" sql/registryd/event_follow \
+	'*below_its_models_floor*' 's/!strcmp\(e->verdict, verdict_name\(VERDICT_QUARANTINE\)\) \&\&/1;/'
 tap_done

@@ -32,8 +32,11 @@ static struct verdict cert_oracle(const struct verdict_cert_facts *f)
 	char want_san[128];
 	bool hidden = f->san_uri[0] == '\0', no_vlan = f->vlan == 0 || f->vlan >= 4095;
 	bool held = f->device == DEVICE_QUARANTINED || f->device == DEVICE_PARKED;
+	bool low = f->device == DEVICE_ENROLLED && !(f->tls >= f->tls_min);
 	struct verdict good = {VERDICT_ACCEPT, REASON_IN_GOOD_STANDING};
 
+	if (low)
+		good = (struct verdict){VERDICT_QUARANTINE, REASON_TLS_BELOW_MODEL};
 	if (f->device == DEVICE_QUARANTINED)
 		good = (struct verdict){VERDICT_QUARANTINE, REASON_QUARANTINED};
 	if (f->device == DEVICE_PARKED)
@@ -60,6 +63,7 @@ static struct verdict cert_oracle(const struct verdict_cert_facts *f)
 			{no_vlan && f->device == DEVICE_QUARANTINED, REASON_NO_QUARANTINE_ZONE},
 			{no_vlan && f->device == DEVICE_PARKED, REASON_NO_PARKING_ZONE},
 			{no_vlan, REASON_NO_ZONE},
+			{low && f->low_vlan - 1 >= 4094, REASON_TLS_BELOW_MODEL},
 		};
 		return oracle(rules, sizeof(rules) / sizeof(rules[0]), good);
 	}
@@ -159,7 +163,7 @@ static void each_cert_case(bool (*each)(const struct verdict_cert_facts *, void 
 			     N(sans) * N(identities) * N(vlans);
 
 	for (size_t i = 0; i < total; i++) {
-		struct verdict_cert_facts f;
+		struct verdict_cert_facts f = {0};
 		size_t d = i;
 
 #define DIGIT(n) (d % (n))
@@ -238,6 +242,43 @@ static void every_combination_of_certificate_facts_gets_the_oracle_verdict(void 
 	assert_true(t.by_reason[REASON_CERTIFICATE_EXPIRED]);
 	assert_true(t.by_reason[REASON_NO_QUARANTINE_ZONE] && t.by_reason[REASON_NO_PARKING_ZONE]);
 	assert_true(t.by_reason[REASON_CERTIFICATE_NOT_YET_VALID] && t.by_reason[REASON_NO_ZONE]);
+}
+
+/* Everything else is in order: what the model's floor makes of each state. */
+static void every_floor_and_version_gets_the_oracle_verdict(void **state)
+{
+	static const uint32_t versions[] = {0, 10, 12, 13};
+	struct tally t = {0};
+
+	(void)state;
+	for (size_t i = 0; i < 8 * N(vlans) * N(vlans) * N(versions) * N(versions); i++) {
+		size_t d = i;
+		struct verdict_cert_facts f = {.answered = true,
+					       .found = true,
+					       .cert_serial = "0a",
+					       .cert = CERT_VALID,
+					       .not_after_ms = NOW + 1,
+					       .registry_name = "PG-1",
+					       .san_uri = "urn:pumpgate:pump:PG-1",
+					       .identity = "PG-1"};
+
+		f.device = (enum device_state)DIGIT(8);
+		NEXT(8);
+		f.vlan = vlans[DIGIT(N(vlans))];
+		NEXT(N(vlans));
+		f.low_vlan = vlans[DIGIT(N(vlans))];
+		NEXT(N(vlans));
+		f.tls = versions[DIGIT(N(versions))];
+		NEXT(N(versions));
+		f.tls_min = versions[DIGIT(N(versions))];
+		assert_true(compare_cert(&f, &t));
+		/* whoever is below is never in its own zone */
+		if (f.tls < f.tls_min)
+			assert_int_not_equal(verdict_cert(&f, NOW).kind, VERDICT_ACCEPT);
+	}
+	assert_int_equal(t.wrong, 0);
+	assert_true(t.accepted && t.by_reason[REASON_TLS_BELOW_MODEL]);
+	assert_true(t.by_reason[REASON_QUARANTINED] && t.by_reason[REASON_PARKED]);
 }
 
 static void every_combination_of_mac_facts_gets_the_oracle_verdict(void **state)
@@ -363,6 +404,7 @@ int main(void)
 		cmocka_unit_test(every_combination_of_certificate_facts_gets_the_oracle_verdict),
 		cmocka_unit_test(every_combination_of_mac_facts_gets_the_oracle_verdict),
 		cmocka_unit_test(every_combination_of_birth_facts_gets_the_oracle_verdict),
+		cmocka_unit_test(every_floor_and_version_gets_the_oracle_verdict),
 		cmocka_unit_test(
 			every_combination_of_facts_of_a_certificate_past_its_end_gets_the_oracle_verdict),
 		cmocka_unit_test(zeroed_facts_are_refused),

@@ -162,6 +162,21 @@ static void the_last_refusal_decides_with_its_reason_and_next_step(void **state)
 	assert_why(&d, events, 2, false, "log of the RADIUS server", WORDS("No reason"));
 }
 
+static void a_pump_below_its_models_floor_is_said_to_be_on_elsewhere(void **state)
+{
+	struct device d = device_in("enrolled");
+	struct event e = event_of("auth", "quarantine", "tls-below-model", NOW);
+
+	(void)state;
+	strcpy(e.zone, "jail");
+	strcpy(e.detail, "TLS 1.2, its model must have 1.3");
+	d.live_sessions = 1;
+	assert_why(&d, &e, 1, true, "pumpctl model check",
+		   WORDS("zone jail", "lower version of TLS", "TLS 1.2"));
+	strcpy(e.what, "reject"); /* without a quarantine zone */
+	assert_why(&d, &e, 1, false, "pumpctl model tls", WORDS("Refused", "lower version"));
+}
+
 static void an_ended_certificate_and_a_refused_renewal_are_said(void **state)
 {
 	struct device d = device_in("enrolled");
@@ -188,6 +203,7 @@ int main(void)
 		cmocka_unit_test(an_expected_pump_says_how_far_it_came),
 		cmocka_unit_test(an_enrolled_pump_says_where_it_is_or_was),
 		cmocka_unit_test(the_last_refusal_decides_with_its_reason_and_next_step),
+		cmocka_unit_test(a_pump_below_its_models_floor_is_said_to_be_on_elsewhere),
 		cmocka_unit_test(an_ended_certificate_and_a_refused_renewal_are_said),
 	};
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 SQL_TEST_LIBS := store registry_proto policies base
-$(foreach t,migrate audit issue ca_steps inventory nas nas_certs revoke recall rotation placement decommission orders sessions ledger backup approvals makers server_policy alarms reports pending standing_map,$(call test,sql/test_$(t),\
+$(foreach t,migrate audit issue ca_steps inventory nas nas_certs revoke recall rotation placement decommission orders sessions ledger backup approvals makers server_policy alarms reports pending model_tls standing_map,$(call test,sql/test_$(t),\
 	tests/unit/sql/test_$(t).c tests/unit/sql/fixture.c,$(SQL_TEST_LIBS),sqlite3 libsodium))
 $(call test,sql/test_lane,tests/unit/sql/test_lane.c,serve base,)
 $(call test,sql/test_anomalies,tests/unit/sql/test_anomalies.c tests/unit/sql/fixture.c \

@@ -234,20 +234,20 @@ static void the_zone_that_is_due_follows_the_standing(void **state)
 {
 	struct fixture *f = *state;
 	struct revocation r, since[4];
-	char zone[NAME_SIZE];
+	struct zone_due due;
 	size_t n;
 
 	enroll(f->st, "PG-1", 1, 1);
 	zones_add(f);
-	assert_int_equal(store_zone_due(f->st, "PG-9", zone), ERR_NOT_FOUND);
-	assert_int_equal(store_zone_due(f->st, "PG-1", zone), 0);
-	assert_string_equal(zone, "wards");
+	assert_int_equal(store_zone_due(f->st, "PG-9", &due), ERR_NOT_FOUND);
+	assert_int_equal(store_zone_due(f->st, "PG-1", &due), 0);
+	assert_string_equal(due.zone, "wards");
 	assert_int_equal(store_standing_changes_since(f->st, 0, 0, since, 4, &n), 0);
 	assert_int_equal(n, 0);
 	assert_int_equal(change(f, "quarantine", &r), 0);
 	assert_int_equal(change(f, "park", &r), 0);
-	assert_int_equal(store_zone_due(f->st, "PG-1", zone), 0);
-	assert_string_equal(zone, "lot");
+	assert_int_equal(store_zone_due(f->st, "PG-1", &due), 0);
+	assert_string_equal(due.zone, "lot");
 	/* the latest of each pump, once */
 	assert_int_equal(store_standing_changes_since(f->st, NOW, 0, since, 4, &n), 0);
 	assert_int_equal(n, 1);
@@ -255,8 +255,8 @@ static void the_zone_that_is_due_follows_the_standing(void **state)
 	assert_int_equal(store_standing_changes_since(f->st, NOW + 1, 0, since, 4, &n), 0);
 	assert_int_equal(n, 0);
 	sql_run(f->registry, "DELETE FROM zones WHERE purpose = 'parking'");
-	assert_int_equal(store_zone_due(f->st, "PG-1", zone), 0);
-	assert_string_equal(zone, "");
+	assert_int_equal(store_zone_due(f->st, "PG-1", &due), 0);
+	assert_string_equal(due.zone, "");
 }
 
 static void a_zone_that_is_gone_leaves_no_place(void **state)

@@ -148,6 +148,75 @@ static void old_software_is_quarantined_until_too_many_are(void **state)
 	assert_string_equal(alarms[1].action, "capped");
 }
 
+/* As rlm_pump tells of it: let into the quarantine zone, though its state is enrolled. */
+static void put_low(struct running *r, const char *verdict, const char *reason, const char *zone)
+{
+	struct auth_event e = {.method = "eap-tls",
+			       .device = "PG-2",
+			       .issuer = ISSUER,
+			       .cert_serial = "00000002",
+			       .nas = "ap-1",
+			       .session_id = "s-1",
+			       .calling_station = "02-00-00-00-00-02",
+			       .tls = 12};
+
+	e.at = clock_wall_ms();
+	strcpy(e.verdict, verdict);
+	strcpy(e.reason, reason);
+	strcpy(e.zone, zone);
+	running_put(r, &e);
+}
+
+static void standing_change(struct running *r, const char *action)
+{
+	struct standing_change rq = {.device = "PG-2", .reason = "test"};
+	struct revocation receipt;
+
+	strcpy(rq.action, action);
+	assert_int_equal(registry_standing_change(r->admin, &rq, &receipt, WAIT_MS), 0);
+}
+
+static bool answered(struct running *r, const char *wanted, struct report_answer *out)
+{
+	for (int i = 0; i < 200; i++) {
+		say(r, "PG-2", "00000002", "1.0", out);
+		if (!strcmp(out->state, wanted))
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+static void a_pump_below_its_models_floor_is_told_so_and_left_where_it_is(void **state)
+{
+	struct zone jail = {.name = "jail", .vlan = 198, .purpose = "quarantine"};
+	struct device two = {
+		.serial = "PG-2", .model = "P1", .mac = "02:00:00:00:00:02", .zone = "wards"};
+	struct model_tls floor = {.model = "P1", .min = 13};
+	struct running *r = *state;
+	struct dispatch_order order[4];
+	struct add_outcome added;
+	struct report_answer a;
+
+	assert_int_equal(registry_device_add(r->admin, &two, 1, &added, WAIT_MS), 0);
+	running_enroll(r, "PG-2", 2, 2);
+	assert_int_equal(registry_zone_add(r->admin, &jail, WAIT_MS), 0);
+	standing_change(r, "quarantine"); /* a standing that changed is looked after more */
+	standing_change(r, "release");
+	assert_int_equal(registry_model_tls_set(r->radius, &floor, WAIT_MS), ERR_TIMEOUT);
+	assert_int_equal(registry_model_tls_set(r->admin, &floor, WAIT_MS), 0);
+	put_low(r, "quarantine", "tls-below-model", "jail");
+	assert_true(answered(r, "quarantined", &a));
+	assert_non_null(strstr(a.reason, "lower version of TLS"));
+	assert_int_equal(running_take(r, true, 300, order), 0);
+	put_low(r, "accept", "in-good-standing", "wards");
+	assert_true(answered(r, "enrolled", &a));
+	/* the same place for any other reason is a wrong one */
+	put_low(r, "quarantine", "quarantined", "jail");
+	assert_int_equal(running_take(r, false, 5000, order), 1);
+	assert_string_equal(order[0].session_id, "s-1");
+}
+
 static void a_port_beyond_the_models_is_an_alarm_and_nothing_else(void **state)
 {
 	struct running *r = *state;
@@ -294,6 +363,7 @@ int main(void)
 		TEST(a_change_is_in_the_pumps_history_once, running_setup),
 		TEST(without_the_policy_old_software_changes_nothing, running_setup),
 		TEST(old_software_is_quarantined_until_too_many_are, strict_setup),
+		TEST(a_pump_below_its_models_floor_is_told_so_and_left_where_it_is, running_setup),
 		TEST(a_port_beyond_the_models_is_an_alarm_and_nothing_else, running_setup),
 		TEST(a_revocation_waits_for_an_idle_pump_also_over_a_restart, running_setup),
 		TEST(a_pump_that_is_idle_is_not_waited_for, running_setup),

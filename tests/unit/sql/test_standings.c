@@ -13,6 +13,8 @@
 
 #include "base/clock.h"
 #include "sql/registryd/service.h"
+#include "sql/store/model_tls.h"
+#include "sql/store/reports.h"
 
 struct kept {
 	struct fixture *f;
@@ -240,6 +242,47 @@ static void changed_zone_takes_every_answer(void **state)
 	assert_true(says(k, "00000022"));
 }
 
+static void changed_floor_of_a_model_takes_every_answer(void **state)
+{
+	struct zone jail = {.name = "jail", .vlan = 198, .purpose = "quarantine"};
+	struct model_tls floor = {.model = "M1", .min = 13};
+	struct pump_facts said;
+	struct kept *k = *state;
+
+	assert_int_equal(store_zone_add(k->f->st, &admin_now, &jail), 0);
+	serve(k);
+	assert_true(says(k, "00000022"));
+	assert_int_equal(store_model_tls_set(k->f->st, &admin_now, &floor), 0);
+	assert_false(says(k, "00000022"));
+	serve(k);
+	assert_true(says(k, "00000022"));
+	assert_true(find(k, "00000022", &said));
+	assert_int_equal(said.tls_min, 13);
+	floor.min = 0;
+	assert_int_equal(store_model_tls_set(k->f->st, &admin_now, &floor), 0);
+	assert_false(says(k, "00000022"));
+}
+
+/* Thousands of pumps report; each of them must not make all others ask. */
+static void what_a_pump_says_of_itself_takes_no_answer(void **state)
+{
+	struct pump_report r = {.device = "PG-2",
+				.issuer = ISSUER,
+				.cert_serial = "00000022",
+				.software = "1.0",
+				.key_protection = "tpm",
+				.infusing = "idle"};
+	struct report_answer answer;
+	char changes[TEXT_SIZE];
+	struct kept *k = *state;
+
+	serve(k);
+	assert_int_equal(store_report(k->f->st, NOW, &r, &answer, changes), 0);
+	assert_string_equal(answer.state, "enrolled");
+	assert_true(says(k, "00000011"));
+	assert_true(says(k, "00000022"));
+}
+
 static void change_behind_the_services_back_is_noticed(void **state)
 {
 	struct kept *k = *state;
@@ -400,6 +443,8 @@ int main(int argc, char **argv)
 		TEST(held_pump_is_answered_no_more),
 		TEST(change_that_is_rolled_back_takes_the_answer_for_a_moment_only),
 		TEST(change_of_a_table_that_is_not_known_takes_every_answer),
+		TEST(changed_floor_of_a_model_takes_every_answer),
+		TEST(what_a_pump_says_of_itself_takes_no_answer),
 		TEST(changed_zone_takes_every_answer),
 		TEST(change_behind_the_services_back_is_noticed),
 		TEST(facts_from_a_table_that_is_not_watched_are_not_offered),
