@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What a renewal costs the pump's traffic: in a ward whose switch really blocks its ports, a pump
 # enrols by way of MAC authentication, comes online, and gets its next certificate with a new key while
-# packets run. None may be lost.
+# packets run. None may be lost. Then it is put into quarantine in the middle of an infusion, and let
+# back: its agent and the controller's display follow, the infusion goes on.
 # shellcheck disable=SC2317 # functions are called through check and wait_until
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/tap.sh
@@ -23,6 +24,8 @@ D=$(mktemp -d "${TMPDIR:-/tmp}/pumpgate-traffic.XXXXXX")
 export PUMPGATE_HOME=$D/home PUMP_MAC=02:50:47:00:01:23
 . tests/demo/network.sh
 . tests/demo/switch.sh
+. tests/demo/controller.sh
+wait_for() { wait_until "$1" "${@:3}"; } # as stage.sh has it, for controller.sh
 down() {
 	network_down
 	wait
@@ -48,7 +51,8 @@ check server_starts wait_until 30 test -s "$PUMPGATE_HOME/run.json"
 {
 	pumpctl zone add onboarding --vlan "$VLAN_ONBOARD" --onboarding
 	pumpctl zone add pumps --vlan "$VLAN_PUMPS"
-	pumpctl nas add switch --ip "$MGMT_NAS" --secret-file "$D/nas.secret"
+	pumpctl zone add care --vlan "$VLAN_QUARANTINE" --quarantine
+	pumpctl nas add switch --ip "$MGMT_NAS" --secret-file "$D/nas.secret" --das-port 3799
 	pumpctl pump add PG-1 --maker Acme --model One --mac "$PUMP_MAC" --zone pumps
 	pumpctl pump bundle PG-1 --out "$D/bundle.json" --mab-window 15m
 } >"$D/inventory.out" 2>&1
@@ -74,5 +78,39 @@ wait "$PING"
 check and_not_one_of_them_is_lost says ' 0% packet loss' cat "$D/ping.out"
 check and_there_were_many test "$(grep -oE '^[0-9]+ packets' "$D/ping.out" | cut -d' ' -f1)" -gt 100
 grep transmitted "$D/ping.out" | sed 's/^/# /'
+
+# --- quarantine in the middle of an infusion ---
+kill "$AGENT"
+wait_until 5 eval "! kill -0 $AGENT 2>/dev/null"
+controller_start "$D/controller"
+controller infuse >/dev/null
+agent --renew-at 90 --controller-user "$(id -un)" --controller-socket "$D/controller/pumplink"
+display_has() { display | grep -qE "$1"; }
+# On a wire the pump hears nothing of the disconnect, and hostapd forgets the station only 5 s after it,
+# whatever came up meanwhile: then the pump is told to associate again.
+forgotten() { [ -z "$(inside nas hostapd_cli -p "$D/hostapd" -i port1 list_sta)" ]; }
+comes_again() {
+	wait_until 15 forgotten && inside pump wpa_cli -p "$D/wpa" -i eth0 reassociate >/dev/null
+}
+reaches() { inside pump ping -c 1 -W 1 "$1" >/dev/null; }
+check controller_is_told_that_the_pump_is_online wait_until 20 controller_shows online
+given=$(delivered_nl)
+check quarantine_is_told_to_the_switch says 'disconnected' pumpctl pump quarantine PG-1 --reason 'scans its neighbours'
+check switch_forgets_the_pump comes_again
+check pump_finds_its_way_into_the_quarantine_zone wait_until 10 reaches "$WARD_SERVER"
+unreached() { ! reaches "$1"; }
+check where_it_reaches_no_other_pump unreached "$WARD_MATE"
+check its_agent_learns_that_and_is_in_remediation wait_until 30 state_is remediation
+check and_says_why says 'scans its neighbours' pumpgate-agentd --state "$D/pump" status
+check and_the_controller_shows_it wait_until 5 display_has '^quarantined'
+infuses_on() { [ "$(controller view | jq -r .infusing)" = true ] && [ "$(delivered_nl)" -gt "$given" ]; }
+check and_the_infusion_has_gone_on infuses_on
+given=$(delivered_nl)
+check release_is_told_to_the_switch says 'disconnected' pumpctl pump release PG-1 --reason clean
+check switch_forgets_it_again comes_again
+check pump_is_back_in_its_own_zone wait_until 10 reaches "$WARD_MATE"
+check its_agent_is_online_again wait_until 30 state_is online
+check and_the_controller_shows_that wait_until 5 controller_shows online
+check and_the_infusion_goes_on infuses_on
 [ "$TAP_FAILED" = 0 ] || tail -n 20 "$D"/*.log "$D"/*.out "$D"/home/log/* | sed 's/^/# /'
 tap_done
