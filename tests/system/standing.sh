@@ -17,6 +17,7 @@ down() {
 	[ -z "$DAS_PID" ] || kill "$DAS_PID" 2>/dev/null
 	scratch_down
 }
+SCRATCH_SETTINGS=$'[report]\nmin_version = 1.4\nquarantine = yes\n'
 scratch_up || exit 1
 trap down EXIT
 site_up || exit 1
@@ -161,6 +162,23 @@ check taken_away_it_counts_no_more eval \
 check the_audit_has_both_and_who_was_below says "model.tls +Flow-9 +min=1.3 below=1" \
 	pumpctl audit tail -n 3
 
+# ---- what it says of itself: software below the version that is wanted ----
+reports() { # SOFTWARE: the pump's word about itself, as its agent sends it; the answer's state
+	curl -sS --cacert "$TRUST" --cert "$SCRATCH/PG-1.pem" --key "$SCRATCH/PG-1.key" \
+		-H 'Content-Type: application/json' "${EST_URL%/est}/pumpgate/status" -d '{"version":1,
+		"software":"'"$1"'","key_protection":"software","infusing":"infusing","slots":[],
+		"server_anchors":[],"device_anchors":[],"ports":[],"ports_more":0}' | jq -r .state
+}
+check with_the_version_that_is_wanted_it_stays says '^enrolled$' reports 1.4.0
+check an_older_one_says_what_it_is says enrolled reports 1.3.9
+check and_is_quarantined_for_it wait_until 5 state_is quarantined
+check why_says_what_is_wanted says "software 1.3.9, at least 1.4 is wanted" pumpctl pump why PG-1
+check the_nas_takes_it_off wait_until 5 das_heard '.session == "s-3"'
+check it_lands_where_it_may_be_updated lands 198 quarantine quarantined s-3
+check and_is_told_where_it_is says '^quarantined$' reports 1.3.9
+check a_person_lets_it_back statuses 0 pumpctl pump release PG-1 --reason 'update ordered'
+check and_it_is_back lands 120 accept in-good-standing s-3
+
 check parking_is_told_to_the_nas says 's-3: disconnected' pumpctl pump park PG-1 --reason spare
 check it_lands_in_the_parking_vlan lands 199 park parked s-4
 check with_that_zones_session_time [ "$(accept_attribute 27)" = 600 ]
@@ -198,6 +216,6 @@ changes_in_audit() {
 	pumpctl audit tail -n 200 --json | jq -r '.[].action' |
 		grep -cE "^pump\.(quarantine|release|park|revoke)$"
 }
-check the_audit_has_every_change [ "$(changes_in_audit)" = 5 ]
+check the_audit_has_every_change [ "$(changes_in_audit)" = 7 ]
 check the_audit_holds statuses 0 pumpctl audit verify
 tap_done
