@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define OFFLINE_MIN_S 60
+
 const char *login_result_word(enum login_result r)
 {
 	static const char *const words[] = {"refused",	    "not-allowed", "try-again", "throttled",
@@ -51,4 +53,23 @@ enum login_result judge_login(const struct login_case *c, int64_t now_ms, const 
 		   : !c->has_role			      ? "no-role-here"
 							      : "";
 	return **why_out ? LOGIN_NOT_ALLOWED : LOGIN_OK;
+}
+
+static uint32_t least(uint32_t value, int64_t bound)
+{
+	return value > bound ? (uint32_t)bound : value;
+}
+
+void judge_terms_end(struct role_terms *t, int64_t expires_at, int64_t now_ms)
+{
+	int64_t left_s = (expires_at - now_ms) / 1000;
+
+	if (!expires_at)
+		return;
+	left_s = left_s < 1 ? 1 : left_s;
+	t->session_s = least(t->session_s, left_s);
+	t->idle_s = least(t->idle_s, left_s);
+	t->offline_s = least(t->offline_s, left_s);
+	if (t->offline_s < OFFLINE_MIN_S)
+		t->offline = false;
 }

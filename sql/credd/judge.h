@@ -33,5 +33,8 @@ struct login_case {
 };
 /* Whether an account exists, is disabled or has a role is told only to who knows its secret. */
 enum login_result judge_login(const struct login_case *c, int64_t now_ms, const char **why_out);
+/* No session and no verifier on a pump outlives the account (expires_at 0: it has no end). An end
+ * within a minute leaves nothing to keep offline. */
+void judge_terms_end(struct role_terms *t, int64_t expires_at, int64_t now_ms);
 
 #endif

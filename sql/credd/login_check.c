@@ -133,6 +133,7 @@ static void judge(struct cred_worker *w, struct login_job *j, bool right)
 		return;
 	}
 	j->result = judge_login(&c, clock_wall_ms(), &j->why);
+	judge_terms_end(&j->terms, j->account.expires_at, clock_wall_ms());
 }
 
 /* The PIN was right; what does the directory say of who has the badge? While it is away the roles

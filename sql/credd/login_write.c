@@ -96,7 +96,8 @@ static int journal_write(struct people *p, struct login_job *j, int64_t now_ms)
 			continue;
 		if (record_get(&record, &record_login_record, &r))
 			break; /* what came before it is stored, and told so */
-		rc = people_journal_add(p, j->pump.device, &j->says, &r, now_ms, &stored);
+		rc = people_journal_add(p, j->pump.device, j->pump.ward, &j->says, &r, now_ms,
+					&stored);
 		if (rc == ERR_UNCHANGED) {
 			replayed++;
 			rc = 0;

@@ -76,7 +76,8 @@ static void visible(char *text)
 			*c = '?';
 }
 
-static int journal_note(struct db *db, const char *device, struct login_record r, int64_t now_ms)
+static int journal_note(struct db *db, const char *device, const char *ward, struct login_record r,
+			int64_t now_ms)
 {
 	struct action by = {.actor = *r.user ? r.user : "-", .at = now_ms};
 	char action[REASON_SIZE], at[CLOCK_TEXT_MAX];
@@ -92,9 +93,9 @@ static int journal_note(struct db *db, const char *device, struct login_record r
 	clock_format(r.at, at);
 	return audit_append(db, &by, action, device,
 			    "offline number=%" PRIu64
-			    " at=%s%s method=%s role=%s result=%s login=%s %s",
-			    r.seq, at, r.clock_unsure ? " (clock unsure)" : "", r.method, r.role,
-			    r.result, r.login_id, r.detail);
+			    " at=%s%s method=%s ward=%s role=%s result=%s login=%s %s",
+			    r.seq, at, r.clock_unsure ? " (clock unsure)" : "", r.method, ward,
+			    r.role, r.result, r.login_id, r.detail);
 }
 
 static int journal_room(struct db *db, const char *device)
@@ -107,8 +108,9 @@ static int journal_room(struct db *db, const char *device)
 	return rc;
 }
 
-int people_journal_add(struct people *p, const char *device, const struct login_state *says,
-		       const struct login_record *r, int64_t now_ms, uint64_t *stored)
+int people_journal_add(struct people *p, const char *device, const char *ward,
+		       const struct login_state *says, const struct login_record *r, int64_t now_ms,
+		       uint64_t *stored)
 {
 	int64_t last = 0;
 	int rc = stored_read(p->st.db, device, says, &last);
@@ -123,7 +125,7 @@ int people_journal_add(struct people *p, const char *device, const struct login_
 	if (!rc && last == 0)
 		rc = journal_room(p->st.db, device);
 	if (!rc)
-		rc = journal_note(p->st.db, device, *r, now_ms);
+		rc = journal_note(p->st.db, device, ward, *r, now_ms);
 	if (!rc && !strcmp(r->what, "logout"))
 		rc = db_run(p->st.db,
 			    "UPDATE logins SET ended_at = ?3 WHERE login_id = ?1 AND device = ?2"

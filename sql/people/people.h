@@ -94,10 +94,12 @@ int people_pump_seen(struct people *p, const char *device, const struct login_st
 /* Tombstones after number `after`, oldest first. */
 int people_tombstones(struct people *p, uint64_t after, struct login_tombstone *out, size_t max,
 		      size_t *n_out) MUST_USE;
-/* One record of a pump's journal, with its audit row. *stored: the journal's last number that is
- * here. ERR_UNCHANGED: it was here; ERR_CONFLICT: not the next one. */
-int people_journal_add(struct people *p, const char *device, const struct login_state *says,
-		       const struct login_record *r, int64_t now_ms, uint64_t *stored) MUST_USE;
+/* One record of a pump's journal, with its audit row; ward: where the pump is now, as it tells.
+ * *stored: the journal's last number that is here. ERR_UNCHANGED: it was here; ERR_CONFLICT: not
+ * the next one. */
+int people_journal_add(struct people *p, const char *device, const char *ward,
+		       const struct login_state *says, const struct login_record *r, int64_t now_ms,
+		       uint64_t *stored) MUST_USE;
 
 /* ---- people ---- */
 

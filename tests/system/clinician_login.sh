@@ -256,10 +256,24 @@ kill -STOP "$registry"
 check "without_the_registry_nobody_logs_in" says 'result=try-again' at PG-2 "login berta $PASSWORD"
 kill -CONT "$registry"
 check "then_again" wait_until 10 eval 'at PG-2 "login berta $PASSWORD" | grep -q ^accept'
+cost_of() { # NAME
+	sqlite3 "file:$PUMPGATE_HOME/cred/clinicians.db?mode=ro" "SELECT hash FROM users WHERE name = '$1'" | cut -d'$' -f4
+}
+printf '\n[login]\nargon2_passes = 3\n' >>"$PUMPGATE_HOME/pumpgate.conf"
 credd=$(pid_of_home pumpgate-credd)
 kill -KILL "$credd"
 check "without_credd_nobody_does" refused PG-2 "login berta $PASSWORD"
 check "until_it_is_back" wait_until 15 eval 'at PG-2 "login berta $PASSWORD" | grep -q ^accept'
+
+check "a_login_renews_a_hash_of_before" test "$(cost_of berta)" = m=19456,t=3,p=1
+check "and_no_other" test "$(cost_of anna)" = m=19456,t=2,p=1
+
+# ---- an account that ends by itself ----
+check "dora_is_here_for_a_while" pumpctl user add dora --role nurse --expires 2m <<<"$PASSWORD"
+check "her_session_ends_with_her_account_and_so_does_what_a_pump_keeps" \
+	says '^accept name=dora timeout=1[01][0-9] .*offline=1[01][0-9]' at PG-2 "login dora $PASSWORD"
+check "emil_s_ends_at_once" pumpctl user add emil --role nurse --expires 1s <<<"$PASSWORD"
+check "then_he_is_refused" wait_until 10 eval 'at PG-2 "login emil $PASSWORD" | grep -q result=not-allowed'
 
 # ---- what was left behind ----
 check "no_password_is_in_a_log_or_in_the_database" nowhere "$PASSWORD"
@@ -267,7 +281,7 @@ check "nor_the_name_of_an_account_that_there_is_not" nowhere "nobody"
 check "hashes_are_phc_strings" eval "sqlite3 'file:$PUMPGATE_HOME/cred/clinicians.db?mode=ro' \
 	'SELECT hash FROM users' | grep -q '^.argon2id.v=19.m=19456,t=2,p=1.'"
 check "a_copy_is_made_while_it_is_in_use" pumpgate-credd --home "$PUMPGATE_HOME" backup "$SCRATCH/people"
-check "it_has_the_people" eval '[ "$(sqlite3 "$SCRATCH/people/clinicians.db" "SELECT COUNT(*) FROM users")" = 3 ]'
+check "it_has_the_people" eval '[ "$(sqlite3 "$SCRATCH/people/clinicians.db" "SELECT COUNT(*) FROM users")" = 5 ]'
 check "a_folder_is_not_overwritten" fails_with 1 pumpgate-credd --home "$PUMPGATE_HOME" \
 	backup "$SCRATCH/people"
 check "nothing_went_unwritten" eval \

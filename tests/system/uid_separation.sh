@@ -170,6 +170,16 @@ check the_audit_names_who_acted says '61991 .*PG-9' pumpctl audit tail
 check the_audit_names_who_they_all_are says 'viewers=61990 onboarders=61991 auditors=61992' \
 	pumpctl audit tail -n 100
 check a_pump_gets_on_by_what_they_say eap PG-1
+# its databases are two users'; what is not root's to copy is root's alone to bring back
+check registryds_user_makes_no_backup says 'only root' fails_with 1 setpriv --reuid=$FIRST --regid=$FIRST --clear-groups \
+	pumpctl backup create "$SCRATCH/backup-not"
+check root_makes_a_backup pumpctl backup create "$SCRATCH/backup"
 check the_server_is_healthy_afterwards pumpctl status
 check doctor_finds_nothing_wrong pumpctl doctor
+scratch_stop
+check the_backup_comes_back says '^clinicians: ' pumpctl backup restore "$SCRATCH/backup"
+owners() { find "$PUMPGATE_HOME/registry" "$PUMPGATE_HOME/cred" -printf '%U\n' | sort -u | xargs; }
+check each_file_is_its_services_again test "$(owners)" = "$(stat -c %u "$PUMPGATE_HOME/registry" "$PUMPGATE_HOME/cred" | sort | xargs)"
+scratch_run
+check and_the_server_runs_on_it wait_until 20 eval 'pumpctl user list >/dev/null && pumpctl pump show PG-1'
 tap_done

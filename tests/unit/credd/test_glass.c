@@ -73,7 +73,7 @@ static void told(const char *device, uint64_t seq, const char *what, uint64_t id
 	strcpy(r.what, what);
 	break_glass_detail_build(id, r.detail);
 	assert_int_equal(people_begin(p), 0);
-	assert_int_equal(people_journal_add(p, device, &says, &r, NOW, &stored), 0);
+	assert_int_equal(people_journal_add(p, device, "ICU", &says, &r, NOW, &stored), 0);
 	assert_int_equal(people_commit(p), 0);
 }
 

@@ -219,6 +219,31 @@ static void only_who_knows_the_secret_learns_of_the_account(void **state)
 	assert_int_equal(LOGIN_REFUSED, 0);
 }
 
+static void nothing_outlives_an_account_that_ends(void **state)
+{
+	const struct role_terms nurse = {
+		.session_s = 43200, .idle_s = 300, .offline = true, .offline_s = 259200};
+	struct role_terms t = nurse;
+
+	(void)state;
+	judge_terms_end(&t, 1000000, 1000000 - 7200 * 1000);
+	assert_int_equal(t.session_s, 7200);
+	assert_int_equal(t.idle_s, 300);
+	assert_int_equal(t.offline_s, 7200);
+	assert_true(t.offline);
+	judge_terms_end(&t, 1000000, 1000000 - 59999);
+	assert_int_equal(t.session_s, 59);
+	assert_int_equal(t.idle_s, 59);
+	assert_false(t.offline);
+	judge_terms_end(&t, 1000000, 2000000);
+	assert_int_equal(t.session_s, 1);
+	t = nurse;
+	judge_terms_end(&t, 0, 1000000);
+	assert_memory_equal(&t, &nurse, sizeof(t));
+	judge_terms_end(&t, INT64_MAX, 1000000);
+	assert_memory_equal(&t, &nurse, sizeof(t));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +255,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_secret_another_pepper_and_nobodys_hash_are_refused),
 		cmocka_unit_test(a_pump_that_is_not_in_good_standing_logs_nobody_in),
 		cmocka_unit_test(only_who_knows_the_secret_learns_of_the_account),
+		cmocka_unit_test(nothing_outlives_an_account_that_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -176,7 +176,7 @@ static void disabling_makes_a_tombstone_and_each_user_has_one(void **state)
 	assert_int_equal(people_user_state(p, &admin, &s), ERR_NOT_FOUND);
 }
 
-static int login_as(struct people *p, const struct account *a)
+static int login_as_renewing(struct people *p, const struct account *a, const char *new_hash)
 {
 	struct login_session s = {.started = NOW, .until = NOW + 1000};
 	static unsigned n;
@@ -185,11 +185,35 @@ static int login_as(struct people *p, const struct account *a)
 	snprintf(s.login_id, sizeof(s.login_id), "%u", n++);
 	strcpy(s.device, "PG-1");
 	if (!rc)
-		rc = people_login_add(p, a, "", &s);
+		rc = people_login_add(p, a, new_hash, &s);
 	if (!rc)
 		return people_commit(p);
 	people_rollback(p);
 	return rc;
+}
+
+static int login_as(struct people *p, const struct account *a)
+{
+	return login_as_renewing(p, a, "");
+}
+
+static void a_login_renews_the_hash_of_just_the_secret_that_was_verified(void **state)
+{
+	struct people *p = people_of(state);
+	struct account by_name, by_badge, now;
+
+	assert_int_equal(people_account_by_name(p, "anna", &by_name), 0);
+	assert_int_equal(people_account_by_badge(p, "7790", &by_badge), 0);
+	assert_int_equal(login_as_renewing(p, &by_name, "hash-1-dearer"), 0);
+	assert_int_equal(people_account_by_name(p, "anna", &now), 0);
+	assert_string_equal(now.hash, "hash-1-dearer");
+	assert_int_equal(people_account_by_badge(p, "7790", &now), 0);
+	assert_string_equal(now.hash, "pin-1");
+	assert_int_equal(login_as_renewing(p, &by_badge, "pin-1-dearer"), 0);
+	assert_int_equal(people_account_by_badge(p, "7790", &now), 0);
+	assert_string_equal(now.hash, "pin-1-dearer");
+	/* a second login that was verified with the hash of before */
+	assert_int_equal(login_as_renewing(p, &by_name, "hash-1-again"), ERR_CONFLICT);
 }
 
 static void a_login_whose_account_changed_meanwhile_is_not_stored(void **state)
@@ -217,7 +241,7 @@ static int journal_add(struct people *p, uint8_t journal, uint64_t seq, uint64_t
 	struct login_state says = {.journal = {LOGIN_JOURNAL_ID, {journal}}};
 	struct login_record r = {.seq = seq, .at = NOW, .what = "login", .user = "an\nna"};
 
-	return people_journal_add(p, "PG-1", &says, &r, NOW, stored);
+	return people_journal_add(p, "PG-1", "ICU", &says, &r, NOW, stored);
 }
 
 static void journal_records_are_stored_once_in_order_and_per_journal(void **state)
@@ -319,6 +343,7 @@ int main(void)
 		T(names_that_mean_something_to_sql_are_just_names),
 		T(the_most_particular_role_counts_and_no_role_is_none),
 		T(disabling_makes_a_tombstone_and_each_user_has_one),
+		T(a_login_renews_the_hash_of_just_the_secret_that_was_verified),
 		T(a_login_whose_account_changed_meanwhile_is_not_stored),
 		T(journal_records_are_stored_once_in_order_and_per_journal),
 		T(an_older_generation_of_verifiers_is_told_once),
