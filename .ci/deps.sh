@@ -9,7 +9,7 @@ set -eu
 RADIUS_PACKAGES='freeradius freeradius-utils libfreeradius-dev libtalloc-dev pkcs11-provider'
 PACKAGES='gcc make pkg-config git libssl-dev openssl libevent-dev libsqlite3-dev sqlite3
 	libcmocka-dev libsodium-dev libinih-dev libseccomp-dev libjansson-dev
-	libgfshare-dev libcsv-dev libidn-dev libpwquality-dev cracklib-runtime libqrencode-dev libwpa-client-dev libnftables-dev libmnl-dev
+	libgfshare-dev libcsv-dev libidn-dev libpwquality-dev cracklib-runtime libqrencode-dev libwpa-client-dev libtss2-dev libnftables-dev libmnl-dev
 	hostapd wpasupplicant eapoltest radsecproxy strongswan-pki libstrongswan-standard-plugins
 	default-jdk-headless libbcpkix-java libbctls-java
 	tpm2-openssl swtpm tpm2-abrmd libtss2-tcti-tabrmd0 dbus

@@ -129,6 +129,9 @@ void agent_logins_identity(struct agent *a);	 /* the settings or the certificate
 void agent_logins_network(struct agent *a, bool is_up);
 /* Nobody logs in any more, until there is another identity: what is on the disk may be wiped. */
 void agent_logins_close(struct agent *a);
+/* And what they kept is wiped, with the TPM's counter: `for_good`, also one that an earlier wipe
+ * left there. ERR_IO. */
+int agent_logins_forget(struct agent *a, bool for_good) MUST_USE;
 
 /* What the pump holds was made before now: the clock's floor. */
 void agent_clock_floor(struct agent *a);

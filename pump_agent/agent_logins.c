@@ -7,6 +7,8 @@
 
 #include "base/log.h"
 #include "pump_agent/agent.h"
+#include "pump_agent/tpm.h"
+#include "pump_agent/wipe.h"
 
 static void answer(void *ctx, uint32_t request, const struct pumplink_answer *answer)
 {
@@ -58,11 +60,13 @@ static void ended(void *ctx, uint32_t session, enum pumplink_end why)
 int agent_logins_open(struct agent *a)
 {
 	const struct login_calls calls = {answer, end, changed, a};
+	struct chip *chip = NULL;
 	int rc;
 
 	if (!a->controller)
 		return 0;
-	rc = login_new(a->base, &a->store, &calls, &a->logins);
+	rc = tpm_is_wanted() ? chip_new(&chip_tpm, tpm_tcti(), &chip) : 0;
+	rc = rc ? rc : login_new(a->base, &a->store, chip, &calls, &a->logins);
 	if (!rc)
 		controller_link_serve(a->controller, begin, ended, a);
 	return rc;
@@ -82,6 +86,28 @@ void agent_logins_network(struct agent *a, bool is_up)
 {
 	if (a->logins)
 		login_network(a->logins, is_up);
+}
+
+/* The folder goes with the counter, or an old copy of it would be good once more. */
+static void counter_remove(struct agent *a)
+{
+	struct chip *chip = NULL;
+	int rc = chip_new(&chip_tpm, tpm_tcti(), &chip);
+
+	rc = rc ? rc : chip_counter_remove(chip);
+	chip_free(chip);
+	if (rc)
+		agent_error(a, "wipe", err_text());
+	else
+		LOG(LOG_INFO, "login.tpm_counter_removed");
+}
+
+int agent_logins_forget(struct agent *a, bool for_good)
+{
+	agent_logins_close(a);
+	if (tpm_is_wanted() && (for_good || wipe_has_people(&a->store)))
+		counter_remove(a);
+	return wipe_people(&a->store);
 }
 
 void agent_logins_close(struct agent *a)

@@ -66,9 +66,8 @@ void agent_wipe(struct agent *a)
 
 	if (!*a->state.wipe) /* all of it is done */
 		return;
-	agent_logins_close(a);
 	job_cancel(a->job); /* a renewal would write into what is being wiped */
-	if (wipe_run(&order, &a->state, &is_unsigned)) {
+	if (agent_logins_forget(a, true) || wipe_run(&order, &a->state, &is_unsigned)) {
 		agent_error(a, "wipe", err_text());
 		agent_queue(a, EVENT_WIPE_FAILED);
 		return;
@@ -145,8 +144,7 @@ void agent_leave(struct agent *a)
 			a->refused_bundle[0] = '\0';
 	}
 	a->state = state;
-	agent_logins_close(a);
-	if (wipe_people(&a->store))
+	if (agent_logins_forget(a, false))
 		agent_error(a, "wipe", err_text());
 	if (a->link && supplicant_leave(a->link))
 		agent_link_failed(a);

@@ -64,10 +64,11 @@ static json_t *logins_json(const struct status *st)
 
 	if (!st->has_logins)
 		return json_null();
-	return json_pack("{s:b, s:o, s:i, s:i, s:i, s:b, s:o}", "server", l->is_configured,
+	return json_pack("{s:b, s:o, s:i, s:i, s:i, s:b, s:o, s:o}", "server", l->is_configured,
 			 "answered", time_or_null(l->answered_ms), "people", (int)l->n_people,
 			 "codes", (int)l->n_codes, "untold", (int)l->n_records, "clock_set_back",
-			 l->is_clock_set_back, "noticed", text_or_null(l->noticed));
+			 l->is_clock_set_back, "noticed", text_or_null(l->noticed), "tpm",
+			 text_or_null(l->tpm));
 }
 
 int status_build(const struct status *st, struct buf *out)
@@ -115,6 +116,7 @@ static void clock_print(const json_t *clock, FILE *out)
 static void logins_print(const json_t *l, FILE *out)
 {
 	const char *noticed = json_string_value(json_object_get(l, "noticed"));
+	const char *tpm = json_string_value(json_object_get(l, "tpm"));
 
 	if (!json_is_object(l))
 		return;
@@ -122,11 +124,12 @@ static void logins_print(const json_t *l, FILE *out)
 		fprintf(out, "logins       no server for them is known (a newer bundle says it)\n");
 	else
 		fprintf(out, "logins       server last heard %s\n", word(l, "answered"));
-	fprintf(out,
-		"  without it %lld people by badge, %lld break-glass codes, %lld records to tell\n",
+	fprintf(out, "  without it %lld people, %lld break-glass codes, %lld records to tell\n",
 		json_integer_value(json_object_get(l, "people")),
 		json_integer_value(json_object_get(l, "codes")),
 		json_integer_value(json_object_get(l, "untold")));
+	if (tpm && strcmp(tpm, "good"))
+		fprintf(out, "  TPM        %s: no password without the server\n", tpm);
 	if (json_is_true(json_object_get(l, "clock_set_back")))
 		fprintf(out, "  refused    the clock was set back: nobody without the server\n");
 	if (noticed)

@@ -70,6 +70,11 @@ bool tpm_is_wanted(void)
 	return wanted == KEY_IN_TPM || (wanted == KEY_IN_TPM_IF_ANY && !provider_have());
 }
 
+const char *tpm_tcti(void)
+{
+	return getenv("TPM2OPENSSL_TCTI"); /* as the provider does */
+}
+
 static void ctx_auto_free(EVP_PKEY_CTX **p)
 {
 	EVP_PKEY_CTX_free(*p);

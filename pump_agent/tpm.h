@@ -27,6 +27,9 @@ void tpm_use(enum key_place place, const char *tcti);
 /* KEY_IN_TPM_IF_ANY settled by whether there is one. */
 bool tpm_is_wanted(void);
 
+/* As tpm_device_open takes it. */
+const char *tpm_tcti(void);
+
 /* A new key in the TPM. ERR_UNAVAILABLE: it cannot be reached; ERR_CRYPTO: it makes no such key. */
 int tpm_key_new(enum key_kind kind, EVP_PKEY **out) MUST_USE;
 /* DER of the TSS2 form (TPM 2.0 key file), as wpa_supplicant 2.10 takes it. ERR_CRYPTO. */

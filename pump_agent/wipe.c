@@ -60,6 +60,13 @@ static int folder_wipe(const struct store *s, const char *name)
 	return rc ? rc : tree_wipe(path, 0);
 }
 
+bool wipe_has_people(const struct store *s)
+{
+	char path[PATH_MAX];
+
+	return !store_path(s, WIPE_PEOPLE_FOLDER "/key", path) && !access(path, F_OK);
+}
+
 int wipe_people(const struct store *s)
 {
 	return folder_wipe(s, WIPE_PEOPLE_FOLDER);

@@ -16,6 +16,8 @@
 #define WIPE_PEOPLE_FOLDER "login" /* login/vault.h */
 #define WIPE_LOG_FOLDER "log"
 
+/* Anything was kept there since the last wipe. */
+bool wipe_has_people(const struct store *s);
 /* What WIPE_PEOPLE_FOLDER holds. 0 also when there is none. ERR_IO. */
 int wipe_people(const struct store *s) MUST_USE;
 

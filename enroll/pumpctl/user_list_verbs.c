@@ -175,9 +175,10 @@ static int user_roles_run(const struct call *call)
 		{"FOR S", "offline_s"},
 		{"TRIES", "offline_failures"},
 		{"PEOPLE", "offline_people"},
+		{"PASSWORDS", "offline_passwords"},
 		{"USERS", "users"},
 	};
-	const struct listing l = {CRED_ROLE_LIST, &record_role_terms, columns, 8,
+	const struct listing l = {CRED_ROLE_LIST, &record_role_terms, columns, 9,
 				  "role",	  "no role"};
 	struct list_query q = {0};
 
@@ -225,6 +226,7 @@ static int seconds_take(const struct call *call, const char *option, uint32_t *o
 static int terms_take(const struct call *call, struct role_terms *t)
 {
 	const char *offline = call_value(call, "offline");
+	const char *passwords = call_value(call, "offline-passwords");
 	unsigned long failures, people;
 	int rc = seconds_take(call, "session", &t->session_s);
 
@@ -244,7 +246,15 @@ static int terms_take(const struct call *call, struct role_terms *t)
 		t->offline_failures = (uint32_t)failures;
 		t->offline_people = (uint32_t)people;
 	}
-	return rc;
+	if (rc || !passwords)
+		return rc;
+	t->offline_passwords = !strcmp(passwords, "yes");
+	if (!t->offline_passwords && strcmp(passwords, "no"))
+		return err_set(ERR_INVALID, "--offline-passwords: yes or no");
+	if (t->offline_passwords && !t->offline)
+		return err_set(ERR_INVALID, "--offline-passwords goes with --offline T: the role"
+					    " is not let in without network at all");
+	return 0;
 }
 
 static int user_terms_run(const struct call *call)
@@ -277,6 +287,8 @@ static const struct option_spec terms_options[] = {
 	 false},
 	{"tries", 0, OPTION_VALUE, "N", "wrong ones offline before the pump forgets (5)", false},
 	{"people", 0, OPTION_VALUE, "N", "that a pump keeps at most (50)", false},
+	{"offline-passwords", 0, OPTION_VALUE, "yes|no",
+	 "by password too, at pumps with a TPM (no); else by badge and PIN alone", false},
 };
 
 const struct verb verb_user_terms = {
@@ -287,7 +299,7 @@ const struct verb verb_user_terms = {
 	.summary = "Make a role, or change what it is given at a pump",
 	VERB_OPTIONS(terms_options),
 	.examples = {"user terms nurse --log-off 2m",
-		     "user terms midwife --session 8h --offline 72h",
+		     "user terms midwife --session 8h --offline 72h --offline-passwords yes",
 		     "user terms physician --offline no"},
 	.run = user_terms_run,
 };

@@ -99,6 +99,8 @@ static int item_read(uint8_t kind, struct cursor *c, struct login_answer *a)
 		return once(&a->has_grant, c, &record_login_grant, &a->grant);
 	case LOGIN_KIND_REFUSAL:
 		return once(&a->has_refusal, c, &record_login_refusal, &a->refusal);
+	case LOGIN_KIND_KEEPING:
+		return once(&a->has_keeping, c, &record_login_keeping, &a->keeping);
 	case LOGIN_KIND_CODES:
 		return once(&a->has_codes, c, &record_login_codes, &codes);
 	case LOGIN_KIND_CODE:
@@ -132,6 +134,8 @@ static int answer_check(const struct login_answer *a, bool wants_grant)
 	if (a->is_accept != (wants_grant ? a->has_grant : a->is_accept) ||
 	    a->is_accept == a->has_refusal)
 		return err_set(ERR_INVALID, "the answer contradicts itself");
+	if (a->has_keeping && !a->has_grant)
+		return err_set(ERR_INVALID, "the answer says what to keep of nobody");
 	if (a->has_grant && (!a->is_accept || !*a->grant.user || !*a->grant.role))
 		return err_set(ERR_INVALID, "the answer names nobody, or no role");
 	return 0;

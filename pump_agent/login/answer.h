@@ -29,8 +29,10 @@ struct login_answer {
 	bool has_terms;
 	bool has_grant;
 	bool has_refusal;
+	bool has_keeping;
 	struct login_terms terms;
 	struct login_grant grant;
+	struct login_keeping keeping; /* zero without */
 	struct login_refusal refusal;
 	struct login_tombstone tombstones[ANSWER_TOMBSTONES_MAX];
 	size_t n_tombstones;

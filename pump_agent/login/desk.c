@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "pump_agent/login/answer.h"
+#include "pump_agent/login/desk_offline.h"
 
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 
@@ -32,15 +33,6 @@ struct age_now desk_now(void)
 }
 
 /* ---- the server ---- */
-
-static int vault_keep_or_say(struct desk *d)
-{
-	int rc = vault_keep(d->vault);
-
-	if (rc)
-		LOG(LOG_ERROR, "login.not_kept", LOG_S("why", err_text()));
-	return rc;
-}
 
 static void gone_note(struct desk *d, const struct login_answer *a)
 {
@@ -63,6 +55,7 @@ static void answer_take(struct desk *d, const struct login_answer *a)
 				    .n_codes = a->n_codes,
 				    .has_codes = a->has_codes};
 	struct age_now now = desk_now();
+	enum offline_heard heard = OFFLINE_HEARD_NOTHING;
 
 	d->away_until_us = 0;
 	d->answered_ms = now.wall_ms;
@@ -72,8 +65,10 @@ static void answer_take(struct desk *d, const struct login_answer *a)
 	gone_note(d, a);
 	if (a->terms.drop)
 		LOG(LOG_ERROR, "login.rolled_back", LOG_S("noticed_by", "server"));
-	if (a->has_terms && d->vault && offline_hear(&d->vault->offline, &now, &news))
-		(void)vault_keep_or_say(d);
+	if (a->has_terms && d->vault)
+		heard = offline_hear(&d->vault->offline, &now, &news);
+	if (heard)
+		desk_keep(d, heard == OFFLINE_HEARD_LESS ? VAULT_FINAL : VAULT_LIGHT);
 }
 
 static int packet_exchange(struct desk *d, const struct radius_packet *p, int64_t open_by_us,
@@ -117,7 +112,7 @@ static int64_t open_by_us(const struct desk *d, const struct pumplink_request *r
 /* One question to the server, within its time, and what its answer brings besides. */
 static int ask(struct desk *d, const struct pumplink_request *rq, struct login_answer *out)
 {
-	int wait_ms = rq && rq->kind == PUMPLINK_LOGIN_BADGE ? DESK_BADGE_MS : DESK_PASSWORD_MS;
+	int wait_ms = rq && desk_can_decide(d, rq) ? DESK_BADGE_MS : DESK_PASSWORD_MS;
 	int64_t deadline_us = clock_mono_us() + (int64_t)wait_ms * 1000;
 	AUTO_BUF says = {.max = LOGIN_BLOB_MAX};
 	struct login_question q = {.name = rq ? rq->name : "",
@@ -169,24 +164,11 @@ int desk_contact(struct desk *d)
 
 /* ---- a login at the server ---- */
 
-static void outcome(struct pumplink_answer *out, enum pumplink_result result, uint32_t wait_s)
+static void accepted(const struct login_grant *g, const struct login_keeping *keeping,
+		     struct pumplink_answer *out, struct desk_entry *entry)
 {
-	*out = (struct pumplink_answer){.result = result, .wait_s = wait_s};
-}
-
-/* The controller shows it: no more than it takes. */
-static void person_put(struct pumplink_answer *out, const char *display, const char *user)
-{
-	const char *name = *display ? display : user;
-
-	memcpy(out->person, name, strnlen(name, sizeof(out->person) - 1));
-}
-
-static void accepted(const struct login_grant *g, struct pumplink_answer *out,
-		     struct desk_entry *entry)
-{
-	outcome(out, PUMPLINK_OK, 0);
-	person_put(out, g->display, g->user);
+	desk_outcome(out, PUMPLINK_OK, 0);
+	desk_person_put(out, g->display, g->user);
 	memcpy(out->role, g->role, strnlen(g->role, sizeof(out->role) - 1));
 	out->session_s = g->session_s;
 	out->idle_s = g->idle_s;
@@ -194,6 +176,7 @@ static void accepted(const struct login_grant *g, struct pumplink_answer *out,
 	memcpy(entry->login_id, g->login_id, sizeof(entry->login_id));
 	entry->grant = *g;
 	entry->has_terms = true;
+	entry->keep_password = keeping->password;
 }
 
 /* True: the server has decided. */
@@ -205,73 +188,17 @@ static bool decided_online(struct desk *d, const struct pumplink_request *rq,
 	if (ask(d, rq, &a))
 		return false;
 	if (a.is_accept) {
-		accepted(&a.grant, out, entry);
+		accepted(&a.grant, &a.keeping, out, entry);
 		return true;
 	}
 	LOG(LOG_INFO, "login.refused", LOG_S("by", "server"), LOG_S("why", a.refusal.result));
 	if (!strcmp(a.refusal.result, "try-again"))
 		return false;
 	if (!strcmp(a.refusal.result, "throttled"))
-		outcome(out, PUMPLINK_TRY_AGAIN, a.refusal.retry_s ? a.refusal.retry_s : 1);
+		desk_outcome(out, PUMPLINK_TRY_AGAIN, a.refusal.retry_s ? a.refusal.retry_s : 1);
 	else
-		outcome(out, PUMPLINK_REFUSED, 0);
+		desk_outcome(out, PUMPLINK_REFUSED, 0);
 	return true;
-}
-
-/* ---- by badge and PIN, without it ---- */
-
-static int pin_of(const struct desk *d, const struct pumplink_request *rq, const char *user,
-		  uint64_t epoch, const uint8_t salt[PIN_SALT_BYTES], uint8_t out[PIN_HASH_BYTES])
-{
-	struct pin_subject who = {d->vault->offline.head.pump, user, rq->name, epoch};
-
-	return pin_hash(d->vault->key, &who, rq->secret, rq->secret_len, salt, out);
-}
-
-static enum offline_verdict pin_judge(struct desk *d, const struct pumplink_request *rq,
-				      struct offline_person *p)
-{
-	struct offline *o = &d->vault->offline;
-	uint8_t hash[PIN_HASH_BYTES];
-	struct age_now now = desk_now();
-	enum offline_verdict v = offline_try(o, &now, rq->name, p);
-
-	/* kept, whatever it was: a try, or a clock that was found set back */
-	if (vault_keep_or_say(d) || v != OFFLINE_OK)
-		return v == OFFLINE_OK ? OFFLINE_FULL : v;
-	if (pin_of(d, rq, p->user, p->epoch, p->salt.data, hash))
-		return OFFLINE_FULL;
-	now = desk_now();
-	v = offline_judge(o, &now, rq->name, hash);
-	secret_wipe(hash, sizeof(hash));
-	return vault_keep_or_say(d) ? OFFLINE_FULL : v;
-}
-
-static void by_pin(struct desk *d, const struct pumplink_request *rq, struct pumplink_answer *out,
-		   struct desk_entry *entry)
-{
-	struct offline_person p = {0};
-	enum offline_verdict v;
-
-	if (!d->vault || d->is_behind || d->is_refused) {
-		outcome(out, PUMPLINK_UNAVAILABLE, 0);
-		return;
-	}
-	v = pin_judge(d, rq, &p);
-	LOG(LOG_INFO, v == OFFLINE_OK ? "login.offline" : "login.refused", LOG_S("by", "pump"),
-	    LOG_S("why", offline_verdict_name(v)), LOG_S("user", p.user));
-	if (v == OFFLINE_OK) {
-		outcome(out, PUMPLINK_OK, 0);
-		person_put(out, p.display, p.user);
-		memcpy(out->role, p.role, strnlen(p.role, sizeof(out->role) - 1));
-		out->session_s = p.session_s;
-		out->idle_s = p.idle_s;
-		out->is_offline = true;
-		memcpy(entry->user, p.user, sizeof(entry->user));
-	} else {
-		outcome(out, v == OFFLINE_WRONG ? PUMPLINK_REFUSED : PUMPLINK_UNAVAILABLE, 0);
-	}
-	secret_wipe(&p, sizeof(p));
 }
 
 /* ---- by a code from the envelope ---- */
@@ -318,7 +245,7 @@ static bool code_use(struct desk *d, const struct pumplink_request *rq, struct o
 	if (i < 0 || offline_code_use(o, &now, (size_t)i) != OFFLINE_OK)
 		return false;
 	*used = o->codes[i];
-	return vault_keep_or_say(d) == 0; /* used on disk, or nobody comes in */
+	return desk_keep(d, VAULT_FINAL) == 0; /* used on disk, or nobody comes in */
 }
 
 static void by_code(struct desk *d, const struct pumplink_request *rq, struct pumplink_answer *out,
@@ -328,19 +255,19 @@ static void by_code(struct desk *d, const struct pumplink_request *rq, struct pu
 	struct offline_code used = {0};
 
 	if (wait_us > 0) {
-		outcome(out, PUMPLINK_TRY_AGAIN, (uint32_t)(wait_us / 1000000 + 1));
+		desk_outcome(out, PUMPLINK_TRY_AGAIN, (uint32_t)(wait_us / 1000000 + 1));
 		return;
 	}
 	if (!d->vault || !code_use(d, rq, &used)) {
 		LOG(LOG_WARN, "login.refused", LOG_S("by", "pump"), LOG_S("why", "no such code"));
 		code_pause(d);
-		outcome(out, d->vault ? PUMPLINK_REFUSED : PUMPLINK_UNAVAILABLE, 0);
+		desk_outcome(out, d->vault ? PUMPLINK_REFUSED : PUMPLINK_UNAVAILABLE, 0);
 		return;
 	}
 	LOG(LOG_WARN, "login.break_glass", LOG_U("code", used.id));
 	d->wrong_codes = 0;
-	outcome(out, PUMPLINK_OK, 0);
-	person_put(out, "", BREAK_GLASS_USER);
+	desk_outcome(out, PUMPLINK_OK, 0);
+	desk_person_put(out, "", BREAK_GLASS_USER);
 	memcpy(out->role, used.role, strnlen(used.role, sizeof(out->role) - 1));
 	out->session_s = used.session_s;
 	out->idle_s = used.idle_s;
@@ -354,36 +281,11 @@ static void by_code(struct desk *d, const struct pumplink_request *rq, struct pu
 void desk_login(struct desk *d, const struct pumplink_request *rq, struct pumplink_answer *out,
 		struct desk_entry *entry)
 {
-	bool is_badge = rq->kind == PUMPLINK_LOGIN_BADGE;
-
 	memset(entry, 0, sizeof(*entry));
 	if (rq->kind == PUMPLINK_LOGIN_BREAK_GLASS)
 		by_code(d, rq, out, entry);
-	else if (decided_online(d, rq, out, entry))
-		return;
-	else if (is_badge)
-		by_pin(d, rq, out, entry);
-	else
-		outcome(out, PUMPLINK_UNAVAILABLE, 0); /* no password is ever kept */
-}
-
-int desk_remember(struct desk *d, const struct pumplink_request *rq, const struct desk_entry *entry)
-{
-	uint8_t salt[PIN_SALT_BYTES];
-	uint8_t hash[PIN_HASH_BYTES] = {0};
-	struct offline *o;
-	int rc = 0;
-
-	if (rq->kind != PUMPLINK_LOGIN_BADGE || !entry->has_terms || !d->vault)
-		return 0;
-	o = &d->vault->offline;
-	secret_fill_random(salt, sizeof(salt));
-	if (entry->grant.offline)
-		rc = pin_of(d, rq, entry->user, o->head.epoch, salt, hash);
-	if (!rc)
-		offline_grant(o, rq->name, &entry->grant, salt, hash);
-	secret_wipe(hash, sizeof(hash));
-	return rc ? rc : vault_keep_or_say(d);
+	else if (!decided_online(d, rq, out, entry))
+		desk_by_person(d, rq, out, entry);
 }
 
 int desk_note_end(struct desk *d, const struct desk_entry *entry, bool was_offline, const char *why)
@@ -400,7 +302,14 @@ int desk_note_end(struct desk *d, const struct desk_entry *entry, bool was_offli
 	if (d->vault->offline.head.n_records >= OFFLINE_RECORDS_MAX - OFFLINE_RECORDS_SPARE)
 		return 0; /* what is left is for logins */
 	(void)offline_note(&d->vault->offline, &now, &r);
-	return vault_keep_or_say(d);
+	return desk_keep(d, VAULT_LIGHT);
+}
+
+static uint32_t way_of(const struct desk *d, const struct offline_person *p)
+{
+	bool has_tpm = d->vault->chip && !*d->vault->chip_why;
+
+	return !p->is_password ? PUMPLINK_WAY_OFFLINE : has_tpm ? PUMPLINK_WAY_PASSWORD : 0;
 }
 
 uint32_t desk_ways(const struct desk *d)
@@ -410,8 +319,9 @@ uint32_t desk_ways(const struct desk *d)
 	uint32_t ways =
 		d->answered_ms && !d->away_until_us && !d->is_refused ? PUMPLINK_WAY_ONLINE : 0;
 
-	if (o && o->head.n_people && !o->age.is_set_back && !d->is_behind && !d->is_refused)
-		ways |= PUMPLINK_WAY_OFFLINE;
+	if (o && !o->age.is_set_back && !d->is_behind && !d->is_refused)
+		for (uint32_t i = 0; i < o->head.n_people; i++)
+			ways |= way_of(d, &o->people[i]);
 	for (uint32_t i = 0; o && i < o->head.n_codes; i++)
 		if (offline_code_is_good(o, &now, i))
 			ways |= PUMPLINK_WAY_BREAK_GLASS;

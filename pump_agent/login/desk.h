@@ -11,8 +11,8 @@
 #include "pump_agent/login/vault.h"
 #include "pump_agent/pumplink/agent_side.h"
 
-#define DESK_BADGE_MS 1300    /* for the server; then the pump decides by itself */
-#define DESK_PASSWORD_MS 1900 /* nobody else can decide */
+#define DESK_BADGE_MS 1300    /* for the server; then the pump decides by itself, */
+#define DESK_PASSWORD_MS 1900 /* unless it cannot: a password that it does not keep */
 #define DESK_AWAY_MS 5000     /* for so long after it was found away, */
 #define DESK_KNOCK_MS 600     /* a login gives the server no longer than that to prove itself */
 #define DESK_TRIES_FREE 3     /* wrong break-glass codes before there is a pause after each */
@@ -43,6 +43,7 @@ struct desk_entry {
 	char login_id[LOGIN_ID_SIZE];
 	bool has_terms; /* of the offline entry to be made: desk_remember */
 	struct login_grant grant;
+	bool keep_password; /* as well */
 };
 
 struct age_now desk_now(void);
@@ -50,7 +51,8 @@ struct age_now desk_now(void);
 /* Decides; what is granted offline is on disk before. `entry` is set when the result is OK. */
 void desk_login(struct desk *d, const struct pumplink_request *rq, struct pumplink_answer *out,
 		struct desk_entry *entry);
-/* After the person was let in by the server with badge and PIN: what is needed without it. */
+/* After the person was let in by the server: what is needed without it, of a badge's PIN, and of a
+ * password where the server wants that and there is a TPM. */
 int desk_remember(struct desk *d, const struct pumplink_request *rq,
 		  const struct desk_entry *entry) MUST_USE;
 /* Speaks with the server without a login. ERR_* of radsec.h; ERR_DENIED: it refuses this pump;

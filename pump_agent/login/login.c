@@ -66,6 +66,7 @@ struct login {
 
 	/* the thread's */
 	struct desk desk;
+	struct chip *chip; /* NULL: none */
 	STACK_OF(X509) * anchors;
 	struct identity_box current;
 	struct session session;
@@ -114,6 +115,9 @@ static void standing_publish(struct login *l)
 	for (uint32_t i = 0; o && i < o->head.n_codes; i++)
 		s.n_codes += offline_code_is_good(o, &now, i);
 	memcpy(s.noticed, l->noticed, sizeof(s.noticed));
+	if (l->chip && l->desk.vault)
+		snprintf(s.tpm, sizeof(s.tpm), "%s",
+			 *l->desk.vault->chip_why ? l->desk.vault->chip_why : "good");
 	pthread_mutex_lock(&l->lock);
 	if (memcmp(&l->standing, &s, sizeof(s))) {
 		l->standing = s;
@@ -236,6 +240,24 @@ static int server_set(struct login *l)
 	return 0;
 }
 
+static void notice(struct login *l, const char *noticed)
+{
+	LOG(LOG_ERROR, "login.rolled_back", LOG_S("noticed_by", "pump"), LOG_S("what", noticed));
+	snprintf(l->noticed, sizeof(l->noticed), "%s", noticed);
+}
+
+/* Before anybody is believed, and again while the TPM could not be asked. */
+static void seal_look(struct login *l)
+{
+	struct age_now now = desk_now();
+	const char *noticed = NULL;
+
+	if (vault_seal_look(l->desk.vault, &now, &noticed))
+		LOG(LOG_ERROR, "login.not_kept", LOG_S("why", err_text()));
+	if (noticed)
+		notice(l, noticed);
+}
+
 static void vault_take(struct login *l)
 {
 	const char *pump = l->current.settings.pump;
@@ -246,12 +268,15 @@ static void vault_take(struct login *l)
 		return;
 	vault_close(l->desk.vault);
 	l->desk.vault = NULL;
+	l->noticed[0] = '\0';
 	if (vault_open(l->store, pump, &now, &l->desk.vault, &noticed))
 		LOG(LOG_ERROR, "login.no_store", LOG_S("why", err_text()));
 	if (noticed)
-		LOG(LOG_ERROR, "login.rolled_back", LOG_S("noticed_by", "pump"),
-		    LOG_S("what", noticed));
-	snprintf(l->noticed, sizeof(l->noticed), "%s", noticed ? noticed : "");
+		notice(l, noticed);
+	if (!l->desk.vault || !l->chip)
+		return;
+	vault_chip_set(l->desk.vault, l->chip);
+	seal_look(l);
 }
 
 static void identity_take(struct login *l, struct identity_box *box)
@@ -289,6 +314,7 @@ static void time_pass(struct login *l)
 
 	if (!l->desk.vault)
 		return;
+	seal_look(l);
 	changed = offline_tick(&l->desk.vault->offline, &now);
 	if (!changed && (!l->desk.vault->offline.head.n_people ||
 			 clock_mono_us() - l->kept_us < (int64_t)KEEP_AGE_MS * 1000))
@@ -402,15 +428,18 @@ static int login_set_up(struct event_base *base, struct login *l)
 	return 0;
 }
 
-int login_new(struct event_base *base, const struct store *store, const struct login_calls *calls,
-	      struct login **out)
+int login_new(struct event_base *base, const struct store *store, struct chip *chip,
+	      const struct login_calls *calls, struct login **out)
 {
 	struct login *l = calloc(1, sizeof(*l));
 	int rc;
 
-	if (!l)
+	if (!l) {
+		chip_free(chip);
 		return err_set(ERR_NOMEM, "no memory for logins");
+	}
 	l->store = store;
+	l->chip = chip;
 	l->calls = *calls;
 	pthread_mutex_init(&l->lock, NULL);
 	rc = login_set_up(base, l);
@@ -447,6 +476,7 @@ void login_free(struct login *l)
 	fd_close(l->done_fd);
 	radsec_free(l->desk.radsec);
 	vault_close(l->desk.vault);
+	chip_free(l->chip);
 	sk_X509_pop_free(l->anchors, X509_free);
 	box_drop(&l->current);
 	box_drop(&l->identity);

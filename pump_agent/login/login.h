@@ -22,6 +22,7 @@ struct login_standing {
 	uint32_t n_records;  /* that it has not heard yet */
 	bool is_clock_set_back;
 	char noticed[64]; /* an old copy of the store, at the start of the agent; "" */
+	char tpm[96];	  /* "good", what is wrong with it, or "": none is used */
 };
 
 struct login_calls {
@@ -34,9 +35,10 @@ struct login_calls {
 	void *ctx;
 };
 
-/* `store` must outlive it. Calls come from the loop. ERR_NOMEM, ERR_IO. */
-int login_new(struct event_base *base, const struct store *store, const struct login_calls *calls,
-	      struct login **out) MUST_USE;
+/* `store` must outlive it. chip: NULL, no TPM; is login's from now on, also after an error. Calls
+ * come from the loop. ERR_NOMEM, ERR_IO. */
+int login_new(struct event_base *base, const struct store *store, struct chip *chip,
+	      const struct login_calls *calls, struct login **out) MUST_USE;
 void login_free(struct login *l); /* NULL ok */
 
 /* Which pump this is, by what certificate, and its server: at the start and after each change.

@@ -17,8 +17,8 @@ RECORD_DESCRIBE(offline_head, OFFLINE_HEAD_FIELDS)
 
 const char *offline_verdict_name(enum offline_verdict v)
 {
-	static const char *const names[] = {"unknown", "wrong", "clock-set-back", "journal-full",
-					    "ok"};
+	static const char *const names[] = {"unknown", "wrong",	       "clock-set-back",
+					    "no-tpm",  "journal-full", "ok"};
 
 	return (unsigned)v <= OFFLINE_OK ? names[v] : "?";
 }
@@ -149,10 +149,23 @@ bool offline_drop_user(struct offline *o, const char *user)
 	return some;
 }
 
-static struct offline_person *person_of(struct offline *o, const char *badge)
+static bool is_key_of(const struct offline_key *k, const struct offline_person *p)
+{
+	return *k->name && p->is_password == k->is_password && !strcmp(p->name, k->name);
+}
+
+static struct offline_person *person_of(struct offline *o, const struct offline_key *k)
 {
 	for (uint32_t i = 0; i < o->head.n_people; i++)
-		if (*badge && !strcmp(o->people[i].badge, badge))
+		if (is_key_of(k, &o->people[i]))
+			return &o->people[i];
+	return NULL;
+}
+
+const struct offline_person *offline_find(const struct offline *o, const struct offline_key *k)
+{
+	for (uint32_t i = 0; i < o->head.n_people; i++)
+		if (is_key_of(k, &o->people[i]) && is_alive(o, &o->people[i]))
 			return &o->people[i];
 	return NULL;
 }
@@ -162,8 +175,27 @@ static uint32_t least(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-void offline_grant(struct offline *o, const char *badge, const struct login_grant *g,
-		   const uint8_t salt[PIN_SALT_BYTES], const uint8_t hash[PIN_HASH_BYTES])
+/* What was there of the user by this kind of key, and who had this one before. */
+static void key_drop(struct offline *o, const struct offline_key *k, const char *user)
+{
+	for (uint32_t i = o->head.n_people; i-- > 0;) {
+		const struct offline_person *p = &o->people[i];
+
+		if (is_key_of(k, p) || (p->is_password == k->is_password && !strcmp(p->user, user)))
+			person_drop(o, i);
+	}
+}
+
+static bool is_to_be_kept(const struct offline_key *k, const struct login_grant *g,
+			  const struct offline_verifier *v)
+{
+	if (!v || !g->offline || !*k->name || !*g->role)
+		return false;
+	return k->is_password ? v->is_of_tpm : !g->directory;
+}
+
+void offline_grant(struct offline *o, const struct offline_key *k, const struct login_grant *g,
+		   const struct offline_verifier *v)
 {
 	uint32_t room = least(g->offline_people, OFFLINE_PEOPLE_MAX);
 	struct offline_person p = {
@@ -175,21 +207,20 @@ void offline_grant(struct offline *o, const char *badge, const struct login_gran
 		.session_s = g->session_s,
 		.idle_s = g->idle_s,
 		.failures_max = least(g->offline_failures, OFFLINE_FAILURES_MAX),
+		.is_password = k->is_password,
 	};
-	struct offline_person *same;
 
-	offline_drop_user(o, g->user);
-	same = person_of(o, badge); /* a badge that somebody else had */
-	if (same)
-		person_drop(o, (uint32_t)(same - o->people));
-	if (!g->offline || g->directory || !room || !p.life_s || !p.failures_max || !*badge ||
-	    !*g->role || str_copy(p.badge, sizeof(p.badge), badge))
+	key_drop(o, k, g->user);
+	if (!g->offline)
+		offline_drop_user(o, g->user);
+	if (!is_to_be_kept(k, g, v) || !room || !p.life_s || !p.failures_max ||
+	    str_copy(p.name, sizeof(p.name), k->name))
 		return;
 	memcpy(p.user, g->user, sizeof(p.user));
 	memcpy(p.display, g->display, sizeof(p.display));
 	memcpy(p.role, g->role, sizeof(p.role));
-	memcpy(p.salt.data, salt, PIN_SALT_BYTES);
-	memcpy(p.hash.data, hash, PIN_HASH_BYTES);
+	memcpy(p.salt.data, v->salt, PIN_SALT_BYTES);
+	memcpy(p.hash.data, v->hash, PIN_HASH_BYTES);
 	while (o->head.n_people >= room)
 		person_drop(o, 0);
 	o->people[o->head.n_people++] = p;
@@ -208,13 +239,13 @@ static bool time_step(struct offline *o, const struct age_now *now)
 	return true;
 }
 
-enum offline_verdict offline_try(struct offline *o, const struct age_now *now, const char *badge,
-				 struct offline_person *out)
+enum offline_verdict offline_try(struct offline *o, const struct age_now *now,
+				 const struct offline_key *k, struct offline_person *out)
 {
 	struct offline_person *p;
 
 	time_step(o, now);
-	p = person_of(o, badge);
+	p = person_of(o, k);
 	if (!p || !is_alive(o, p))
 		return OFFLINE_UNKNOWN;
 	if (o->age.is_set_back)
@@ -226,23 +257,24 @@ enum offline_verdict offline_try(struct offline *o, const struct age_now *now, c
 	return OFFLINE_OK;
 }
 
-enum offline_verdict offline_judge(struct offline *o, const struct age_now *now, const char *badge,
-				   const uint8_t hash[PIN_HASH_BYTES])
+enum offline_verdict offline_judge(struct offline *o, const struct age_now *now,
+				   const struct offline_key *k, const uint8_t hash[PIN_HASH_BYTES])
 {
-	struct offline_person *p = person_of(o, badge);
+	struct offline_person *p = person_of(o, k);
+	const char *method = k->is_password ? "password" : "pin";
 	struct login_record r;
 
 	if (!p)
 		return OFFLINE_UNKNOWN;
 	if (secret_equal(p->hash.data, p->hash.len, hash, PIN_HASH_BYTES)) {
 		p->failures = 0;
-		r = record_of("login", p->user, "pin", "ok");
+		r = record_of("login", p->user, method, "ok");
 		memcpy(r.role, p->role, sizeof(r.role));
 		return offline_note(o, now, &r) ? OFFLINE_OK : OFFLINE_FULL;
 	}
 	if (p->failures < p->failures_max)
 		return OFFLINE_WRONG;
-	r = record_of("refused", p->user, "pin", "too-many");
+	r = record_of("refused", p->user, method, "too-many");
 	(void)offline_note(o, now, &r);
 	person_drop(o, (uint32_t)(p - o->people));
 	return OFFLINE_WRONG;
@@ -327,9 +359,12 @@ static bool tombstones_hear(struct offline *o, const struct offline_news *n)
 	return true;
 }
 
-bool offline_hear(struct offline *o, const struct age_now *now, const struct offline_news *n)
+enum offline_heard offline_hear(struct offline *o, const struct age_now *now,
+				const struct offline_news *n)
 {
 	bool doubted = o->age.is_set_back;
+	uint32_t had = o->head.n_people;
+	bool voided = n->terms->drop;
 	bool changed = tombstones_hear(o, n);
 
 	age_confirm(&o->age, now);
@@ -349,9 +384,11 @@ bool offline_hear(struct offline *o, const struct age_now *now, const struct off
 			changed = true;
 		}
 	}
-	if (n->has_codes)
-		changed = codes_hear(o, n->codes, n->n_codes) || changed;
-	return changed || doubted;
+	if (n->has_codes && codes_hear(o, n->codes, n->n_codes))
+		voided = true; /* another envelope: the one before is void */
+	if (voided || o->head.n_people < had)
+		return OFFLINE_HEARD_LESS;
+	return changed || doubted ? OFFLINE_HEARD_NEWS : OFFLINE_HEARD_NOTHING;
 }
 
 void offline_roll_back(struct offline *o, const struct age_now *now, const char *noticed_by)

@@ -4,10 +4,11 @@
  * away, and what it has to tell the server afterwards. Pure: a value and its rules; keeping it on
  * disk is vault.h's.
  *
- * A person's entry is made by a good login with badge and PIN at the server, which also says for
- * how long it is good. It dies of age, of wrong PINs, of a tombstone, of a new epoch of the policy,
- * and the oldest when there are too many. It holds Argon2id under this pump's key, over pump,
- * person, badge and epoch (pin_hash.h): elsewhere it is worth nothing.
+ * A person's entry is made by a good login at the server, which also says for how long it is good:
+ * with badge and PIN, or with name and password where the house wants that and this pump has a TPM.
+ * It dies of age, of wrong tries, of a tombstone, of a new epoch of the policy, and the oldest when
+ * there are too many. It holds Argon2id under this pump's key, over pump, person, badge and epoch,
+ * and for a password under this pump's TPM as well (pin_hash.h): elsewhere it is worth nothing.
  */
 #ifndef PUMP_AGENT_LOGIN_OFFLINE_H
 #define PUMP_AGENT_LOGIN_OFFLINE_H
@@ -25,8 +26,9 @@
 #define PIN_SALT_BYTES 16
 #define PIN_HASH_BYTES 32
 
+/* name: the badge's number; with is_password the name that was typed, prepared (login_text.h). */
 #define OFFLINE_PERSON_FIELDS(X, S)                 \
-	X(S, STR, badge, LOGIN_USER_SIZE)           \
+	X(S, STR, name, LOGIN_USER_SIZE)            \
 	X(S, STR, user, LOGIN_USER_SIZE)            \
 	X(S, STR, display, LOGIN_DISPLAY_SIZE)      \
 	X(S, STR, role, LOGIN_ROLE_SIZE)            \
@@ -38,7 +40,8 @@
 	X(S, U32, session_s, 1)                     \
 	X(S, U32, idle_s, 1)                        \
 	X(S, U32, failures, 1)                      \
-	X(S, U32, failures_max, 1)
+	X(S, U32, failures_max, 1)                  \
+	X(S, BOOL, is_password, 1)
 RECORD_DECLARE(offline_person, OFFLINE_PERSON_FIELDS)
 
 /* A break-glass code as this pump holds it. */
@@ -53,16 +56,22 @@ RECORD_DECLARE(offline_person, OFFLINE_PERSON_FIELDS)
 	X(S, BOOL, is_used, 1)
 RECORD_DECLARE(offline_code, OFFLINE_CODE_FIELDS)
 
-#define OFFLINE_HEAD_FIELDS(X, S)                                 \
-	X(S, STR, pump, OFFLINE_PUMP_SIZE)                        \
-	X(S, U64, generation, 1) /* rises each time it is kept */ \
-	X(S, U64, epoch, 1)                                       \
-	X(S, U64, tombstone, 1)                                   \
-	X(S, BLOB, journal, LOGIN_JOURNAL_ID)                     \
-	X(S, U64, last_record, 1)                                 \
-	X(S, U32, n_people, 1)                                    \
-	X(S, U32, n_codes, 1)                                     \
-	X(S, U32, n_records, 1)
+/* The seals are vault_seal.c's. */
+#define OFFLINE_HEAD_FIELDS(X, S)                                     \
+	X(S, STR, pump, OFFLINE_PUMP_SIZE)                            \
+	X(S, U64, generation, 1) /* rises each time it is kept */     \
+	X(S, U64, epoch, 1)                                           \
+	X(S, U64, tombstone, 1)                                       \
+	X(S, BLOB, journal, LOGIN_JOURNAL_ID)                         \
+	X(S, U64, last_record, 1)                                     \
+	X(S, U32, n_people, 1)                                        \
+	X(S, U32, n_codes, 1)                                         \
+	X(S, U32, n_records, 1)                                       \
+	X(S, U64, seal, 1)	    /* of a TPM's counter, 0: none */ \
+	X(S, U64, sealed_age_ms, 1) /* struct age */                  \
+	X(S, U32, seals_spent, 1)                                     \
+	X(S, U64, seals_age_ms, 1)                                    \
+	X(S, BOOL, seal_is_owed, 1)
 RECORD_DECLARE(offline_head, OFFLINE_HEAD_FIELDS)
 
 /* 370 KiB. */
@@ -76,9 +85,10 @@ struct offline {
 
 enum offline_verdict {
 	OFFLINE_UNKNOWN = 0, /* nobody with that badge, or no longer; no such code */
-	OFFLINE_WRONG,	     /* the PIN */
+	OFFLINE_WRONG,	     /* PIN or password */
 	OFFLINE_CLOCK,	     /* was set back */
-	OFFLINE_FULL,	     /* too much that the server has not heard yet */
+	OFFLINE_NO_TPM,	     /* which a password needs */
+	OFFLINE_FULL,	     /* too much that the server has not heard yet, or the disk */
 	OFFLINE_OK,
 };
 /* "unknown"; never NULL. */
@@ -91,24 +101,41 @@ int offline_check(const struct offline *o, const char *pump) MUST_USE;
 
 /* ---- people ---- */
 
-/* A good login at the server with badge and PIN: `salt` and `hash` are of pin_hash, for the epoch
- * in the head. Terms beyond our own bounds are cut to them. Without `offline`, or with a password
- * that is the directory's, what was there of the user goes. */
-void offline_grant(struct offline *o, const char *badge, const struct login_grant *g,
-		   const uint8_t salt[PIN_SALT_BYTES], const uint8_t hash[PIN_HASH_BYTES]);
+/* How a person is found: by a badge's number, or by a name with a password. */
+struct offline_key {
+	const char *name;
+	bool is_password;
+};
+
+/* What stands in for PIN or password, made for the epoch in the head. */
+struct offline_verifier {
+	uint8_t salt[PIN_SALT_BYTES];
+	uint8_t hash[PIN_HASH_BYTES];
+	bool is_of_tpm; /* nobody can try anything against it without this pump's TPM */
+};
+
+/* A good login at the server. Terms beyond our own bounds are cut to them. Without `offline`, what
+ * was there of the user goes. `v` NULL: not to be kept by this key; a password is not either unless
+ * the verifier is of a TPM: what was there by this kind of key goes. */
+void offline_grant(struct offline *o, const struct offline_key *k, const struct login_grant *g,
+		   const struct offline_verifier *v);
 /* Takes away what there is of a user. True: there was something. */
 bool offline_drop_user(struct offline *o, const char *user);
 
+/* Who would be meant, for what has to be known before a try: NULL, nobody, or not any longer. */
+const struct offline_person *offline_find(const struct offline *o, const struct offline_key *k);
+
 /*
- * Begins a try with a badge. The failure is counted before the PIN is looked at, so that pulling
- * the plug in between wins no try: keep `o`, then hash, then offline_judge. `*out` is set on
+ * Begins a try. The failure is counted before the PIN or password is compared, so that pulling the
+ * plug in between wins no try: keep `o`, then hash, then offline_judge. `*out` is set on
  * OFFLINE_OK.
  */
-enum offline_verdict offline_try(struct offline *o, const struct age_now *now, const char *badge,
-				 struct offline_person *out) MUST_USE;
+enum offline_verdict offline_try(struct offline *o, const struct age_now *now,
+				 const struct offline_key *k, struct offline_person *out) MUST_USE;
 /* Ends it: OFFLINE_OK, OFFLINE_WRONG, OFFLINE_UNKNOWN. A login, and the end of an entry by wrong
- * PINs, becomes a record: keep `o` before letting anybody in. */
-enum offline_verdict offline_judge(struct offline *o, const struct age_now *now, const char *badge,
+ * tries, becomes a record: keep `o` before letting anybody in. */
+enum offline_verdict offline_judge(struct offline *o, const struct age_now *now,
+				   const struct offline_key *k,
 				   const uint8_t hash[PIN_HASH_BYTES]) MUST_USE;
 
 /* ---- break-glass ---- */
@@ -138,8 +165,14 @@ struct offline_news {
 	size_t n_codes;
 	bool has_codes; /* codes are all that are good for this pump; false: it did not say */
 };
-/* True: something has changed that has to be kept. */
-bool offline_hear(struct offline *o, const struct age_now *now, const struct offline_news *n);
+enum offline_heard {
+	OFFLINE_HEARD_NOTHING = 0, /* that would have to be kept */
+	OFFLINE_HEARD_NEWS,
+	OFFLINE_HEARD_LESS, /* a person or a code is good no longer: no older copy may be believed
+			     */
+};
+enum offline_heard offline_hear(struct offline *o, const struct age_now *now,
+				const struct offline_news *n);
 
 /* An old copy was put in the place of this: nobody and no code is believed any more, what was not
  * told yet is told in a new journal. */

@@ -141,7 +141,8 @@ static const char *look(struct vault *v, const char *pump)
 	mark_rc = mark_read(v, &mark);
 	if (!mark_rc)
 		v->marked = mark;
-	if (store_rc == ERR_NOT_FOUND && mark_rc == ERR_NOT_FOUND)
+	v->is_new = store_rc == ERR_NOT_FOUND && mark_rc == ERR_NOT_FOUND;
+	if (v->is_new)
 		return NULL;
 	if (store_rc)
 		return store_rc == ERR_NOT_FOUND ? "store is gone" : "store cannot be read";
@@ -162,6 +163,7 @@ static int key_load(struct vault *v, const struct store *store)
 		rc = err_errno(ERR_IO, "%s", path);
 	rc = rc ? rc : store_path(store, "login/store", v->store_path);
 	rc = rc ? rc : store_path(store, "login/mark", v->mark_path);
+	rc = rc ? rc : store_path(store, "login/tpm-key", v->tpm_key_path);
 	rc = rc ? rc : store_path(store, "login/key", path);
 	rc = rc ? rc : buf_read_file(&key, path);
 	if (!rc && key.len == PIN_KEY_BYTES) {

@@ -122,8 +122,8 @@ static void view_fill(const struct told *t, struct pumplink_view *out)
 		out->clock = (enum pumplink_clock)t->clock;
 	if (out->clock == PUMPLINK_CLOCK_WRONG)
 		out->clock_off_ms = (int64_t)off;
-	out->ways =
-		t->ways & (PUMPLINK_WAY_ONLINE | PUMPLINK_WAY_OFFLINE | PUMPLINK_WAY_BREAK_GLASS);
+	out->ways = t->ways & (PUMPLINK_WAY_ONLINE | PUMPLINK_WAY_OFFLINE |
+			       PUMPLINK_WAY_BREAK_GLASS | PUMPLINK_WAY_PASSWORD);
 	if (pumplink_text_is_serial(t->pump, sizeof(out->pump)))
 		memcpy(out->pump, t->pump, sizeof(out->pump));
 }

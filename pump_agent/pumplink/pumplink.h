@@ -73,6 +73,7 @@ enum pumplink_clock {
 #define PUMPLINK_WAY_ONLINE 1u	    /* the server is there */
 #define PUMPLINK_WAY_OFFLINE 2u	    /* somebody who logged in here lately, by badge and PIN */
 #define PUMPLINK_WAY_BREAK_GLASS 4u /* a code from the sealed envelope */
+#define PUMPLINK_WAY_PASSWORD 8u    /* as 2, by name and password: on a pump with a TPM */
 
 enum pumplink_infusing {
 	PUMPLINK_INFUSING_UNKNOWN = 0,

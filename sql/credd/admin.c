@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "sql/credd/glass.h"
-#include "sql/credd/login_text.h"
+#include "sql/wire/login_text.h"
 #include "sql/proto/cred_verbs.h"
 
 #define ROWS_MAX 1000

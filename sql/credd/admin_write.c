@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sql/credd/glass.h"
-#include "sql/credd/login_text.h"
+#include "sql/wire/login_text.h"
 #include "sql/proto/cred_verbs.h"
 
 static void tell(struct admin_job *j, int rc, const char *object)

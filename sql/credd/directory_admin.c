@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "sql/credd/login_text.h"
+#include "sql/wire/login_text.h"
 #include "sql/proto/cred_verbs.h"
 
 #define LIST_MAX 20000 /* people */

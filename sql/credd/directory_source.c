@@ -12,7 +12,7 @@
 #include "base/config.h"
 #include "base/daemon.h"
 #include "base/log.h"
-#include "sql/credd/login_text.h"
+#include "sql/wire/login_text.h"
 
 /* Words for the audit. Static: a job keeps the pointer. */
 static const char *refusal_word(enum directory_verdict v)

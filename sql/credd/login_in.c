@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
-#include "sql/credd/login_text.h"
+#include "sql/wire/login_text.h"
 #include "sql/proto/cred_verbs.h"
 
 #define BUSY_RETRY_S 2

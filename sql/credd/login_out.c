@@ -165,6 +165,17 @@ static int grant_put(struct login_job *j, struct buf *b)
 	return login_item_put(b, LOGIN_KIND_GRANT, &record_login_grant, &g);
 }
 
+/* Not sent unless the house has said so for this role: a pump that hears nothing keeps no password.
+ */
+static int keeping_put(const struct login_job *j, struct buf *b)
+{
+	const struct login_keeping k = {.password = true};
+
+	if (j->by_badge || !j->terms.offline || !j->terms.offline_passwords)
+		return 0;
+	return login_item_put(b, LOGIN_KIND_KEEPING, &record_login_keeping, &k);
+}
+
 static int refusal_put(struct login_job *j, struct buf *b)
 {
 	struct login_refusal r = {.retry_s = j->retry_s};
@@ -228,6 +239,8 @@ int login_hears(struct people *p, struct login_job *j, int64_t now_ms)
 		rc = refusal_put(j, &b);
 	else if (!rc && !j->contact)
 		rc = grant_put(j, &b);
+	if (!rc && j->result == LOGIN_OK && !j->contact)
+		rc = keeping_put(j, &b);
 	if (rc)
 		return rc;
 	if (b.len)

@@ -59,7 +59,7 @@ int people_account_by_badge(struct people *p, const char *number, struct account
 
 #define TERMS_COLUMNS                                                                 \
 	"r.name, r.session_s, r.idle_s, r.offline, r.offline_s, r.offline_failures, " \
-	"r.offline_people"
+	"r.offline_people, r.offline_passwords"
 
 static void terms_read(const struct query *q, struct role_terms *out)
 {
@@ -71,6 +71,7 @@ static void terms_read(const struct query *q, struct role_terms *out)
 	out->offline_s = (uint32_t)query_i64(q, 4);
 	out->offline_failures = (uint32_t)query_i64(q, 5);
 	out->offline_people = (uint32_t)query_i64(q, 6);
+	out->offline_passwords = query_i64(q, 7) != 0;
 }
 
 static int terms_next(struct query *q, struct role_terms *out)
@@ -121,7 +122,7 @@ int people_role_list(struct people *p, const struct list_query *query, struct ro
 				DB_T(query->after), DB_I(limit));
 	while (!rc && n < limit && (rc = query_next(&q)) == 1) {
 		terms_read(&q, &out[n]);
-		out[n++].users = (uint32_t)query_i64(&q, 7);
+		out[n++].users = (uint32_t)query_i64(&q, 8);
 		rc = 0;
 	}
 	if (rc < 0)

@@ -4,7 +4,7 @@
  * no database type is visible here. As sql/store/store.h says of stores: one connection, one
  * thread; each mutation is one transaction with its audit row, idempotent, on the disk when it
  * returns 0. All calls block on the disk and may return ERR_FULL, ERR_IO, ERR_CORRUPT, ERR_NOMEM
- * besides what is listed. Names are prepared (sql/credd/login_text.h) by the caller; no secret
+ * besides what is listed. Names are prepared (sql/wire/login_text.h) by the caller; no secret
  * comes here but as the PHC string of its hash.
  */
 #ifndef SQL_PEOPLE_PEOPLE_H

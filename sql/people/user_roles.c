@@ -121,6 +121,7 @@ int people_role_set(struct people *p, const struct action *by, const struct role
 		clean.offline_s = t->offline_s;
 		clean.offline_failures = t->offline_failures;
 		clean.offline_people = t->offline_people;
+		clean.offline_passwords = t->offline_passwords;
 	}
 	if (!rc)
 		rc = tx_begin(&tx, db);
@@ -129,22 +130,27 @@ int people_role_set(struct people *p, const struct action *by, const struct role
 	if (!rc)
 		rc = db_run(db,
 			    "INSERT INTO roles (name, session_s, idle_s, offline, offline_s,"
-			    " offline_failures, offline_people) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+			    " offline_failures, offline_people, offline_passwords)"
+			    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
 			    " ON CONFLICT (name) DO UPDATE SET session_s = excluded.session_s,"
 			    " idle_s = excluded.idle_s, offline = excluded.offline,"
 			    " offline_s = excluded.offline_s,"
 			    " offline_failures = excluded.offline_failures,"
-			    " offline_people = excluded.offline_people",
+			    " offline_people = excluded.offline_people,"
+			    " offline_passwords = excluded.offline_passwords",
 			    DB_T(clean.role), DB_I(clean.session_s), DB_I(clean.idle_s),
 			    DB_I(clean.offline), DB_I(clean.offline_s),
-			    DB_I(clean.offline_failures), DB_I(clean.offline_people));
+			    DB_I(clean.offline_failures), DB_I(clean.offline_people),
+			    DB_I(clean.offline_passwords));
 	if (!rc)
 		rc = db_run(db, "UPDATE policy SET epoch = epoch + 1 WHERE one = 1");
 	if (!rc)
 		rc = audit_append(db, by, "role.set", clean.role,
-				  "session_s=%u idle_s=%u offline_s=%u failures=%u people=%u",
+				  "session_s=%u idle_s=%u offline_s=%u failures=%u people=%u"
+				  " passwords=%s",
 				  clean.session_s, clean.idle_s, clean.offline_s,
-				  clean.offline_failures, clean.offline_people);
+				  clean.offline_failures, clean.offline_people,
+				  clean.offline_passwords ? "yes" : "no");
 	if (!rc)
 		rc = withdrawal_note(p, WITHDRAWAL_TERMS, "-", by->at);
 	return rc ? rc : tx_commit(&tx);

@@ -128,6 +128,7 @@ RECORD_DECLARE(login_session, LOGIN_SESSION_FIELDS)
 	X(S, U32, offline_s, 1)          \
 	X(S, U32, offline_failures, 1)   \
 	X(S, U32, offline_people, 1)     \
+	X(S, BOOL, offline_passwords, 1) \
 	X(S, U32, users, 1) /* in answers */
 RECORD_DECLARE(role_terms, ROLE_TERMS_FIELDS)
 

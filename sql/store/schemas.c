@@ -112,11 +112,16 @@ static const char clinicians_0002[] = {
 	0,
 };
 
+static const char clinicians_0003[] = {
+#include "sql/schema/clinicians/0003_passwords_offline.sql.inc"
+	0,
+};
+
 static const char *const registry_texts[] = {
 	registry_0001, registry_0004, registry_0005, registry_0006, registry_0007, registry_0008,
 	registry_0009, registry_0010, registry_0011, registry_0012, registry_0013, registry_0014,
 	registry_0015, registry_0016, registry_0017, registry_0018};
-static const char *const clinicians_texts[] = {clinicians_0001, clinicians_0002};
+static const char *const clinicians_texts[] = {clinicians_0001, clinicians_0002, clinicians_0003};
 static const char *const sessions_texts[] = {sessions_0001, sessions_0002, sessions_0003,
 					     sessions_0004};
 

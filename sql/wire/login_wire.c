@@ -7,6 +7,7 @@ RECORD_DESCRIBE(login_record, LOGIN_RECORD_FIELDS)
 RECORD_DESCRIBE(login_tombstone, LOGIN_TOMBSTONE_FIELDS)
 RECORD_DESCRIBE(login_terms, LOGIN_TERMS_FIELDS)
 RECORD_DESCRIBE(login_grant, LOGIN_GRANT_FIELDS)
+RECORD_DESCRIBE(login_keeping, LOGIN_KEEPING_FIELDS)
 RECORD_DESCRIBE(login_refusal, LOGIN_REFUSAL_FIELDS)
 
 int login_item_put(struct buf *b, uint8_t kind, const struct record_desc *d, const void *record)

@@ -37,6 +37,7 @@ enum login_kind {
 	LOGIN_KIND_TERMS = 4,	  /* hears, always once */
 	LOGIN_KIND_GRANT = 5,	  /* hears, with an Accept to a login */
 	LOGIN_KIND_REFUSAL = 6,	  /* hears, with a Reject */
+	LOGIN_KIND_KEEPING = 7,	  /* hears, with a grant */
 				  /* 64 and up: break-glass */
 };
 
@@ -101,6 +102,12 @@ RECORD_DECLARE(login_terms, LOGIN_TERMS_FIELDS)
 	X(S, U32, offline_people, 1)           \
 	X(S, BOOL, directory, 1) /* the password is the directory's: only under a TPM key */
 RECORD_DECLARE(login_grant, LOGIN_GRANT_FIELDS)
+
+/* password: within the grant's terms the pump may keep a verifier of the password too, if it has a
+ * TPM, under a key that cannot be taken out of that; of the directory's and of an account's here.
+ */
+#define LOGIN_KEEPING_FIELDS(X, S) X(S, BOOL, password, 1)
+RECORD_DECLARE(login_keeping, LOGIN_KEEPING_FIELDS)
 
 /* result: refused, not-allowed, try-again, throttled, pump-refused, malformed. retry_s: not before.
  */

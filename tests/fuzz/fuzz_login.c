@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "radius_modules/rlm_clinician/login_packet.h"
-#include "sql/credd/login_text.h"
+#include "sql/wire/login_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

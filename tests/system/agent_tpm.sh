@@ -143,11 +143,16 @@ OPENSSL_CONF=$SCRATCH/openssl.cnf ip netns exec "$DEV" wpa_supplicant -D wired -
 PID[wpa]=$!
 check and_the_pump_is_online_again_once_it_is_back wait_until 60 state_is online
 
-# --- decommissioned ---
+# --- decommissioned, also the counter of its logins ---
+stop agent
+agent --renew-at 90 --controller-user "$(id -un)" --controller-socket "$SCRATCH/link"
+check an_agent_of_logins_makes_its_counter wait_until 20 says '^there$' "$PUMPGATE_BUILD/tools/tpm_counter"
+stop agent
 pumpctl pump decommission PG-1 --reason test --no-wait >/dev/null 2>&1
 stop agent
 agent --renew-at 90
 stated() { pumpctl pump show PG-1 --json | jq -e '.decommission.statement | contains("key: tpm")' >/dev/null; }
 check wipe_statement_is_signed_by_the_key_in_the_tpm wait_until 60 stated
+check and_the_counter_is_gone says '^none$' "$PUMPGATE_BUILD/tools/tpm_counter"
 check and_nothing_of_it_is_left wait_until 20 eval "! find '$SCRATCH/state' -name 'key.*' -o -name '*.pem' | grep -q ."
 tap_done

@@ -125,7 +125,7 @@ scratch_stop
 check without_the_server_a_pin_that_was_good_here_logs_in is 'ok offline' badge 1001 4711
 check a_wrong_one_does_not is refused badge 1001 4712
 check nor_does_a_badge_that_was_never_here is unavailable badge 1003 4711
-check nor_a_password is unavailable password anna "$PASSWORD"
+check nor_a_password_the_house_does_not_want_that is unavailable password anna "$PASSWORD"
 check a_code_from_the_envelope_does is 'ok break-glass' code "$(tr '[:upper:]' '[:lower:]' <<<"$CODE" | tr -d -)"
 check but_once is 'refused break-glass' code "$CODE"
 check and_no_other_pumps is 'refused break-glass' code "$FOREIGN"
@@ -189,21 +189,73 @@ check and_the_pump_forgets_everybody wait_until 10 logins_is people 0
 check and_its_codes_are_void wait_until 10 logins_is codes 0
 check and_with_the_server_people_log_in_as_ever is ok badge 1001 4711
 
-# the connection's key in a TPM
+# a house that wants passwords too, on pumps that have a TPM for them
+pumpctl user terms nurse --offline-passwords yes >/dev/null
+wait_until 10 logins_is people 0 # the policy is another
+check a_password_logs_in_where_there_is_no_tpm is ok password anna "$PASSWORD"
+check so_does_the_pin is ok badge 1001 4711
+check but_the_pin_alone_is_kept wait_until 10 logins_is people 1
+check and_there_is_no_key_for_passwords test ! -e "$SCRATCH/one/login/tpm-key"
+
+# keys and counter in a TPM
 WITHOUT=$(tpm_missing | xargs)
 if [ -n "$WITHOUT" ]; then
 	skip a_pump_with_its_key_in_a_tpm_logs_people_in "needs $WITHOUT"
-else
-	agent_stop
-	pumpctl pump add PG-3 --maker Acme --model One --zone wards --ward ICU --mac 02:00:00:00:00:03 >/dev/null
-	STATE=three MORE=(--key-in tpm)
-	pumpctl pump bundle PG-3 --out "$SCRATCH/three.json" >/dev/null
-	mkdir "$SCRATCH/tpm"
-	tpm_start "$SCRATCH/tpm"
-	agent
-	wait_until 30 attached
-	wait_until 20 heard
-	check a_pump_with_its_key_in_a_tpm_logs_people_in is ok password anna "$PASSWORD"
-	check and_has_no_other_key test ! -e "$SCRATCH/three/a/key.pem"
+	tap_done
 fi
+agent_stop
+pumpctl pump add PG-3 --maker Acme --model One --zone wards --ward ICU --mac 02:00:00:00:00:03 >/dev/null
+STATE=three MORE=(--key-in tpm)
+pumpctl pump bundle PG-3 --out "$SCRATCH/three.json" >/dev/null
+mkdir "$SCRATCH/tpm"
+tpm_start "$SCRATCH/tpm"
+pumpctl user terms nurse --offline-passwords no >/dev/null
+agent
+wait_until 30 attached
+wait_until 20 heard
+check a_pump_with_its_key_in_a_tpm_logs_people_in is ok password anna "$PASSWORD"
+check and_has_no_other_key test ! -e "$SCRATCH/three/a/key.pem"
+check what_the_house_does_not_want_it_does_not_keep is ok badge 1001 4711
+check but_the_pin wait_until 10 logins_is people 1
+pumpctl user terms nurse --offline-passwords yes >/dev/null
+check another_policy_ends_what_was_kept wait_until 75 logins_is people 0
+check a_password_is_typed_once_more is ok password anna "$PASSWORD"
+check its_password_is_kept_under_the_tpm wait_until 10 logins_is people 1
+check a_badge_beside_it is ok badge 1001 4711
+check is_kept_as_well wait_until 10 logins_is people 2
+check the_tpm_has_its_counter is there "$PUMPGATE_BUILD/tools/tpm_counter"
+check and_the_status_says_so is good logins tpm
+cp -R "$SCRATCH/three/login" "$SCRATCH/before3"
+
+scratch_stop
+check without_the_server_the_password_logs_in is ok password Anna "$PASSWORD"
+check as_an_offline_login says 'by=pump why=ok|login.offline' tail -n 3 "$SCRATCH/three.log"
+check a_wrong_password_is_refused_there is refused password anna "wrong-$PASSWORD"
+check and_one_that_was_never_here_too is unavailable password berta "$PASSWORD"
+
+# all of it old, and no server to notice: the counter does
+agent_stop KILL
+rm -rf "$SCRATCH/three/login"
+cp -R "$SCRATCH/before3" "$SCRATCH/three/login"
+agent
+wait_until 20 attached
+check an_old_copy_of_everything_is_noticed_without_the_server is 'all of it is an old copy' logins noticed
+check and_lets_nobody_in_by_password is unavailable password anna "$PASSWORD"
+check nor_by_badge is unavailable badge 1001 4711
+
+# the TPM is away: passwords are not judged, PINs are
+scratch_run
+wait_until 20 heard
+check with_the_server_all_is_well_again is ok password anna "$PASSWORD"
+check and_the_pin_too is ok badge 1001 4711
+wait_until 10 logins_is people 2
+scratch_stop
+tpm_stop
+check without_tpm_and_server_no_password_is_good is unavailable password anna "$PASSWORD"
+check and_the_agent_says_why_not says 'login.no_tpm' tail -n 5 "$SCRATCH/three.log"
+check the_pin_is_good_still is 'ok offline' badge 1001 4711
+tpm_start "$SCRATCH/tpm"
+agent_again
+check with_the_tpm_back_the_password_is_good is ok password anna "$PASSWORD"
+check and_nothing_was_noticed is null logins noticed
 tap_done

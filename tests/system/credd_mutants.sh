@@ -17,7 +17,7 @@ compile() { # SOURCE OBJECT
 # Each subject: a test, and the sources of which one is changed; the rest comes from the libraries.
 declare -A OF=(
 	[throttle]="sql/credd/throttle.c" [judge]="sql/credd/judge.c"
-	[text]="sql/credd/login_text.c" [hasher]="sql/credd/hasher.c"
+	[text]="sql/wire/login_text.c" [hasher]="sql/credd/hasher.c"
 	[packet]="radius_modules/rlm_clinician/login_packet.c"
 	[logins]="sql/people/logins.c" [journals]="sql/people/journals.c" [users]="sql/people/users.c"
 	[catch_up]="sql/people/catch_up.c" [withdrawals]="sql/people/withdrawals.c"
@@ -39,7 +39,7 @@ build() {
 		"$cc" -o "$work/run" "$work/${TEST[$1]}.o" "$work/mutant.o" -Wl,--start-group \
 			"$lib/librlm_clinician_core.a" "$lib/libcredd_core.a" "$lib/libpeople.a" \
 			"$lib/libstore.a" "$lib/libradius_packet.a" "$lib/libcred_proto.a" \
-			"$lib/libregistry_proto.a" "$lib/liblogin_wire.a" "$lib/libpolicies.a" \
+			"$lib/libregistry_proto.a" "$lib/liblogin_text.a" "$lib/liblogin_wire.a" "$lib/libpolicies.a" \
 			"$lib/libbase.a" -Wl,--end-group -lcmocka -lsodium -lsqlite3 -lidn -lcrypto \
 			-levent -levent_pthreads -linih -lpthread
 }

@@ -24,12 +24,13 @@ link() {
 	shift 2
 	case $test in
 	credd/*) libs=("$lib"/lib{people,store,cred_proto,registry_proto,login_wire,policies,base}.a) tests=() ;;
-	*) libs=("$lib"/lib{login_shell,login_core,agent_shell,agent_core,login_wire,radius_packet,ca_request,base}.a)
-		tests=("$build"/obj/tests/unit/pump_agent/{login_server,pki}.o) ;;
+	*) libs=("$lib"/lib{login_shell,login_core,tpm_device,agent_shell,agent_core,login_text,login_wire}.a
+			"$lib"/lib{radius_packet,ca_request,base}.a)
+		tests=("$build"/obj/tests/unit/pump_agent/{login_server,pki,fake_chip,soft_tpm}.o) ;;
 	esac
 	"$cc" -pthread -o "$work/$name" "$build/obj/tests/unit/$test.o" "${tests[@]}" "$@" \
 		-Wl,--start-group "${libs[@]}" -Wl,--end-group -lcmocka -lsodium -lcrypto -lssl -ljansson -levent_openssl \
-		-lsqlite3 -levent -levent_pthreads -linih -lseccomp
+		-lsqlite3 -lidn -levent -levent_pthreads -linih -lseccomp
 }
 
 # shellcheck disable=SC2317 # called by check
@@ -57,8 +58,10 @@ mutant() {
 
 on=pump_agent/login
 offline=pump_agent/test_offline
-link plain $offline || exit 1
-check "the_tests_hold_without_a_mutation" "$work/plain"
+for test in pump_agent/test_{offline,vault,desk,vault_seal,tpm_device} credd/test_glass; do
+	link plain "$test" || exit 1
+	check "without_a_mutation_holds_$(basename "$test")" "$work/plain"
+done
 mutant "a try is counted after the PIN" $on/offline $offline 's/^\tp->failures\+\+;$//'
 mutant "wrong PINs end nothing" $on/offline $offline 's/ && p->failures < p->failures_max//; s/p->failures < p->failures_max/1/'
 mutant "an entry lives for ever" $on/offline $offline 's/o->age.age_ms - p->since_age_ms < .*1000;/true;/'
@@ -70,7 +73,9 @@ mutant "tombstones are not read" $on/offline $offline 's/changed = offline_drop_
 mutant "a restored server's count is not noticed" $on/offline $offline 's/n->terms->tombstone < o->head.tombstone/0/'
 mutant "a restored server waits for ever" $on/offline $offline 's/o->head.n_records \&\& o->records\[0\].seq > .*\)/0)/'
 mutant "an old epoch counts" $on/offline $offline 's/p->epoch == o->head.epoch && //; s/^\t\tpeople_drop_all\(o\);$//'
-mutant "the directory's passwords are kept" $on/offline $offline 's/\|\| g->directory //'
+mutant "the directory's password is kept as a PIN" $on/offline $offline 's/v->is_of_tpm : !g->directory;/v->is_of_tpm : true;/'
+mutant "a password is kept without a TPM" $on/offline $offline 's/k->is_password \? v->is_of_tpm : !g->directory;/k->is_password || !g->directory;/'
+mutant "a badge's number is a name" $on/offline $offline 's/p->is_password == k->is_password && !strcmp\(p->name/!strcmp(p->name/'
 mutant "a code works twice" $on/offline $offline 's/o->codes\[i\].is_used = true;/;/'
 mutant "the server's list makes a used code new" $on/offline $offline 's/k->is_used = o->codes\[j\].is_used;/;/'
 mutant "a code lives on under an older clock" $on/offline $offline 's/now->wall_ms > o->age.wall_ms \? now->wall_ms : o->age.wall_ms/now->wall_ms/'
@@ -86,8 +91,30 @@ mutant "any server's name will do" pump_agent/tls_client $desk 's/X509_VERIFY_PA
 mutant "any server will do" $on/radsec $desk 's/SSL_get_verify_result\(r->ssl\) != X509_V_OK \|\|//; s/return tls_client_expect\(r->ssl, s->name, false\);/SSL_set_verify(r->ssl, SSL_VERIFY_NONE, NULL); &/'
 mutant "an unsigned answer will do" $on/answer $desk 's/radius_verify_reply\(&v, request->data \+ 4, SECRET, true\)/radius_verify_reply(\&v, request->data + 4, SECRET, false)/'
 mutant "after a no the pump looks itself" $on/desk $desk 's/if \(!strcmp\(a.refusal.result, "try-again"\)\)/if (1)/'
-mutant "outstanding tombstones do not matter" $on/desk $desk 's/d->is_behind \|\| //'
 mutant "codes are guessed without a pause" $on/desk $desk 's/if \(wait_us > 0\)/if (0)/'
+mutant "what a tombstone took away comes back with a copy" $on/desk $desk 's/heard == OFFLINE_HEARD_LESS \? VAULT_FINAL : VAULT_LIGHT/VAULT_LIGHT/'
+mutant "a used code comes back with a copy" $on/desk $desk 's/desk_keep\(d, VAULT_FINAL\) == 0/desk_keep(d, VAULT_LIGHT) == 0/'
+offdesk=$on/desk_offline
+mutant "outstanding tombstones do not matter" $offdesk $desk 's/d->is_behind \|\| //'
+mutant "the agent keeps a password without a TPM" $offdesk $desk 's/ && d->vault->chip;/;/; s/int rc = vault_tpm_key_have\(d->vault\);/int rc = 0;/; s/rc = vault_tpm_mac\(v, bound, mac\);/rc = (memcpy(mac, bound, sizeof(bound)), 0);/'
+mutant "a verifier is not bound to the TPM's key" $offdesk $desk 's/(rc = vault_tpm_mac\(v, bound, mac\);)/\1 memcpy(mac, bound, sizeof(bound));/'
+mutant "a password is kept without the server's word" $offdesk $desk 's/entry->keep_password && //'
+mutant "an old password stays beside none" $offdesk $desk 's/^\toffline_grant\(o, &t->key, &entry->grant, v.is_of_tpm.*$/\tif (v.is_of_tpm) offline_grant(o, \&t->key, \&entry->grant, \&v);/'
+mutant "an offline login comes back with a copy" $offdesk $desk 's/desk_keep\(d, VAULT_HEAVY\) \?/desk_keep(d, VAULT_LIGHT) ?/'
+seal=pump_agent/test_vault_seal
+mutant "an old copy of everything is not noticed" $on/vault_seal $seal 's/return seal < value \? .*$/return NULL;/'
+mutant "a counter that is gone is not noticed" $on/vault_seal $seal "s/return seal \\? \"the TPM's counter is gone\" : NULL;/return NULL;/"
+mutant "a store that is gone is not noticed" $on/vault_seal $seal 's/if \(v->is_new\)/if (0)/; s/seal == value \|\|/!seal || seal == value ||/'
+mutant "a pulled plug is taken for an old copy" $on/vault_seal $seal 's/ \|\| seal == value \+ 1\)/)/'
+mutant "what was noticed is believed" $on/vault_seal $seal 's/^\t\toffline_roll_back\(.*$/\t\t;/'
+mutant "the counter is never raised" $on/vault_seal $seal 's/rc : counter_raise\(v\);/rc : 0;/'
+mutant "the counter is worn out" $on/vault_seal $seal 's/return h->seals_spent < SEALS_MAX;/return true;/'
+mutant "what is final waits for room" $on/vault_seal $seal 's/ && weight != VAULT_FINAL\);/);/'
+mutant "copies live for ever" $on/vault_seal $seal 's/>= SEAL_AGE_MS\)/>= 100 * SEAL_AGE_MS)/'
+mutant "a TPM that is away costs people their passwords" $on/vault_seal $seal 's/return rc == ERR_CRYPTO \? key_make/return rc ? key_make/; s/int rc = chip_said\(v, chip_key_new\(.*$/int rc = 0;/'
+device=pump_agent/test_tpm_device
+mutant "a key that was not made in a TPM will do" pump_agent/tpm_device $device 's/p->objectAttributes == KEY_ATTRIBUTES/true/'
+mutant "an index that can be written is a counter" pump_agent/tpm_counter $device 's/\(p->attributes & ~TPMA_NV_WRITTEN\) != COUNTER_ATTRIBUTES/false/'
 glass=credd/test_glass
 mutant "any pump uses any code" sql/people/glass $glass 's/ WHERE id = \?1 AND device = \?2 AND state/ WHERE id = ?1 AND state/'
 mutant "codes do not end" sql/people/glass $glass 's/ AND not_after > \?2 ORDER/ ORDER/'

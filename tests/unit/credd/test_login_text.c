@@ -8,7 +8,7 @@
 
 #include "sql/credd/hasher.h"
 #include "sql/credd/judge.h"
-#include "sql/credd/login_text.h"
+#include "sql/wire/login_text.h"
 
 #define NAME(literal, out) login_name_prepare((const uint8_t *)(literal), sizeof(literal) - 1, out)
 #define PASSWORD(literal, out) \

@@ -312,6 +312,15 @@ static void terms_out_of_bounds_are_refused_and_a_change_raises_the_epoch(void *
 	assert_int_equal(people_role_set(p, &admin, &t), ERR_UNCHANGED);
 	assert_int_equal(people_status(p, NOW, &st), 0);
 	assert_int_equal(st.policy_epoch, 2);
+	assert_int_equal(people_role_terms(p, "nurse", &t), 0);
+	assert_false(t.offline_passwords); /* until the house says so */
+	t.offline_passwords = true;
+	assert_int_equal(people_role_set(p, &admin, &t), 0);
+	t.offline_passwords = false;
+	assert_int_equal(people_role_terms(p, "nurse", &t), 0);
+	assert_true(t.offline_passwords);
+	assert_int_equal(people_status(p, NOW, &st), 0);
+	assert_int_equal(st.policy_epoch, 3);
 }
 
 static void what_admins_do_and_who_logged_in_is_one_chain(void **state)

@@ -89,6 +89,7 @@ static void answer_build(const struct login_script *t, const uint8_t *request,
 {
 	AUTO_BUF blob = {.max = LOGIN_BLOB_MAX};
 	struct login_codes codes = {.n = t->code.id != 0};
+	struct login_keeping keeping = {.password = true};
 	int rc = 0;
 
 	radius_begin(p, t->is_accept ? RADIUS_ACCESS_ACCEPT : RADIUS_ACCESS_REJECT, request[1]);
@@ -102,6 +103,8 @@ static void answer_build(const struct login_script *t, const uint8_t *request,
 	rc = rc ? rc : login_item_put(&blob, LOGIN_KIND_TERMS, &record_login_terms, &t->terms);
 	if (!rc && *t->grant.user)
 		rc = login_item_put(&blob, LOGIN_KIND_GRANT, &record_login_grant, &t->grant);
+	if (!rc && t->keep_password)
+		rc = login_item_put(&blob, LOGIN_KIND_KEEPING, &record_login_keeping, &keeping);
 	if (!rc && *t->refusal.result)
 		rc = login_item_put(&blob, LOGIN_KIND_REFUSAL, &record_login_refusal, &t->refusal);
 	if (!rc && t->has_codes)

@@ -31,6 +31,7 @@ struct login_script {
 	struct login_tombstone stone; /* with a user: sent */
 	struct login_code code;	      /* with an id: sent, after login_codes */
 	bool has_codes;
+	bool keep_password; /* sent with a grant */
 };
 
 struct login_server;

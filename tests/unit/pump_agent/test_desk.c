@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "tests/unit/pump_agent/fake_chip.h"
 #include "tests/unit/pump_agent/login_server.h"
 
 #include "pump_agent/login/desk.h"
@@ -18,6 +19,7 @@
 static struct store store;
 static struct desk desk;
 static struct login_server *server;
+static struct chip *chip;
 
 #define GRANT                                                                               \
 	{                                                                                   \
@@ -27,6 +29,7 @@ static struct login_server *server;
 	}
 
 static const struct login_script ACCEPTS = {.is_accept = true, .grant = GRANT};
+static const struct login_script KEEPS = {.is_accept = true, .grant = GRANT, .keep_password = true};
 
 static struct login_script refuses(const char *result)
 {
@@ -83,6 +86,8 @@ static int tear_down(void **state)
 	login_server_stop(server);
 	server = NULL;
 	vault_close(desk.vault);
+	chip_free(chip);
+	chip = NULL;
 	store_close(&store);
 	snprintf(command, sizeof(command), "rm -rf '%s'", store.dir);
 	return system(command);
@@ -110,6 +115,24 @@ static enum pumplink_result by_badge(const char *pin)
 static enum pumplink_result by_password(void)
 {
 	return login(PUMPLINK_LOGIN_PASSWORD, "anna", "correct horse").result;
+}
+
+/* The pump has a TPM, and the server says that passwords may be kept. */
+static void with_tpm(void)
+{
+	struct age_now now = desk_now();
+	const char *noticed;
+
+	fake_chip = (struct fake_chip){.seed = 1};
+	assert_int_equal(chip_new(&fake_chip_calls, NULL, &chip), 0);
+	vault_chip_set(desk.vault, chip);
+	assert_int_equal(vault_seal_look(desk.vault, &now, &noticed), 0);
+	login_server_script(server, &KEEPS);
+}
+
+static enum pumplink_result as(const char *name, const char *password)
+{
+	return login(PUMPLINK_LOGIN_PASSWORD, name, password).result;
 }
 
 /* ---- refusals ---- */
@@ -194,6 +217,79 @@ static void a_password_is_never_good_without_the_server(void **state)
 	assert_int_equal(by_password(), PUMPLINK_UNAVAILABLE);
 	assert_int_equal(login(PUMPLINK_LOGIN_BADGE, "anna", "correct horse").result,
 			 PUMPLINK_UNAVAILABLE);
+}
+
+static void a_password_is_never_kept_without_a_tpm(void **state)
+{
+	(void)state;
+	login_server_script(server, &KEEPS);
+	assert_int_equal(by_password(), PUMPLINK_OK);
+	assert_int_equal(desk.vault->offline.head.n_people, 0);
+	stop();
+	assert_int_equal(by_password(), PUMPLINK_UNAVAILABLE);
+}
+
+static void a_password_is_not_kept_without_the_servers_word(void **state)
+{
+	struct login_script s = KEEPS;
+
+	(void)state;
+	with_tpm();
+	login_server_script(server, &ACCEPTS);
+	assert_int_equal(by_password(), PUMPLINK_OK);
+	assert_int_equal(desk.vault->offline.head.n_people, 0);
+	login_server_script(server, &KEEPS);
+	assert_int_equal(by_password(), PUMPLINK_OK);
+	assert_int_equal(desk.vault->offline.head.n_people, 1);
+	s.grant.offline = false; /* nor when the role may not be let in at all */
+	login_server_script(server, &s);
+	assert_int_equal(by_password(), PUMPLINK_OK);
+	assert_int_equal(desk.vault->offline.head.n_people, 0);
+	stop();
+	assert_int_equal(by_password(), PUMPLINK_UNAVAILABLE);
+}
+
+static void without_the_server_a_wrong_password_and_an_unknown_name_are_refused(void **state)
+{
+	(void)state;
+	with_tpm();
+	assert_int_equal(by_password(), PUMPLINK_OK);
+	stop();
+	assert_int_equal(as("bert", "correct horse"), PUMPLINK_UNAVAILABLE);
+	assert_int_equal(as("anna", ""), PUMPLINK_UNAVAILABLE);
+	for (int i = 0; i < OFFLINE_FAILURES_MAX; i++)
+		assert_int_equal(as("anna", "correct hors"), PUMPLINK_REFUSED);
+	assert_int_equal(by_password(), PUMPLINK_UNAVAILABLE); /* too many */
+}
+
+static void a_verifier_is_worth_nothing_under_another_tpms_key(void **state)
+{
+	(void)state;
+	with_tpm();
+	assert_int_equal(by_password(), PUMPLINK_OK);
+	stop();
+	fake_chip.seed = 2;
+	fake_chip.breaks = true; /* the folder is in another pump: another connection */
+	assert_int_equal(by_password(), PUMPLINK_UNAVAILABLE);
+	fake_chip.takes_any = true; /* nor if that took the key */
+	assert_int_equal(by_password(), PUMPLINK_REFUSED);
+}
+
+static void a_tpm_that_is_away_costs_no_try_and_no_pin(void **state)
+{
+	(void)state;
+	with_tpm();
+	assert_int_equal(by_password(), PUMPLINK_OK);
+	assert_int_equal(by_badge("4711"), PUMPLINK_OK);
+	assert_true(desk_ways(&desk) & PUMPLINK_WAY_PASSWORD);
+	stop();
+	fake_chip.is_away = true;
+	for (int i = 0; i <= OFFLINE_FAILURES_MAX; i++)
+		assert_int_equal(by_password(), PUMPLINK_UNAVAILABLE);
+	assert_false(desk_ways(&desk) & PUMPLINK_WAY_PASSWORD);
+	assert_int_equal(by_badge("4711"), PUMPLINK_OK);
+	fake_chip.is_away = false;
+	assert_int_equal(by_password(), PUMPLINK_OK);
 }
 
 static void without_the_server_a_wrong_pin_and_an_unknown_badge_are_refused(void **state)
@@ -324,6 +420,80 @@ static void who_logged_in_with_a_pin_does_so_without_the_server_and_it_hears_of_
 	assert_int_equal(n, 0); /* told once */
 }
 
+static void who_logged_in_with_a_password_does_so_without_the_server(void **state)
+{
+	struct pumplink_answer a;
+
+	(void)state;
+	with_tpm();
+	/* e with an acute accent in one character, then in two; a name in capitals: RFC 4013, 3491
+	 */
+	assert_int_equal(as("Anna", "caf\xc3\xa9 au lait"), PUMPLINK_OK);
+	stop();
+	a = login(PUMPLINK_LOGIN_PASSWORD, "ANNA", "cafe\xcc\x81 au lait");
+	assert_int_equal(a.result, PUMPLINK_OK);
+	assert_true(a.is_offline);
+	assert_string_equal(a.person, "Anna Adler");
+	assert_int_equal(desk.vault->offline.head.n_records, 1);
+	assert_string_equal(desk.vault->offline.records[0].method, "password");
+	assert_int_equal(as("anna", "Cafe\xcc\x81 au lait"), PUMPLINK_REFUSED);
+}
+
+static void what_is_good_no_longer_raises_the_counter(void **state)
+{
+	struct login_script s = {.is_accept = true,
+				 .has_codes = true,
+				 .terms = {.tombstone = 3},
+				 .stone = {.seq = 3, .user = "anna"}};
+	char code[BREAK_GLASS_TEXT_SIZE];
+	struct login_code *k = &s.code;
+	unsigned before;
+
+	(void)state;
+	with_tpm();
+	before = fake_chip.n_raised;
+	assert_int_equal(by_badge("4711"), PUMPLINK_OK);
+	assert_int_equal(by_password(), PUMPLINK_OK);
+	assert_int_equal(fake_chip.n_raised, before); /* an older copy lets in fewer people */
+	desk.server.name = NULL;
+	assert_int_equal(by_badge("4711"), PUMPLINK_OK);
+	assert_int_equal(fake_chip.n_raised, ++before); /* its record */
+	desk.server.name = "login-1.test";
+	login_server_script(server, &s);
+	assert_int_equal(desk_contact(&desk), ERR_BUSY);
+	assert_int_equal(fake_chip.n_raised, ++before); /* the tombstone */
+	break_glass_code_new(code);
+	*k = (struct login_code){.id = 9,
+				 .salt.len = BREAK_GLASS_SALT,
+				 .hash.len = BREAK_GLASS_HASH,
+				 .not_after = desk_now().wall_ms + 3600000,
+				 .role = "emergency",
+				 .session_s = 900};
+	assert_int_equal(break_glass_hash("PG-1", code, k->salt.data, k->hash.data), 0);
+	login_server_script(server, &s);
+	assert_int_equal(desk_contact(&desk), ERR_BUSY);
+	assert_int_equal(fake_chip.n_raised, ++before); /* another envelope */
+	assert_int_equal(desk_contact(&desk), ERR_BUSY);
+	assert_int_equal(fake_chip.n_raised, before);
+	assert_int_equal(login(PUMPLINK_LOGIN_BREAK_GLASS, "", code).result, PUMPLINK_OK);
+	assert_int_equal(fake_chip.n_raised, ++before); /* its use */
+}
+
+static void a_password_and_a_pin_of_one_person_stand_beside_each_other(void **state)
+{
+	struct login_script s = {
+		.is_accept = true, .terms = {.tombstone = 3}, .stone = {.seq = 3, .user = "anna"}};
+
+	(void)state;
+	with_tpm();
+	assert_int_equal(by_badge("4711"), PUMPLINK_OK);
+	assert_int_equal(by_password(), PUMPLINK_OK);
+	assert_int_equal(desk.vault->offline.head.n_people, 2);
+	login_server_script(server, &s);
+	assert_int_equal(desk_contact(&desk), 0);
+	assert_int_equal(desk.vault->offline.head.n_people, 0);
+}
+
 static void a_server_that_says_try_again_leaves_it_to_the_pump(void **state)
 {
 	struct login_script s = refuses("try-again");
@@ -411,6 +581,11 @@ int main(void)
 		T(after_the_servers_no_the_pump_does_not_look_at_its_own),
 		T(a_throttled_login_waits_as_long_as_the_server_says),
 		T(a_password_is_never_good_without_the_server),
+		T(a_password_is_never_kept_without_a_tpm),
+		T(a_password_is_not_kept_without_the_servers_word),
+		T(without_the_server_a_wrong_password_and_an_unknown_name_are_refused),
+		T(a_verifier_is_worth_nothing_under_another_tpms_key),
+		T(a_tpm_that_is_away_costs_no_try_and_no_pin),
 		T(without_the_server_a_wrong_pin_and_an_unknown_badge_are_refused),
 		T(a_tombstone_that_came_with_anything_ends_offline_logins),
 		T(nobody_comes_in_offline_while_tombstones_are_outstanding),
@@ -419,6 +594,9 @@ int main(void)
 		T(a_wrong_break_glass_code_is_refused_and_then_slowed_down),
 		T(a_good_login_asks_what_was_typed_and_tells_who_it_is),
 		T(who_logged_in_with_a_pin_does_so_without_the_server_and_it_hears_of_it),
+		T(who_logged_in_with_a_password_does_so_without_the_server),
+		T(what_is_good_no_longer_raises_the_counter),
+		T(a_password_and_a_pin_of_one_person_stand_beside_each_other),
 		T(a_server_that_says_try_again_leaves_it_to_the_pump),
 		T(a_connection_that_was_closed_meanwhile_is_made_again),
 		T(a_code_from_the_envelope_lets_in_once_also_without_a_server),

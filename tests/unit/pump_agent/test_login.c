@@ -90,7 +90,7 @@ static int set_up(void **state)
 	assert_int_equal(store_anchors_write(&store, &settings, ANCHORS_SERVER, s.anchors), 0);
 	who.key = s.key;
 	who.cert = s.cert;
-	assert_int_equal(login_new(base, &store, &calls, &logins), 0);
+	assert_int_equal(login_new(base, &store, NULL, &calls, &logins), 0);
 	assert_int_equal(login_identity_set(logins, &who), 0);
 	return 0;
 }

@@ -142,6 +142,22 @@ static void a_reject_needs_its_refusal_and_nothing_else(void **state)
 	assert_false(got.has_terms);
 }
 
+static void what_to_keep_is_said_with_a_grant_or_not_at_all(void **state)
+{
+	const struct login_keeping keeping = {.password = true};
+	AUTO_BUF b = {.max = LOGIN_BLOB_MAX};
+
+	(void)state;
+	put(&b, LOGIN_KIND_TERMS, &record_login_terms, &TERMS);
+	put(&b, LOGIN_KIND_KEEPING, &record_login_keeping, &keeping);
+	assert_int_equal(parse(&b, false), ERR_INVALID);
+	put(&b, LOGIN_KIND_GRANT, &record_login_grant, &GRANT);
+	assert_int_equal(parse(&b, true), 0);
+	assert_true(got.keeping.password);
+	put(&b, LOGIN_KIND_KEEPING, &record_login_keeping, &keeping);
+	assert_int_equal(parse(&b, true), ERR_INVALID);
+}
+
 static void unknown_items_are_passed_over(void **state)
 {
 	AUTO_BUF b = {.max = LOGIN_BLOB_MAX};
@@ -257,6 +273,7 @@ int main(void)
 		T(an_answer_to_another_request_is_refused),
 		T(an_answer_that_was_signed_for_another_request_is_refused),
 		T(a_reject_needs_its_refusal_and_nothing_else),
+		T(what_to_keep_is_said_with_a_grant_or_not_at_all),
 		T(unknown_items_are_passed_over),
 		T(only_as_many_records_are_said_as_fit),
 		T(an_address_is_numbers_or_refused),

@@ -10,7 +10,7 @@
 #define HOUR INT64_C(3600000)
 #define BASE_MS INT64_C(1790000000000)
 
-static const uint8_t SALT[PIN_SALT_BYTES] = {1};
+static const struct offline_verifier VERIFIER = {.salt = {1}, .hash = {2}};
 static const uint8_t RIGHT[PIN_HASH_BYTES] = {2};
 static const uint8_t WRONG[PIN_HASH_BYTES] = {3};
 
@@ -41,15 +41,25 @@ static void granted(const char *user, const char *badge)
 {
 	struct login_grant g = grant_of(user);
 
-	offline_grant(&o, badge, &g, SALT, RIGHT);
+	offline_grant(&o, &(struct offline_key){badge, false}, &g, &VERIFIER);
 }
 
 static enum offline_verdict login(const char *badge, const uint8_t hash[PIN_HASH_BYTES])
 {
+	const struct offline_key k = {badge, false};
 	struct offline_person p;
-	enum offline_verdict v = offline_try(&o, &now, badge, &p);
+	enum offline_verdict v = offline_try(&o, &now, &k, &p);
 
-	return v == OFFLINE_OK ? offline_judge(&o, &now, badge, hash) : v;
+	return v == OFFLINE_OK ? offline_judge(&o, &now, &k, hash) : v;
+}
+
+static enum offline_verdict by_password(const char *name, const uint8_t hash[PIN_HASH_BYTES])
+{
+	const struct offline_key k = {name, true};
+	struct offline_person p;
+	enum offline_verdict v = offline_try(&o, &now, &k, &p);
+
+	return v == OFFLINE_OK ? offline_judge(&o, &now, &k, hash) : v;
 }
 
 /* What a server says that has nothing to say. */
@@ -58,7 +68,8 @@ static struct login_terms terms_of(void)
 	return (struct login_terms){.policy_epoch = 1, .tombstone = o.head.tombstone};
 }
 
-static bool hear(const struct login_terms *t, const struct login_tombstone *stones, size_t n)
+static enum offline_heard hear(const struct login_terms *t, const struct login_tombstone *stones,
+			       size_t n)
 {
 	struct offline_news news = {.terms = t, .tombstones = stones, .n_tombstones = n};
 
@@ -122,7 +133,8 @@ static void a_try_counts_before_it_is_judged(void **state)
 
 	(void)state;
 	for (int i = 0; i < 5; i++) /* the plug is pulled before the answer */
-		assert_int_equal(offline_try(&o, &now, "1001", &p), OFFLINE_OK);
+		assert_int_equal(offline_try(&o, &now, &(struct offline_key){"1001", false}, &p),
+				 OFFLINE_OK);
 	assert_int_equal(login("1001", RIGHT), OFFLINE_UNKNOWN);
 }
 
@@ -142,7 +154,7 @@ static void a_server_cannot_grant_more_than_72_hours_or_5_failures(void **state)
 	(void)state;
 	g.offline_s = UINT32_MAX;
 	g.offline_failures = 1000;
-	offline_grant(&o, "1002", &g, SALT, RIGHT);
+	offline_grant(&o, &(struct offline_key){"1002", false}, &g, &VERIFIER);
 	assert_int_equal(o.people[1].failures_max, 5);
 	wait_ms(72 * HOUR);
 	assert_int_equal(login("1002", RIGHT), OFFLINE_UNKNOWN);
@@ -195,7 +207,7 @@ static void a_tombstone_takes_a_person_away(void **state)
 	(void)state;
 	t.tombstone = 7;
 	granted("bert", "1002");
-	assert_true(hear(&t, &stone, 1));
+	assert_int_equal(hear(&t, &stone, 1), OFFLINE_HEARD_LESS);
 	assert_int_equal(login("1001", RIGHT), OFFLINE_UNKNOWN);
 	assert_int_equal(login("1002", RIGHT), OFFLINE_OK);
 	assert_int_equal(o.head.tombstone, 7);
@@ -207,7 +219,7 @@ static void a_new_epoch_takes_everybody_away(void **state)
 
 	(void)state;
 	t.policy_epoch = 2;
-	assert_true(hear(&t, NULL, 0));
+	assert_int_equal(hear(&t, NULL, 0), OFFLINE_HEARD_LESS);
 	assert_int_equal(login("1001", RIGHT), OFFLINE_UNKNOWN);
 }
 
@@ -217,12 +229,78 @@ static void a_login_that_the_server_did_not_grant_offline_takes_away_what_was_th
 
 	(void)state;
 	g.offline = false;
-	offline_grant(&o, "1001", &g, SALT, RIGHT);
+	offline_grant(&o, &(struct offline_key){"1001", false}, &g, &VERIFIER);
 	assert_int_equal(o.head.n_people, 0);
 	granted("anna", "1001");
 	g = grant_of("anna");
 	g.directory = true; /* the directory's password is not for a file */
-	offline_grant(&o, "1001", &g, SALT, RIGHT);
+	offline_grant(&o, &(struct offline_key){"1001", false}, &g, &VERIFIER);
+	assert_int_equal(o.head.n_people, 0);
+}
+
+static void a_password_is_kept_only_under_a_tpm(void **state)
+{
+	const struct offline_key k = {"berta", true};
+	struct offline_verifier v = VERIFIER;
+	struct login_grant g = grant_of("berta");
+
+	(void)state;
+	g.directory = true;
+	offline_grant(&o, &k, &g, &v);
+	assert_int_equal(by_password("berta", RIGHT), OFFLINE_UNKNOWN);
+	v.is_of_tpm = true;
+	offline_grant(&o, &k, &g, &v);
+	assert_int_equal(by_password("berta", RIGHT), OFFLINE_OK);
+	assert_string_equal(o.records[0].method, "password");
+	offline_grant(&o, &k, &g, NULL); /* let in, and the pump may keep it no longer */
+	assert_int_equal(by_password("berta", RIGHT), OFFLINE_UNKNOWN);
+}
+
+static void a_name_is_no_badge_and_a_badge_no_name(void **state)
+{
+	const struct offline_key k = {"1001", true};
+	struct offline_verifier v = {.salt = {1}, .hash = {3}, .is_of_tpm = true};
+	struct login_grant g = grant_of("mallory");
+
+	(void)state;
+	offline_grant(&o, &k, &g, &v); /* an account that is called like anna's badge */
+	assert_int_equal(login("1001", WRONG), OFFLINE_WRONG);
+	assert_int_equal(by_password("1001", RIGHT), OFFLINE_WRONG);
+	assert_int_equal(by_password("1001", WRONG), OFFLINE_OK); /* that is mallory's */
+	assert_int_equal(login("1001", RIGHT), OFFLINE_OK);
+	assert_string_equal(o.records[1].user, "anna");
+}
+
+static void after_five_wrong_passwords_the_right_one_is_refused_and_the_pin_is_not(void **state)
+{
+	const struct offline_key k = {"anna", true};
+	struct offline_verifier v = VERIFIER;
+	struct login_grant g = grant_of("anna");
+
+	(void)state;
+	v.is_of_tpm = true;
+	offline_grant(&o, &k, &g, &v);
+	assert_int_equal(o.head.n_people, 2);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(by_password("anna", WRONG), OFFLINE_WRONG);
+	assert_int_equal(by_password("anna", RIGHT), OFFLINE_UNKNOWN);
+	assert_int_equal(login("1001", RIGHT), OFFLINE_OK);
+}
+
+static void a_tombstone_takes_the_password_away_too(void **state)
+{
+	const struct offline_key k = {"anna", true};
+	struct offline_verifier v = VERIFIER;
+	struct login_grant g = grant_of("anna");
+	struct login_terms t = terms_of();
+	struct login_tombstone stone = {.seq = 7, .user = "anna"};
+
+	(void)state;
+	v.is_of_tpm = true;
+	offline_grant(&o, &k, &g, &v);
+	t.tombstone = 7;
+	assert_int_equal(hear(&t, &stone, 1), OFFLINE_HEARD_LESS);
+	assert_int_equal(by_password("anna", RIGHT), OFFLINE_UNKNOWN);
 	assert_int_equal(o.head.n_people, 0);
 }
 
@@ -363,12 +441,12 @@ static void what_the_server_has_stored_is_forgotten_in_order(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(login("1001", RIGHT), OFFLINE_OK);
 	t.stored = 2;
-	assert_true(hear(&t, NULL, 0));
+	assert_int_equal(hear(&t, NULL, 0), OFFLINE_HEARD_NEWS);
 	assert_int_equal(o.head.n_records, 1);
 	assert_int_equal(o.records[0].seq, 3);
 	assert_int_equal(login("1001", RIGHT), OFFLINE_OK);
 	assert_int_equal(o.records[1].seq, 4);
-	assert_false(hear(&t, NULL, 0)); /* said twice: nothing new */
+	assert_int_equal(hear(&t, NULL, 0), OFFLINE_HEARD_NOTHING); /* said twice: nothing new */
 }
 
 static void a_server_restored_from_before_takes_everybody_away_and_hears_on(void **state)
@@ -425,6 +503,10 @@ int main(void)
 		T(a_tombstone_takes_a_person_away),
 		T(a_new_epoch_takes_everybody_away),
 		T(a_login_that_the_server_did_not_grant_offline_takes_away_what_was_there),
+		T(a_password_is_kept_only_under_a_tpm),
+		T(a_name_is_no_badge_and_a_badge_no_name),
+		T(after_five_wrong_passwords_the_right_one_is_refused_and_the_pin_is_not),
+		T(a_tombstone_takes_the_password_away_too),
 		T(a_badge_that_changed_hands_is_the_last_ones),
 		T(the_51st_person_takes_the_place_of_the_oldest),
 		T(a_full_journal_lets_nobody_in_by_pin_but_by_code),

@@ -96,7 +96,7 @@ static void check_view(const struct pumplink_view *v)
 {
 	assert_in_range(v->network, 0, PUMPLINK_NET_DECOMMISSIONED);
 	assert_in_range(v->clock, 0, PUMPLINK_CLOCK_WRONG);
-	assert_in_range(v->ways, 0, 7);
+	assert_in_range(v->ways, 0, 15);
 	assert_true(pumplink_text_is_serial(v->pump, sizeof(v->pump)));
 	if (!v->session.id)
 		return;

@@ -68,11 +68,12 @@ static void filled(void)
 				.offline_s = 3600,
 				.offline_failures = 5,
 				.offline_people = 50};
-	uint8_t salt[PIN_SALT_BYTES] = {1}, hash[PIN_HASH_BYTES] = {2};
+	const struct offline_key k = {"1001", false};
+	const struct offline_verifier verifier = {.salt = {1}, .hash = {2}};
 	struct vault *v;
 
 	assert_null(open_as("PG-1", &v));
-	offline_grant(&v->offline, "1001", &g, salt, hash);
+	offline_grant(&v->offline, &k, &g, &verifier);
 	assert_int_equal(vault_keep(v), 0);
 	vault_close(v);
 }

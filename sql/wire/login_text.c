@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Owns the preparation of names and passwords, on libidn. Never logs what it reads. */
-#include "sql/credd/login_text.h"
+#include "sql/wire/login_text.h"
 
 #include <ctype.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names, badges and passwords as they come from people and pumps, brought into the one form that is
  * compared. Pure: any bytes in. */
-#ifndef SQL_CREDD_LOGIN_TEXT_H
-#define SQL_CREDD_LOGIN_TEXT_H
+#ifndef SQL_WIRE_LOGIN_TEXT_H
+#define SQL_WIRE_LOGIN_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>
