@@ -170,6 +170,17 @@ static int counter_make(struct vault *v)
 	return vault_keep(v);
 }
 
+/* Connection, storage key and key are there before somebody waits for them. */
+static void key_warm(struct vault *v)
+{
+	static const uint8_t nothing[PIN_BOUND_BYTES];
+	uint8_t mac[PIN_BOUND_BYTES];
+
+	if (v->tpm_key.len && vault_tpm_mac(v, nothing, mac))
+		LOG(LOG_WARN, "login.tpm_key", LOG_S("why", err_text()));
+	secret_wipe(mac, sizeof(mac));
+}
+
 static int counter_compare(struct vault *v, const struct age_now *now, const char **noticed_out)
 {
 	uint64_t value = 0;
@@ -195,6 +206,7 @@ static int counter_compare(struct vault *v, const struct age_now *now, const cha
 				  : 0;
 	}
 	v->is_new = v->is_new && keep_rc;
+	key_warm(v);
 	return keep_rc;
 }
 
