@@ -129,24 +129,13 @@ static void anchors_changed(struct agent *a)
 		agent_link_failed(a);
 }
 
-/* A lower number is an old policy, sent again by somebody. */
 static void policy_follow(struct agent *a, const struct server_policy *p)
 {
 	struct store_state state = a->state;
 	bool logins;
 
-	if (p->number <= state.policy_number)
+	if (!server_policy_take(p, &state.policy_number, &state.settings, &logins))
 		return;
-	state.policy_number = p->number;
-	snprintf(state.settings.radius_name, sizeof(state.settings.radius_name), "%s",
-		 p->radius_name);
-	logins = *p->login_address && (strcmp(p->login_address, state.settings.login_address) ||
-				       strcmp(p->login_name, state.settings.login_name));
-	if (logins) {
-		memcpy(state.settings.login_address, p->login_address,
-		       sizeof(state.settings.login_address));
-		memcpy(state.settings.login_name, p->login_name, sizeof(state.settings.login_name));
-	}
 	if (store_state_write(&a->store, &state)) {
 		agent_error(a, "server-policy", err_text());
 		return;

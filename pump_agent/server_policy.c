@@ -135,3 +135,20 @@ int server_policy_verify(const void *base64, size_t len, const STACK_OF(X509) * 
 		return err_set(ERR_LIMIT, "server policy: empty or too long");
 	return content_parse(text, (size_t)text_len, out);
 }
+
+bool server_policy_take(const struct server_policy *p, uint64_t *number, struct pump_settings *s,
+			bool *logins_out)
+{
+	*logins_out = false;
+	if (p->number <= *number)
+		return false;
+	*number = p->number;
+	memcpy(s->radius_name, p->radius_name, sizeof(s->radius_name));
+	*logins_out = *p->login_address && (strcmp(p->login_address, s->login_address) ||
+					    strcmp(p->login_name, s->login_name));
+	if (*logins_out) {
+		memcpy(s->login_address, p->login_address, sizeof(s->login_address));
+		memcpy(s->login_name, p->login_name, sizeof(s->login_name));
+	}
+	return true;
+}

@@ -29,4 +29,10 @@ struct server_policy {
 int server_policy_verify(const void *base64, size_t len, const STACK_OF(X509) * anchors,
 			 struct server_policy *out) MUST_USE;
 
+/* Puts a verified policy into the settings, if it is newer than number *number, which it then is.
+ * False, and nothing is changed: it is not; a lower number is an old one that somebody sends again.
+ * logins_out: the login server is another. Pure. */
+bool server_policy_take(const struct server_policy *p, uint64_t *number, struct pump_settings *s,
+			bool *logins_out);
+
 #endif

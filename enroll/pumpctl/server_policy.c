@@ -141,3 +141,15 @@ int server_policy_apply(const struct settings *s, struct ipc_client *registry, u
 		*number_out = next.number;
 	return rc;
 }
+
+int server_policy_login_lags(const struct settings *s, struct ipc_client *registry,
+			     char told_out[LABEL_SIZE])
+{
+	struct server_policy now;
+	int rc = policy_read(registry, &now);
+
+	*told_out = '\0';
+	if (rc || !now.number || !*now.login_server || !is_login_untold(s, &now))
+		return rc;
+	return str_copy(told_out, LABEL_SIZE, now.login_server);
+}

@@ -10,6 +10,7 @@
 
 #include "base/ipc_client.h"
 #include "enroll/pumpctl/settings.h"
+#include "sql/proto/registry_records.h"
 
 /*
  * After a compromise: renames the RADIUS server in pumpgate.conf to the next epoch; *s follows.
@@ -21,10 +22,16 @@
 #define SERVER_POLICY_REST_DAYS 30
 int server_policy_rename(struct settings *s, struct ipc_client *registry, bool again) MUST_USE;
 
-/* Sees to it that pumps are told the name in the settings, by a new policy if need be: *number_out
- * is its number, 0 when nothing had to be done. The first epoch stands in each bundle and needs no
- * policy. Blocks on registryd and on the signer. Errors of the registry; ERR_CRYPTO. */
+/* Sees to it that pumps are told the names in the settings and where logins go, by a new policy if
+ * need be: *number_out is its number, 0 when nothing had to be done. The RADIUS server's first
+ * epoch stands in each bundle and needs no policy; the login server is told once to each site.
+ * Blocks on registryd and on the signer. Errors of the registry; ERR_CRYPTO. */
 int server_policy_apply(const struct settings *s, struct ipc_client *registry,
 			uint64_t *number_out) MUST_USE;
+
+/* told_out: the login server that the newest policy names, when that is another than the settings'
+ * (pumps with a new bundle follow it back there); else "". Errors of the registry. */
+int server_policy_login_lags(const struct settings *s, struct ipc_client *registry,
+			     char told_out[LABEL_SIZE]) MUST_USE;
 
 #endif

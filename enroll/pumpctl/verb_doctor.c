@@ -24,6 +24,7 @@
 #include "enroll/pumpctl/registry.h"
 #include "enroll/pumpctl/report.h"
 #include "enroll/pumpctl/server_keys.h"
+#include "enroll/pumpctl/server_policy.h"
 #include "enroll/pumpctl/services.h"
 #include "enroll/pumpctl/verbs.h"
 
@@ -363,6 +364,17 @@ static void restored_check(struct doctor *d, const struct status *st)
 		      "%" PRIu64 " certificates are not on signerd's list yet", st->unkept);
 }
 
+static void policy_check(struct doctor *d, struct ipc_client *registry)
+{
+	char told[LABEL_SIZE];
+
+	if (!server_policy_login_lags(&d->s, registry, told) && *told)
+		check(d, GRADE_WARN, "policy",
+		      "pumps are told that logins go to %s, which pumpgate.conf says no more; do: "
+		      "pumpctl cert server-renew",
+		      told);
+}
+
 static void services_check(struct doctor *d)
 {
 	AUTO_IPC_CLIENT c = NULL;
@@ -379,8 +391,10 @@ static void services_check(struct doctor *d)
 	      d->probe.supervised ? "yes" : "yes, without pumpctl run");
 	if (registry_open(d->call, &c) || registry_status(c, &q, &st, REGISTRY_TIMEOUT_MS))
 		check(d, GRADE_FAIL, "registryd", "%s; see log/registryd.log", err_text());
-	else
+	else {
 		restored_check(d, &st);
+		policy_check(d, c);
+	}
 	if (d->probe.signer) {
 		check(d, GRADE_OK, "signerd", "answers, key store: %s",
 		      d->probe.signer_status.key_store);

@@ -109,6 +109,11 @@ int command_restore(const char *home, const char *from, bool dry)
 		printf("%" PRIu64 " accounts were disabled, or their password, badge or role was "
 		       "changed, after the backup: they are disabled now (pumpctl user list)\n",
 		       gap.held);
+	if (got.codes_void)
+		printf("%" PRIu64 " break-glass codes of the backup are void: which were used or "
+		       "replaced since, nobody knows; issue new envelopes (pumpctl breakglass "
+		       "issue)\n",
+		       got.codes_void);
 	if (gap.unknown)
 		printf("%" PRIu64 " withdrawals are of accounts that the backup lacks\n",
 		       gap.unknown);

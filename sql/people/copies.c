@@ -146,7 +146,8 @@ static int note_read(const char *folder, struct note *n)
 }
 
 /* In one transaction: what a copy must not bring back, and the row that says so. */
-static int copy_mark(struct db *db, const struct action *by, const char *made_at)
+static int copy_mark(struct db *db, const struct action *by, const char *made_at,
+		     uint64_t *codes_out)
 {
 	int64_t codes = 0;
 	AUTO_TX tx = {0};
@@ -161,6 +162,7 @@ static int copy_mark(struct db *db, const struct action *by, const char *made_at
 	if (!rc)
 		rc = audit_append(db, by, "backup.restore", "", "made_at=%s codes-void=%" PRId64,
 				  made_at, codes);
+	*codes_out = (uint64_t)codes;
 	return rc ? rc : tx_commit(&tx);
 }
 
@@ -179,7 +181,7 @@ static int copy_make_ready(const char *path, const struct note *n, const struct 
 	if (!rc && (out->audit_rows != n->copy.audit_rows || strcmp(head, n->head) != 0))
 		rc = err_set(ERR_CORRUPT, "the audit is not the one that was backed up");
 	if (!rc)
-		rc = copy_mark(db, by, n->copy.made_at);
+		rc = copy_mark(db, by, n->copy.made_at, &out->codes_void);
 	return rc ? rc : db_script(db, "PRAGMA journal_mode = DELETE;");
 }
 

@@ -17,6 +17,7 @@ struct people_copy {
 	uint64_t users;
 	uint64_t disabled;
 	uint64_t audit_rows;
+	uint64_t codes_void; /* break-glass codes that were open in it; of a restore */
 };
 
 /* A copy as of one moment, while others write, into the new folder, read back: integrity and audit

@@ -46,6 +46,7 @@ mutant 'a RADIUS server signs policies' 's/\|\| !signs_policies\(cert\)/|| 0/'
 mutant 'the signature is not looked at' 's/CMS_verify\(cms, NULL, NULL, NULL, content, flags\) != 1/(CMS_verify(cms, NULL, NULL, NULL, content, flags | CMS_NO_CONTENT_VERIFY | CMS_NO_ATTR_VERIFY), 0)/'
 mutant 'anybody may sign' 's/X509_verify_cert\(ctx\) != 1/0/'
 mutant 'one good signer of two is enough' 's/sk_X509_num\(signers\) == 1/sk_X509_num(signers) > 0/'
+mutant 'an old policy is followed' 's/p->number <= \*number/p->number == 0/'
 mutant 'any login server is taken' 's/login_server_check\(address, name\)/0/'
 mutant 'whatever was signed is a policy' 's/strcmp\(kind, "server-policy"\)/0/'
 tap_done

@@ -45,6 +45,11 @@ no_strays() { [ "$(find "$H/radius" "$H/est" -maxdepth 1 -name 'pair-*' | wc -l)
 # ---- nothing is due ----
 check "fresh_certificates_are_fine" eval 'state_is radius fine && state_is est fine'
 check "pumps_are_told_where_the_login_server_is" says 'policy .* tells pumps the name .* and logins at 127' pumpctl cert server-renew
+check "doctor_agrees" fails_with 1 says 'policy' pumpctl doctor
+cp "$H/pumpgate.conf" "$SCRATCH/conf.before"
+sed -i 's/^login_name = .*/login_name = login-2.pumpgate.internal/' "$H/pumpgate.conf"
+check "doctor_finds_that_pumps_are_told_another_login_server" says 'policy .*logins go to 127' pumpctl doctor
+cat "$SCRATCH/conf.before" >"$H/pumpgate.conf"
 check "nothing_is_renewed_before_it_is_due" fails_with 2 pumpctl cert server-renew
 before=$(serial radius)
 check "a_dry_run_names_both" says 'radius +would be renewed' pumpctl cert server-renew --all --dry-run

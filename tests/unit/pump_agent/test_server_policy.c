@@ -187,6 +187,60 @@ static void the_login_server_is_told_when_there_is_one(void **state)
 	assert_string_equal(got.login_address, "");
 }
 
+static void an_older_policy_changes_nothing(void **state)
+{
+	const struct server_policy old = {.number = 7,
+					  .radius_name = "radius-1.x.org",
+					  .login_address = "10.0.0.9:1",
+					  .login_name = "login-9.x.org"};
+	struct pump_settings s = {.radius_name = "radius-2.x.org",
+				  .login_address = "10.0.0.5:22087",
+				  .login_name = "login-1.x.org"};
+	const struct pump_settings before = s;
+	uint64_t number = 7;
+	bool logins = true;
+
+	(void)state;
+	assert_false(server_policy_take(&old, &number, &s, &logins));
+	assert_false(logins);
+	number = 8;
+	assert_false(server_policy_take(&old, &number, &s, &logins));
+	assert_int_equal(number, 8);
+	assert_memory_equal(&s, &before, sizeof(s));
+	assert_false(server_policy_take(&(struct server_policy){0}, &number, &s, &logins));
+}
+
+static void a_newer_policy_moves_the_login_server_if_it_names_one(void **state)
+{
+	struct server_policy p = {.number = 8, .radius_name = "radius-3.x.org"};
+	struct pump_settings s = {.radius_name = "radius-2.x.org",
+				  .login_address = "10.0.0.5:22087",
+				  .login_name = "login-1.x.org"};
+	uint64_t number = 7;
+	bool logins;
+
+	(void)state;
+	assert_true(server_policy_take(&p, &number, &s, &logins));
+	assert_false(logins);
+	assert_int_equal(number, 8);
+	assert_string_equal(s.radius_name, "radius-3.x.org");
+	assert_string_equal(s.login_address, "10.0.0.5:22087");
+	p.number = 9;
+	strcpy(p.login_address, "10.0.0.6:22087");
+	strcpy(p.login_name, "login-1.x.org");
+	assert_true(server_policy_take(&p, &number, &s, &logins));
+	assert_true(logins);
+	assert_string_equal(s.login_address, "10.0.0.6:22087");
+	p.number = 10;
+	strcpy(p.login_name, "login-2.x.org"); /* the name alone is another server too */
+	assert_true(server_policy_take(&p, &number, &s, &logins));
+	assert_true(logins);
+	assert_string_equal(s.login_name, "login-2.x.org");
+	p.number = 11;
+	assert_true(server_policy_take(&p, &number, &s, &logins));
+	assert_false(logins);
+}
+
 static void policy_of_another_site_is_refused(void **state)
 {
 	AUTO_BUF der = {.max = SERVER_POLICY_MAX};
@@ -367,6 +421,8 @@ int main(void)
 		cmocka_unit_test(a_login_server_out_of_bounds_is_refused),
 		cmocka_unit_test(no_policy_is_signed_over_what_json_would_escape),
 		cmocka_unit_test(the_login_server_is_told_when_there_is_one),
+		cmocka_unit_test(an_older_policy_changes_nothing),
+		cmocka_unit_test(a_newer_policy_moves_the_login_server_if_it_names_one),
 		cmocka_unit_test(policy_of_another_site_is_refused),
 		cmocka_unit_test(policy_signed_by_the_radius_server_is_refused),
 		cmocka_unit_test(policy_with_a_second_signer_is_refused),
