@@ -15,7 +15,7 @@ CC := gcc
 endif
 
 # Targets that work before the packages are there; the others need pkg-config to answer.
-BARE := help deps clean check check-radio demo bench
+BARE := help deps clean check check-radio check-boot demo bench
 ifneq ($(or $(filter-out $(BARE),$(MAKECMDGOALS)),$(if $(MAKECMDGOALS),,all)),)
 # How things are built. The parts use four macros:
 #   $(call library,NAME,SOURCES,PACKAGES)                 static library inside the tree
@@ -159,7 +159,7 @@ format: ## Rewrite C files in the committed format
 	clang-format -i $(C_FILES)
 endif
 
-.PHONY: agent all check check-radio demo bench lint format install clean help deps
+.PHONY: agent all check check-radio check-boot demo bench lint format install clean help deps
 
 all: ## Build every program, module and man page (SAN=address,undefined or SAN=thread: sanitized)
 
@@ -175,6 +175,10 @@ check: ## Install what is missing, build, run all tests that need neither a radi
 check-radio: ## Real Wi-Fi: WPA2 and WPA3-Enterprise in a virtual machine (qemu without KVM)
 	@.ci/deps.sh radio
 	@$(MAKE) --no-print-directory run-check-radio
+
+check-boot: ## The agent's unit under a systemd that booted, in the same virtual machine: bounds, restart
+	@.ci/deps.sh radio
+	@$(MAKE) --no-print-directory run-check-boot
 
 demo: ## The main job for real in network namespaces (root); KEEP=1 leaves it running
 	@.ci/deps.sh

@@ -11,7 +11,7 @@ SANITIZED_TESTS := $(addprefix tests/system/,$(addsuffix .sh,agent_enrol dispatc
 	pumpctl_verbs radius_auth registry_durable registry_peers signer uid_separation)) \
 	tests/abuse/est_http.sh tests/abuse/storm.sh
 
-.PHONY: run-check run-check-radio run-unit run-sanitized run-demo run-bench
+.PHONY: run-check run-check-radio run-check-boot run-unit run-sanitized run-demo run-bench
 run-unit: $(PROGRAMS) $(TESTS)
 	@tests/run.sh $(O) $(TESTS)
 
@@ -24,6 +24,9 @@ run-check: all $(TESTS) $(TOOLS)
 
 run-check-radio: all
 	@PUMPGATE_BUILD=$(O) tests/radio/radio.sh
+
+run-check-boot: all
+	@PUMPGATE_BUILD=$(O) tests/boot/boot.sh
 
 run-demo: all $(TOOLS)
 	@PUMPGATE_BUILD=$(O) tests/demo/demo.sh

@@ -4,7 +4,9 @@
 # the guest's scripts, in an uncompressed cpio. Source it (after kernel.sh).
 #
 #   image_missing     prints what is not there; status 1 when something is missing
-#   image_build DIR   leaves DIR/root.cpio
+#   image_build DIR   leaves DIR/root.cpio: what these two do
+#   image_tree DIR    leaves DIR/root
+#   image_pack DIR    DIR/root into DIR/root.cpio
 IMAGE_HOST='qemu-system-x86_64 cpio xz zstd dpkg-deb apt-get ldd'
 IMAGE_PROGRAMS='bash cat chmod cp cut date dd echo ln env false find grep head id insmod ip ping bridge iw jq
 	kill ls mkdir mount mv ps realpath rm rmdir sed setsid sleep sort stat tail tee test timeout touch
@@ -60,7 +62,7 @@ image_freeradius() {
 			/usr/share/freeradius/dictionary >"$root/usr/share/freeradius/dictionary"
 }
 
-image_build() {
+image_tree() {
 	local dir=$1 root=$1/root programs=() program libraries
 	rm -rf "$root"
 	image_folders "$root"
@@ -79,6 +81,13 @@ image_build() {
 	image_put "$root" "${libraries[@]}" &&
 		cp tests/radio/guest/*.sh tests/demo/network.sh tests/support/tap.sh "$root/radio/" &&
 		cp -R "$dir/modules" "$root/radio/" &&
-		echo "$KERNEL_MODULES" >"$root/radio/modules/order" || return
-	(cd "$root" && find . | LC_ALL=C sort | cpio -o -H newc --quiet -R 0:0) >"$dir/root.cpio"
+		echo "$KERNEL_MODULES" >"$root/radio/modules/order"
+}
+
+image_pack() {
+	(cd "$1/root" && find . | LC_ALL=C sort | cpio -o -H newc --quiet -R 0:0) >"$1/root.cpio"
+}
+
+image_build() {
+	image_tree "$1" && image_pack "$1"
 }
