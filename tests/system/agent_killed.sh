@@ -8,6 +8,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/tap.sh
 . tests/support/scratch.sh
+. tests/support/agent_life.sh
 AGENT=$PUMPGATE_BUILD/bin/pumpgate-agentd
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
 DIE=$PUMPGATE_BUILD/tools/die_at.so
@@ -39,24 +40,6 @@ mkdir -p "$SCRATCH"/wpa/{0..90}
 tests/support/agent/wpa_stand_in.py lo "$SCRATCH"/wpa/* &
 STAND_IN=$!
 
-# agent N [VARIABLE=VALUE...]: becomes the agent of pump N
-agent() {
-	local n=$1
-	shift
-	exec env "$@" "$AGENT" --clock tell --state "$SCRATCH/state$n" --bundle "$SCRATCH/$n.json" \
-		--interface lo --control "$SCRATCH/wpa/$n" --renew-at 1 >>"$SCRATCH/$n.log" 2>&1
-}
-has_state() { [[ $(<"$SCRATCH/state$1/status.json") == *"\"state\": \"$2\""* ]]; } 2>/dev/null
-state_of() { jq -r "$2" "$SCRATCH/state$1/status.json" 2>/dev/null; }
-# one whole identity, the one that the network was opened with last; and it was renewed
-settled() {
-	local n=$1 dir=$SCRATCH/state$1 slot serial
-	has_state "$n" online && slot=$(jq -r .active "$dir/state.json") || return 1
-	[ "$(find "$dir/a" "$dir/b" -name '*.pem' | wc -l)" = 2 ] &&
-		serial=$(openssl x509 -in "$dir/$slot/cert.pem" -noout -serial | cut -d= -f2 | tr A-F a-f) &&
-		[ "$(cat "$SCRATCH/wpa/$n/ADMITTED")" = "$serial" ] &&
-		grep -q '^renewal' "$dir/$slot/for" && [ "$(state_of "$n" .certificate)" = "$serial" ]
-}
 # trial N DONE: killed at step N, started again; DONE must come true, within the time given
 trial() {
 	local n=$1 done=$2 pid
@@ -122,20 +105,6 @@ registered() {
 check and_every_identity_is_in_force registered
 
 # --- its end ---
-# ordered N: the pump is told, as by its server
-ordered() {
-	local dir=$SCRATCH/state$1 order
-	order=$(pumpctl pump decommission "KILL-$1" --reason test --no-wait --json 2>/dev/null | jq -r .wipe_order)
-	jq --arg o "$order" '.wipe = $o' "$dir/state.json" >"$dir/state.new" && mv "$dir/state.new" "$dir/state.json"
-	mkdir -p "$dir/login" "$dir/log" && echo verifier >"$dir/login/user" && echo line >"$dir/log/today"
-}
-wiped() {
-	local dir=$SCRATCH/state$1
-	[ ! -e "$dir/state.json" ] && [ -z "$(find "$dir/a" "$dir/b" "$dir/login" "$dir/log" -type f)" ] &&
-		! ls "$dir"/*.pem "$dir"/wipe-* 2>/dev/null
-}
-# the server's front knows the order: it looks every few seconds
-front_knows() { [ "$(curl -sS --cacert "$TRUST" -o /dev/null -w '%{http_code}' "${EST_URL%/est}/pumpgate/decommission/$1")" = 405 ]; }
 order=$(pumpctl pump decommission KILL-0 --reason test --no-wait --json 2>/dev/null | jq -r .wipe_order)
 for n in $(seq 1 "$END_MAX") "$STEPS"; do ordered "$n"; done
 wait_until 20 front_knows "$(jq -r .wipe "$SCRATCH/state$STEPS/state.json")"

@@ -3,7 +3,8 @@
  * Preloaded into a program under test: kills it, as kill -9 would, right before the N-th step
  * (DIE_AT=N) that others could see: a file put in place (rename) or taken away (unlink), a command
  * to another process (send on a Unix socket). Temporary files and status.json, which nobody reads
- * back, are no steps. DIE_COUNT=FILE: the number of steps so far is kept there.
+ * back, are no steps. DIE_COUNT=FILE: the number of steps so far is kept there. Or before the
+ * DIE_NTH time (1) that a path with DIE_BEFORE in it is put in place or taken away.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -26,15 +27,25 @@ static void count_keep(int n)
 	close(fd);
 }
 
-static void step(void)
+static void die(void)
 {
-	static atomic_int count;
+	raise(SIGKILL); /* tgkill: the agent's filter knows no kill */
+}
+
+static void step(const char *path)
+{
+	static atomic_int count, matches;
+	const char *before = getenv("DIE_BEFORE");
+	const char *nth = getenv("DIE_NTH");
 	const char *text = getenv("DIE_AT");
 	int n = atomic_fetch_add(&count, 1) + 1;
 
 	count_keep(n);
 	if (text && n == atoi(text))
-		raise(SIGKILL); /* tgkill: the agent's filter knows no kill */
+		die();
+	if (before && strstr(path, before) &&
+	    atomic_fetch_add(&matches, 1) + 1 == (nth ? atoi(nth) : 1))
+		die();
 }
 
 static int is_step(const char *path)
@@ -47,7 +58,7 @@ int rename(const char *from, const char *to)
 	int (*real)(const char *, const char *) = NULL;
 
 	if (is_step(to))
-		step();
+		step(to);
 	*(void **)&real = dlsym(RTLD_NEXT, "rename");
 	return real(from, to);
 }
@@ -57,7 +68,7 @@ int unlink(const char *path)
 	int (*real)(const char *) = NULL;
 
 	if (is_step(path))
-		step();
+		step(path);
 	*(void **)&real = dlsym(RTLD_NEXT, "unlink");
 	return real(path);
 }
@@ -69,7 +80,7 @@ ssize_t send(int fd, const void *data, size_t len, int flags)
 	socklen_t size = sizeof(domain);
 
 	if (!getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) && domain == AF_UNIX)
-		step();
+		step("");
 	*(void **)&real = dlsym(RTLD_NEXT, "send");
 	return real(fd, data, len, flags);
 }
