@@ -60,11 +60,18 @@ static bool times_are_sound(const struct judged *j)
 	return time_is_sound(from) && time_is_sound(to) && ASN1_TIME_compare(from, to) < 0;
 }
 
+/* A root that another root has certified: "old with new" begins before its issuer did (RFC 4210
+ * 4.4.1). */
+static bool is_cross(const struct judged *j)
+{
+	return j->issuer && j->rules->ca && j->rules->pathlen > 0;
+}
+
 static bool times_lie_within_the_issuers(const struct judged *j)
 {
 	return !j->issuer ||
-	       (ASN1_TIME_compare(X509_get0_notBefore(j->cert), X509_get0_notBefore(j->issuer)) >=
-			0 &&
+	       ((is_cross(j) || ASN1_TIME_compare(X509_get0_notBefore(j->cert),
+						  X509_get0_notBefore(j->issuer)) >= 0) &&
 		ASN1_TIME_compare(X509_get0_notAfter(j->cert), X509_get0_notAfter(j->issuer)) <= 0);
 }
 

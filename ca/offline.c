@@ -37,24 +37,6 @@ int ca_request_make(const struct ca_terms *t, EVP_PKEY *key, X509_REQ **out)
 	return 0;
 }
 
-/* One UTF-8 value of a name; a value with a NUL in it is refused. */
-static int name_text(const X509_NAME *name, int nid, char out[NAME_MAX_BYTES])
-{
-	int at = X509_NAME_get_index_by_NID(name, nid, -1);
-	unsigned char *utf8 = NULL;
-	int len = at < 0 ? -1
-			 : ASN1_STRING_to_UTF8(
-				   &utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
-	bool ok = len > 0 && len < NAME_MAX_BYTES && !memchr(utf8, '\0', (size_t)len);
-
-	if (ok) {
-		memcpy(out, utf8, (size_t)len);
-		out[len] = '\0';
-	}
-	OPENSSL_free(utf8);
-	return ok ? 0 : err_set(ERR_INVALID, "the name lacks its %s", OBJ_nid2sn(nid));
-}
-
 static enum ca_kind kind_of_root(X509 *root)
 {
 	switch (X509_get_extended_key_usage(root)) {
@@ -74,7 +56,7 @@ int ca_request_sign(X509_REQ *req, X509 *root, EVP_PKEY *root_key, int64_t now_m
 	AUTO_X509_NAME subject = NULL;
 	EVP_PKEY *key = X509_REQ_get0_pubkey(req);
 	struct ca_terms t;
-	int64_t root_end_ms;
+	int64_t root_begin_ms, root_end_ms;
 	int rc;
 
 	if (kind == CA_KIND_NONE || X509_check_private_key(root, root_key) != 1)
@@ -82,7 +64,9 @@ int ca_request_sign(X509_REQ *req, X509 *root, EVP_PKEY *root_key, int64_t now_m
 	if (!key || X509_REQ_verify(req, key) != 1)
 		return err_ossl(ERR_CRYPTO, "the request is not signed by its own key");
 	if ((rc = ca_key_check(X509_REQ_get_X509_PUBKEY(req), type)) ||
-	    (rc = name_text(X509_REQ_get_subject_name(req), NID_organizationName, organization)) ||
+	    (rc = ossl_name_value(X509_REQ_get_subject_name(req), NID_organizationName,
+				  organization, sizeof(organization))) ||
+	    (rc = ossl_time_ms(X509_get0_notBefore(root), &root_begin_ms)) ||
 	    (rc = ossl_time_ms(X509_get0_notAfter(root), &root_end_ms)))
 		return rc;
 	t = ca_terms_of_ca(ca_kind_below(kind), organization, now_ms);
@@ -102,6 +86,8 @@ int ca_request_sign(X509_REQ *req, X509 *root, EVP_PKEY *root_key, int64_t now_m
 		return err_set(ERR_EXPIRED, "the root is past its end");
 	if (t.not_after_ms > root_end_ms)
 		t.not_after_ms = root_end_ms;
+	if (t.not_before_ms < root_begin_ms)
+		t.not_before_ms = root_begin_ms;
 	return ca_certify(&t, key, root, root_key, out);
 }
 
@@ -112,14 +98,16 @@ static int profile_check(enum ca_kind kind, X509 *cert, X509 *issuer)
 	char organization[NAME_MAX_BYTES], common_name[NAME_MAX_BYTES];
 	struct ca_terms t = {
 		.kind = kind, .organization = organization, .common_name = common_name};
+	const X509_NAME *subject = X509_get_subject_name(cert);
 	AUTO_X509 want = NULL;
 	int rc;
 
 	if (ASN1_STRING_length(serial) != CA_SERIAL_BYTES)
 		return err_set(ERR_INVALID, "its serial has not %d bytes", CA_SERIAL_BYTES);
 	memcpy(t.serial, ASN1_STRING_get0_data(serial), CA_SERIAL_BYTES);
-	if ((rc = name_text(X509_get_subject_name(cert), NID_organizationName, organization)) ||
-	    (rc = name_text(X509_get_subject_name(cert), NID_commonName, common_name)) ||
+	if ((rc = ossl_name_value(subject, NID_organizationName, organization,
+				  sizeof(organization))) ||
+	    (rc = ossl_name_value(subject, NID_commonName, common_name, sizeof(common_name))) ||
 	    (rc = ossl_time_ms(X509_get0_notBefore(cert), &t.not_before_ms)) ||
 	    (rc = ossl_time_ms(X509_get0_notAfter(cert), &t.not_after_ms)) ||
 	    (rc = ca_profile_build(&t, X509_get_X509_PUBKEY(cert), issuer, &want)))
@@ -136,6 +124,13 @@ static int signature_check(X509 *cert, X509 *issuer)
 	return 0;
 }
 
+int ca_cert_check(enum ca_kind kind, X509 *cert, X509 *issuer)
+{
+	int rc = profile_check(kind, cert, issuer);
+
+	return rc ? rc : signature_check(cert, issuer ? issuer : cert);
+}
+
 int ca_import_check(enum ca_kind root_kind, X509 *root, X509 *ca, EVP_PKEY *key, int64_t now_ms)
 {
 	char type[CSR_KEY_TYPE_SIZE];
@@ -143,10 +138,9 @@ int ca_import_check(enum ca_kind root_kind, X509 *root, X509 *ca, EVP_PKEY *key,
 	int rc;
 
 	if ((rc = ca_key_check(X509_get_X509_PUBKEY(root), type)) ||
-	    (rc = profile_check(root_kind, root, NULL)) || (rc = signature_check(root, root)))
+	    (rc = ca_cert_check(root_kind, root, NULL)))
 		return err_add(ERR_INVALID, "the root");
-	if ((rc = profile_check(ca_kind_below(root_kind), ca, root)) ||
-	    (rc = signature_check(ca, root)) ||
+	if ((rc = ca_cert_check(ca_kind_below(root_kind), ca, root)) ||
 	    (rc = ossl_time_ms(X509_get0_notBefore(ca), &begin_ms)) ||
 	    (rc = ossl_time_ms(X509_get0_notAfter(ca), &end_ms)))
 		return err_add(ERR_INVALID, "the issuing CA");

@@ -30,4 +30,8 @@ int ca_request_sign(X509_REQ *req, X509 *root, EVP_PKEY *root_key, int64_t now_m
 int ca_import_check(enum ca_kind root_kind, X509 *root, X509 *ca, EVP_PKEY *key,
 		    int64_t now_ms) MUST_USE;
 
+/* The part of that check for one certificate at any time: by profile, lint and its issuer's
+ * signature (NULL: its own). ERR_INVALID, ERR_INTERNAL. */
+int ca_cert_check(enum ca_kind kind, X509 *cert, X509 *issuer) MUST_USE;
+
 #endif

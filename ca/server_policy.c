@@ -83,7 +83,7 @@ static int cms_put(CMS_ContentInfo *cms, struct buf *out)
 }
 
 int server_policy_sign(const struct ca_issuer *server_ca, const struct server_policy_terms *p,
-		       int64_t now_ms, struct buf *out, X509 **cert_out)
+		       X509 *new_with_old, int64_t now_ms, struct buf *out, X509 **cert_out)
 {
 	const unsigned flags = CMS_BINARY | CMS_NOSMIMECAP;
 	AUTO_BUF content = {.max = 1024};
@@ -98,7 +98,8 @@ int server_policy_sign(const struct ca_issuer *server_ca, const struct server_po
 	bio = BIO_new_mem_buf(content.data, (int)content.len);
 	cms = bio ? CMS_sign(cert, key, NULL, bio, flags) : NULL;
 	/* pumps pin the root: the CA below it may be another one some day */
-	if (!cms || CMS_add1_cert(cms, server_ca->cert) != 1)
+	if (!cms || CMS_add1_cert(cms, server_ca->cert) != 1 ||
+	    (new_with_old && CMS_add1_cert(cms, new_with_old) != 1))
 		return err_ossl(ERR_CRYPTO, "signing a policy");
 	rc = cms_put(cms, out);
 	if (!rc)

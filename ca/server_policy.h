@@ -25,10 +25,12 @@ struct server_policy_terms {
  * {"version":1,"kind":"server-policy","number":N,"radius_server_name":"..."} and, of logins,
  * "login_server" and "login_server_name" as in a bundle, signed with a key
  * that is made for it and is gone when this returns; its certificate (codeSigning, from the server
- * CA, as long as that lives) is inside, with the CA's, and in *cert_out, which the caller frees.
- * ERR_INVALID (no host name), ERR_LIMIT, ERR_CRYPTO, ERR_EXPIRED.
+ * CA, as long as that lives) is inside, with the CA's and, unless NULL, the one that leads to it
+ * from an old root; and in *cert_out, which the caller frees. ERR_INVALID (no host name),
+ * ERR_LIMIT, ERR_CRYPTO, ERR_EXPIRED.
  */
 int server_policy_sign(const struct ca_issuer *server_ca, const struct server_policy_terms *p,
-		       int64_t now_ms, struct buf *out, X509 **cert_out) MUST_USE;
+		       X509 *new_with_old, int64_t now_ms, struct buf *out,
+		       X509 **cert_out) MUST_USE;
 
 #endif

@@ -82,10 +82,13 @@ static bool is_root(X509 *x)
 	       X509_verify(x, X509_get0_pubkey(x)) == 1;
 }
 
-static bool is_issued_by(X509 *x, X509 *issuer)
+/* A root that another of its name has signed (RFC 4210 4.4) is below nobody. */
+bool anchor_is_below(X509 *x, X509 *root)
 {
-	bool yes = X509_check_issued(issuer, x) == X509_V_OK &&
-		   X509_verify(x, X509_get0_pubkey(issuer)) == 1;
+	bool yes = is_ca(x) &&
+		   X509_NAME_cmp(X509_get_subject_name(x), X509_get_subject_name(root)) != 0 &&
+		   X509_check_issued(root, x) == X509_V_OK &&
+		   X509_verify(x, X509_get0_pubkey(root)) == 1;
 
 	ERR_clear_error();
 	return yes;
@@ -135,7 +138,7 @@ int anchors_of_server(const STACK_OF(X509) * all, const uint8_t hash[ANCHOR_HASH
 	for (int i = 0; i < sk_X509_num(all) && !rc; i++) {
 		X509 *x = sk_X509_value(all, i);
 
-		if (X509_cmp(x, root) && is_ca(x) && is_issued_by(x, root))
+		if (anchor_is_below(x, root))
 			rc = share(chosen, x);
 	}
 	if (!rc)
@@ -143,11 +146,17 @@ int anchors_of_server(const STACK_OF(X509) * all, const uint8_t hash[ANCHOR_HASH
 	return rc;
 }
 
-static bool contains(const STACK_OF(X509) * certs, X509 *x)
+/* Of the servers' hierarchy, also where it was not taken: a root of their root's name, or what such
+ * a root is said to have issued. */
+static bool is_of_servers(const STACK_OF(X509) * server, X509 *x)
 {
-	for (int i = 0; i < sk_X509_num(certs); i++)
-		if (X509_cmp(sk_X509_value(certs, i), x) == 0)
+	for (int i = 0; i < sk_X509_num(server); i++) {
+		X509 *s = sk_X509_value(server, i);
+
+		if (X509_cmp(s, x) == 0 ||
+		    X509_NAME_cmp(X509_get_issuer_name(x), X509_get_issuer_name(s)) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -163,7 +172,7 @@ int anchors_of_devices(const STACK_OF(X509) * all, const STACK_OF(X509) * server
 	for (int i = 0; i < sk_X509_num(all) && !rc; i++) {
 		X509 *x = sk_X509_value(all, i);
 
-		if (!is_ca(x) || contains(server, x))
+		if (!is_ca(x) || is_of_servers(server, x))
 			continue;
 		has_root |= is_root(x);
 		rc = share(chosen, x);

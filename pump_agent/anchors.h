@@ -6,6 +6,7 @@
 #ifndef PUMP_AGENT_ANCHORS_H
 #define PUMP_AGENT_ANCHORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,7 +33,11 @@ int est_certs_parse(const void *base64, size_t len, STACK_OF(X509) * *out) MUST_
 int anchors_of_server(const STACK_OF(X509) * all, const uint8_t hash[ANCHOR_HASH_BYTES],
 		      STACK_OF(X509) * *out) MUST_USE;
 
-/* The CA certificates of `all` that are not in `server`: the pump's own hierarchy. Same ownership.
+/* A CA of another name, issued directly by `root`. */
+bool anchor_is_below(X509 *x, X509 *root);
+
+/* The CA certificates of `all` that are not of the hierarchy in `server` (by the issuer's name: a
+ * root that was not taken is nobody's either): the pump's own hierarchy. Same ownership.
  * ERR_INVALID when there is no self-signed root among them. */
 int anchors_of_devices(const STACK_OF(X509) * all, const STACK_OF(X509) * server,
 		       STACK_OF(X509) * *out) MUST_USE;

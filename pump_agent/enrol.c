@@ -16,6 +16,7 @@
 #include "pump_agent/birth.h"
 #include "pump_agent/csrattrs.h"
 #include "pump_agent/est_client.h"
+#include "pump_agent/succession.h"
 #include "pump_agent/tpm.h"
 
 static int step(struct enrol *e, const char *name)
@@ -79,20 +80,33 @@ static int cacerts_fetch(struct enrol *e, struct est_session *est, struct buf *a
 	return rc;
 }
 
-/* Over the proven connection: the pumps' own hierarchy, and once more the servers'. */
-static int anchors_fetch(struct enrol *e, struct est_session *est, const struct pump_settings *set,
-			 STACK_OF(X509) * *devices_out)
+/* Over the proven connection: what there is after what was held, of the servers and of pumps. */
+static int anchors_ask(struct enrol *e, struct est_session *est, const STACK_OF(X509) * held,
+		       STACK_OF(X509) * *server_out, STACK_OF(X509) * *devices_out)
 {
 	AUTO_BUF answer = {.max = EST_ANSWER_MAX};
+	uint8_t proven[ANCHOR_HASH_BYTES];
 	AUTO_X509S all = NULL;
+	AUTO_X509S server = NULL;
+	int rc = cacerts_fetch(e, est, &answer);
+
+	rc = rc ? rc : est_session_anchor(est, proven);
+	rc = rc ? rc : est_certs_parse(answer.data, answer.len, &all);
+	rc = rc ? rc : anchors_follow(held, all, proven, clock_wall_ms() / 1000, &server);
+	rc = rc ? rc : anchors_of_devices(all, server, devices_out);
+	if (!rc)
+		*server_out = OSSL_TAKE(server);
+	return rc;
+}
+
+static int anchors_fetch(struct enrol *e, struct est_session *est, const struct pump_settings *set,
+			 const STACK_OF(X509) * held, STACK_OF(X509) * *devices_out)
+{
 	AUTO_X509S server = NULL;
 	AUTO_X509S devices = NULL;
 	int rc = step(e, "cacerts");
 
-	rc = rc ? rc : cacerts_fetch(e, est, &answer);
-	rc = rc ? rc : est_certs_parse(answer.data, answer.len, &all);
-	rc = rc ? rc : anchors_of_server(all, set->anchor_hash, &server);
-	rc = rc ? rc : anchors_of_devices(all, server, &devices);
+	rc = rc ? rc : anchors_ask(e, est, held, &server, &devices);
 	rc = rc ? rc : store_anchors_write(e->store, set, ANCHORS_SERVER, server);
 	rc = rc ? rc : store_anchors_write(e->store, set, ANCHORS_DEVICES, devices);
 	if (!rc)
@@ -239,7 +253,7 @@ int enrol_by_bundle(struct enrol *e)
 	prior = (struct credential_prior){birth.key, birth.cert};
 	rc = rc ? rc
 		: est_session_new(b.settings.est, server, b.token ? NULL : &shown, e->stop, &est);
-	rc = rc ? rc : anchors_fetch(e, est, &b.settings, &devices);
+	rc = rc ? rc : anchors_fetch(e, est, &b.settings, server, &devices);
 	rc = rc ? rc : wishes_fetch(e, est, &wishes);
 	rc = rc ? rc : slot_key(e, slot, done.bundle_hash, wishes.key, &key);
 	if (!rc && !slot_is_ready(e, slot, key, b.settings.pump, devices)) {
@@ -282,7 +296,7 @@ static int renew_request(struct enrol *e, struct renewal *n)
 	int rc = store_anchors_read(e->store, set, ANCHORS_SERVER, &server);
 
 	rc = rc ? rc : est_session_new(set->est, server, &shown, e->stop, &est);
-	rc = rc ? rc : anchors_fetch(e, est, set, &devices);
+	rc = rc ? rc : anchors_fetch(e, est, set, server, &devices);
 	rc = rc ? rc : wishes_fetch(e, est, &wishes);
 	rc = rc ? rc : slot_key(e, n->slot, n->purpose, wishes.key, &key);
 	if (rc)
@@ -342,31 +356,25 @@ static int renewal_ask(struct enrol *e, struct est_session *est, const X509 *cer
 	return 0;
 }
 
-/* The server proves itself by what is pinned, and says which CAs there are: a new one below the
- * pinned root is taken, one that is no more is dropped. */
-static int anchors_refresh(struct enrol *e, struct est_session *est, STACK_OF(X509) * *server)
+/* The server proves itself by what is pinned, and says which CAs there are: a new one below a
+ * pinned root is taken, and a root that a pinned one vouches for; what is no more is dropped. */
+static int anchors_refresh(struct enrol *e, struct est_session *est, const STACK_OF(X509) * held,
+			   STACK_OF(X509) * *fresh_out)
 {
 	const struct pump_settings *set = &e->state.settings;
-	AUTO_BUF answer = {.max = EST_ANSWER_MAX};
-	AUTO_X509S all = NULL;
 	AUTO_X509S fresh = NULL;
 	AUTO_X509S devices = NULL;
 	bool ignored = false;
-	int rc = cacerts_fetch(e, est, &answer);
+	int rc = anchors_ask(e, est, held, &fresh, &devices);
 
 	if (!rc && !est_session_time(est))
 		rc = err_set(ERR_INVALID, "the server does not say what time it is");
-	rc = rc ? rc : est_certs_parse(answer.data, answer.len, &all);
-	rc = rc ? rc : anchors_of_server(all, set->anchor_hash, &fresh);
-	rc = rc ? rc : anchors_of_devices(all, fresh, &devices);
 	rc = rc ? rc : store_anchors_update(e->store, set, ANCHORS_DEVICES, devices, &ignored);
 	rc = rc ? rc
 		: store_anchors_update(e->store, set, ANCHORS_SERVER, fresh, &e->anchors_changed);
-	if (rc)
-		return rc;
-	x509s_auto_free(server);
-	*server = OSSL_TAKE(fresh);
-	return 0;
+	if (!rc)
+		*fresh_out = OSSL_TAKE(fresh);
+	return rc;
 }
 
 /* How the pump is, to the server, and what that says. A server without the resource says nothing.
@@ -431,7 +439,7 @@ int enrol_ask(struct enrol *e)
 	rc = rc ? rc : store_anchors_read(e->store, set, ANCHORS_SERVER, &server);
 	shown = (struct est_identity){key, cert, NULL};
 	rc = rc ? rc : est_session_new(set->est, server, &shown, e->stop, &est);
-	rc = rc ? rc : anchors_refresh(e, est, &fresh);
+	rc = rc ? rc : anchors_refresh(e, est, server, &fresh);
 	rc = rc ? rc : renewal_ask(e, est, cert);
 	rc = rc ? rc : policy_ask(e, est, fresh);
 	return rc ? rc : report_send(e, est, cert, fresh);

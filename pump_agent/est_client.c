@@ -80,6 +80,11 @@ int64_t est_session_time(const struct est_session *s)
 	return s->last.date_s * 1000;
 }
 
+int est_session_anchor(const struct est_session *s, uint8_t out[ANCHOR_HASH_BYTES])
+{
+	return https_anchor(s->https, out);
+}
+
 bool est_session_is_expired(const struct est_session *s)
 {
 	return https_is_expired(s->https);

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "ca/request/wipe_statement.h"
+#include "pump_agent/bundle.h"
 #include "pump_agent/x509_auto.h"
 
 #define EST_WAIT_MS 20000
@@ -48,6 +49,9 @@ static inline void est_session_auto_free(struct est_session **s)
 /* What the last answer's Date (RFC 9110 6.6.1) said, in milliseconds since 1970, whole seconds; 0:
  * none. */
 int64_t est_session_time(const struct est_session *s);
+/* SHA-256 of the root that the server of the last request proved itself by. ERR_CRYPTO: it has not.
+ */
+int est_session_anchor(const struct est_session *s, uint8_t out[ANCHOR_HASH_BYTES]) MUST_USE;
 /* True: the last request failed because the server's certificate has expired, by our clock. */
 bool est_session_is_expired(const struct est_session *s);
 

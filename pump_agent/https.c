@@ -42,6 +42,8 @@ struct https {
 	long verify_error;
 	unsigned connections;
 	char binding[BINDING_SIZE];
+	bool is_proven; /* by the anchor of this hash, on the newest connection */
+	uint8_t anchor_hash[32];
 	/* the request that runs */
 	int64_t up_by_us, answer_by_us;
 	bool is_over;
@@ -72,6 +74,18 @@ static void channel_take(struct https *h, const SSL *ssl)
 		EVP_EncodeBlock((uint8_t *)h->binding, bytes, (int)len);
 }
 
+/* What the server proved itself by. */
+static void anchor_take(struct https *h, const SSL *ssl)
+{
+	STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
+	unsigned len = 0;
+
+	h->is_proven = SSL_get_verify_result(ssl) == X509_V_OK && sk_X509_num(chain) > 0 &&
+		       X509_digest(sk_X509_value(chain, sk_X509_num(chain) - 1), EVP_sha256(),
+				   h->anchor_hash, &len) &&
+		       len == sizeof(h->anchor_hash);
+}
+
 static void handshake_watch(const SSL *ssl, int where, int ret)
 {
 	struct https *h = SSL_get_app_data(ssl);
@@ -84,6 +98,7 @@ static void handshake_watch(const SSL *ssl, int where, int ret)
 	if (where == SSL_CB_HANDSHAKE_DONE && !h->is_up) { /* tickets of TLS 1.3 are "done" too */
 		h->is_up = true;
 		channel_take(h, ssl);
+		anchor_take(h, ssl);
 	}
 }
 
@@ -402,6 +417,14 @@ void https_free(struct https *h)
 		event_base_free(h->base);
 	SSL_CTX_free(h->ctx);
 	free(h);
+}
+
+int https_anchor(const struct https *h, uint8_t out[32])
+{
+	if (!h->server.tls.anchors || !h->is_proven)
+		return err_set(ERR_CRYPTO, "the server has not proven itself");
+	memcpy(out, h->anchor_hash, sizeof(h->anchor_hash));
+	return 0;
 }
 
 unsigned https_connection(const struct https *h, const char **binding_out)

@@ -64,6 +64,9 @@ int https_request(struct https *h, const struct https_request *r, struct buf *bo
 /* The newest connection's number, from 1, and base64 of what names it (RFC 7030 3.5): tls-unique in
  * TLS 1.2 (RFC 5929 3), tls-exporter in TLS 1.3 (RFC 9266); "" when there is none. */
 unsigned https_connection(const struct https *h, const char **binding_out);
+/* SHA-256 of the anchor that the newest connection's server proved itself by. ERR_CRYPTO: none was
+ * proven. */
+int https_anchor(const struct https *h, uint8_t out[32]) MUST_USE;
 /* True: the last request failed because the server's certificate has expired, by our clock. */
 bool https_is_expired(const struct https *h);
 

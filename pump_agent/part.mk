@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # agent_core: no sockets and no files; agent_shell: the rest, but main.
 $(call library,agent_core,$(addprefix pump_agent/,anchors.c backoff.c bundle.c credential.c \
-	clock_rules.c csrattrs.c est_url.c http_fields.c login/address.c machine.c netblock.c open_ports.c self_report.c server_policy.c),libcrypto jansson)
+	clock_rules.c csrattrs.c est_url.c http_fields.c login/address.c machine.c netblock.c open_ports.c self_report.c server_policy.c succession.c),libcrypto jansson)
 $(call library,agent_shell,$(addprefix pump_agent/,agent.c agent_actions.c agent_ask.c agent_birth.c agent_link.c \
 	agent_controller.c agent_logins.c agent_wipe.c birth.c controller_link.c enrol.c enrol_deliver.c pumplink/agent_side.c pumplink/layout.c \
 	est_client.c https.c job.c link_watch.c options.c resolve.c status.c store.c store_state.c supplicant.c tls_client.c tpm.c wipe.c \

@@ -9,8 +9,7 @@
 #include <openssl/x509.h>
 
 #include "pump_agent/credential.h"
-
-#define ANCHORS_MAX 8
+#include "pump_agent/succession.h"
 
 static void json_auto_free(json_t **j)
 {

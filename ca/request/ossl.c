@@ -3,6 +3,7 @@
 #include "ca/request/ossl.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -75,6 +76,24 @@ int ossl_serial_hex(const X509 *cert, char *out, size_t size)
 		return err_set(ERR_LIMIT, "serial number of %d bytes", len);
 	hex_encode(ASN1_STRING_get0_data(serial), (size_t)len, out, size);
 	return 0;
+}
+
+int ossl_name_value(const X509_NAME *name, int nid, char *out, size_t size)
+{
+	int at = X509_NAME_get_index_by_NID(name, nid, -1);
+	unsigned char *utf8 = NULL;
+	int len = at < 0 ? -1
+			 : ASN1_STRING_to_UTF8(
+				   &utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+	bool ok = len > 0 && (size_t)len < size && !memchr(utf8, '\0', (size_t)len);
+
+	if (ok) {
+		memcpy(out, utf8, (size_t)len);
+		out[len] = '\0';
+	}
+	OPENSSL_free(utf8);
+	ERR_clear_error();
+	return ok ? 0 : err_set(ERR_INVALID, "the name lacks its %s", OBJ_nid2sn(nid));
 }
 
 int ossl_name_oneline(const X509_NAME *name, char *out, size_t size)

@@ -69,6 +69,9 @@ int ossl_spki_sha256(X509_PUBKEY *spki, uint8_t out[32]) MUST_USE;
 int ossl_serial_hex(const X509 *cert, char *out, size_t size) MUST_USE;
 /* The X509_NAME_oneline form, as FreeRADIUS shows it. ERR_LIMIT. */
 int ossl_name_oneline(const X509_NAME *name, char *out, size_t size) MUST_USE;
+/* The first value of this kind in a name, as UTF-8. ERR_INVALID: none, an empty one, one with a NUL
+ * in it or one too long for `size`. */
+int ossl_name_value(const X509_NAME *name, int nid, char *out, size_t size) MUST_USE;
 /* Milliseconds since 1970 UTC. ERR_INVALID. */
 int ossl_time_ms(const ASN1_TIME *t, int64_t *ms_out) MUST_USE;
 

@@ -17,6 +17,7 @@
 #include "ca/keystore.h"
 #include "ca/pkcs11.h"
 #include "ca/sealed/sealed_file.h"
+#include "ca/signerd/rollover.h"
 #include "ca/signerd/signerd.h"
 
 #define STAGING "ca/restore.new"
@@ -30,19 +31,37 @@ struct part {
 /* In the order of a restore: a ca.pem says that its hierarchy is whole. A home from before RadSec
  * has no hierarchy for NAS. */
 static const struct part ca_parts[] = {
-	{"issued.log", true, false},	      {"revoked.log", true, false},
-	{"server-issued.log", true, false},   {"device-root.key", false, false},
-	{"server-root.key", false, false},    {"device-root.pem", false, true},
-	{"server-root.pem", false, true},     {"device-ca.key", false, true},
-	{"server-ca.key", false, true},	      {"device-ca.pem", false, true},
-	{"server-ca.pem", false, true},	      {"nas-issued.log", true, false},
-	{"nas-root.key", false, false},	      {"nas-root.pem", false, false},
-	{"nas-ca.key", false, false},	      {"nas-ca.pem", false, false},
-	{"server-next.key", false, false},    {"server-next.pem", false, false},
-	{"server-old.key", false, false},     {"server-old.pem", false, false},
-	{"device-next.key", false, false},    {"device-next.pem", false, false},
-	{"device-old.key", false, false},     {"device-old.pem", false, false},
+	{"issued.log", true, false},
+	{"revoked.log", true, false},
+	{"server-issued.log", true, false},
+	{"device-root.key", false, false},
+	{"server-root.key", false, false},
+	{"device-root.pem", false, true},
+	{"server-root.pem", false, true},
+	{"device-ca.key", false, true},
+	{"server-ca.key", false, true},
+	{"device-ca.pem", false, true},
+	{"server-ca.pem", false, true},
+	{"nas-issued.log", true, false},
+	{"nas-root.key", false, false},
+	{"nas-root.pem", false, false},
+	{"nas-ca.key", false, false},
+	{"nas-ca.pem", false, false},
+	{"server-next.key", false, false},
+	{"server-next.pem", false, false},
+	{"server-old.key", false, false},
+	{"server-old.pem", false, false},
+	{"device-next.key", false, false},
+	{"device-next.pem", false, false},
+	{"device-old.key", false, false},
+	{"device-old.pem", false, false},
 	{"device-retired.pem", false, false},
+	{"server-next-root.key", false, false},
+	{"server-next-root.pem", false, false},
+	{"server-old-root.key", false, false},
+	{"server-old-root.pem", false, false},
+	{"server-new-with-old.pem", false, false},
+	{"server-old-with-new.pem", false, false},
 };
 #define N_CA_PARTS (sizeof(ca_parts) / sizeof(ca_parts[0]))
 
@@ -134,7 +153,10 @@ static int backup(const char *home, const char *file, unsigned people)
 
 int command_backup(const char *home, const char *file, unsigned people)
 {
-	int rc = backup(home, file, people);
+	int rc = rollover_settle(home, "server");
+
+	rc = rc ? rc : rollover_settle(home, "device");
+	rc = rc ? rc : backup(home, file, people);
 
 	if (rc)
 		fprintf(stderr, "pumpgate-signerd backup: %s\n", err_text());

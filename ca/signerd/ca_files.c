@@ -51,9 +51,10 @@ int issuer_load(const char *home, const char *what, const struct key_access *acc
 int ca_keys_load(const char *home, uint8_t (*spki_sha256_out)[32], size_t max, size_t *n_out)
 {
 	static const char *const certs[][2] = {
-		{"device", "root.pem"}, {"device", "ca.pem"},	{"server", "root.pem"},
-		{"server", "ca.pem"},	{"server", "next.pem"}, {"server", "old.pem"},
-		{"device", "next.pem"}, {"device", "old.pem"},	{"device", "retired.pem"}};
+		{"device", "root.pem"},	     {"device", "ca.pem"},	{"server", "root.pem"},
+		{"server", "ca.pem"},	     {"server", "next.pem"},	{"server", "old.pem"},
+		{"device", "next.pem"},	     {"device", "old.pem"},	{"device", "retired.pem"},
+		{"server", "next-root.pem"}, {"server", "old-root.pem"}};
 	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof(certs) / sizeof(certs[0]) && n < max; i++) {

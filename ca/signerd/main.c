@@ -34,15 +34,19 @@ static const char usage[] =
 	"       pumpgate-signerd [--home DIR] import CA FILE its certificate and its root's\n"
 	"       pumpgate-signerd --home DIR root CA [--organization NAME]    on the offline "
 	"machine:\n"
-	"       pumpgate-signerd --home DIR sign CA REQUEST  make the root; sign a request\n"
+	"       pumpgate-signerd --home DIR sign CA REQUEST [--new-root]  make the root; sign a "
+	"request,\n"
+	"       pumpgate-signerd --home DIR retire CA        below a new root; give up the old "
+	"one\n"
 	"       pumpgate-signerd [--home DIR] backup FILE PEOPLE         seal HOME/ca; prints a "
 	"share\n"
 	"                                                    per person, any two open it\n"
 	"       pumpgate-signerd [--home DIR] restore FILE SHARE SHARE\n"
 	"       pumpgate-signerd [--home DIR] rollover STEP CA       another issuing CA of server "
 	"or\n"
-	"                        [--pkcs11 URI]              device; STEP: start, switch, retire,\n"
-	"                                                    finish, abort or status\n"
+	"                        [--pkcs11 URI] [--new-root] device; STEP: start, switch, retire,\n"
+	"                                                    finish, abort or status; --new-root:\n"
+	"                                                    start with another root too\n"
 	"       pumpgate-signerd --help | --version\n"
 	"\n"
 	"examples:\n"
@@ -69,7 +73,8 @@ enum {
 	OPT_NUMBER,
 	OPT_LOGIN,
 	OPT_LOGIN_NAME,
-	OPT_NEXT
+	OPT_NEXT,
+	OPT_NEW_ROOT
 };
 
 struct call {
@@ -82,7 +87,8 @@ struct call {
 	const char *login, *login_name; /* likewise */
 	struct protect_options protect;
 	const char *organization;
-	bool next; /* request: for the CA that follows */
+	bool next;     /* request: for the CA that follows */
+	bool new_root; /* sign, rollover start: below another root */
 };
 
 static int wrong_usage(const char *why)
@@ -111,6 +117,7 @@ static int options_read(int argc, char **argv, struct call *call)
 		{"login", required_argument, NULL, OPT_LOGIN},
 		{"login-name", required_argument, NULL, OPT_LOGIN_NAME},
 		{"next", no_argument, NULL, OPT_NEXT},
+		{"new-root", no_argument, NULL, OPT_NEW_ROOT},
 		{0},
 	};
 	unsigned n_forms = 0;
@@ -165,6 +172,9 @@ static int options_read(int argc, char **argv, struct call *call)
 		case OPT_NEXT:
 			call->next = true;
 			break;
+		case OPT_NEW_ROOT:
+			call->new_root = true;
+			break;
 		case OPT_HELP:
 			fputs(usage, stdout);
 			return EXIT_DONE + 1;
@@ -215,7 +225,8 @@ static int protect(struct call *call, const char *name)
 	return command_protect(call->home, &call->protect);
 }
 
-/* request CA | import CA FILE | root CA | sign CA REQUEST; *done_out when it was one of them. */
+/* request CA | import CA FILE | root CA | sign CA REQUEST | retire CA; *done_out when it was one of
+ * them. */
 static int offline(struct call *call, int n, char **words, bool *done_out)
 {
 	static const struct {
@@ -225,7 +236,8 @@ static int offline(struct call *call, int n, char **words, bool *done_out)
 	} steps[] = {{"request", OFFLINE_REQUEST, 2},
 		     {"import", OFFLINE_IMPORT, 3},
 		     {"root", OFFLINE_ROOT, 2},
-		     {"sign", OFFLINE_SIGN, 3}};
+		     {"sign", OFFLINE_SIGN, 3},
+		     {"retire", OFFLINE_RETIRE, 2}};
 
 	for (size_t i = 0; n && i < sizeof(steps) / sizeof(steps[0]); i++) {
 		const char *arg = n > 2				  ? words[2]
@@ -235,9 +247,11 @@ static int offline(struct call *call, int n, char **words, bool *done_out)
 		if (strcmp(words[0], steps[i].name))
 			continue;
 		*done_out = true;
-		return n == steps[i].words ? command_offline(call->home, steps[i].step, words[1],
-							     arg, call->next)
-					   : wrong_usage("too few or too many words");
+		if (n != steps[i].words)
+			return wrong_usage("too few or too many words");
+		return command_offline(call->home,
+				       call->new_root ? OFFLINE_SIGN_NEW_ROOT : steps[i].step,
+				       words[1], arg, call->next);
 	}
 	*done_out = false;
 	return 0;
@@ -257,6 +271,10 @@ int main(int argc, char **argv)
 	call.home = home_dir(call.home);
 	if (call.next && (optind == argc || strcmp(argv[optind], "request") != 0))
 		return wrong_usage("--next belongs to request");
+	if (call.new_root && (optind + 3 != argc || (strcmp(argv[optind], "sign") != 0 &&
+						     (strcmp(argv[optind], "rollover") != 0 ||
+						      strcmp(argv[optind + 1], "start") != 0))))
+		return wrong_usage("--new-root belongs to sign and to rollover start");
 	if (optind < argc && !strcmp(argv[optind], "server-cert") && optind + 1 == argc)
 		return server_cert(&call);
 	if (optind < argc && !strcmp(argv[optind], "server-policy") && optind + 1 == argc)
@@ -271,7 +289,7 @@ int main(int argc, char **argv)
 				      (unsigned)strtoul(argv[optind + 2], NULL, 10));
 	if (optind + 3 == argc && !strcmp(argv[optind], "rollover"))
 		return command_rollover(call.home, argv[optind + 1], argv[optind + 2],
-					call.protect.uri);
+					&(struct rollover_start){call.protect.uri, call.new_root});
 	if (optind + 4 == argc && !strcmp(argv[optind], "restore"))
 		return command_restore(call.home, argv[optind + 1],
 				       (const char *const *)argv + optind + 2);

@@ -17,9 +17,11 @@
 #include "ca/offline.h"
 #include "ca/pkcs11.h"
 #include "ca/signerd/rollover.h"
+#include "ca/signerd/root_rollover.h"
 #include "ca/signerd/signerd.h"
 
 #define FILE_MAX 16384
+#define ANSWER_CERTS_MAX 4
 
 static int kind_parse(const char *what, enum ca_kind *out)
 {
@@ -114,25 +116,35 @@ static int request(const char *home, const char *what, const char *uri, bool nex
 	return PEM_write_X509_REQ(stdout, req) ? 0 : err_ossl(ERR_IO, "writing the request");
 }
 
-/* Exactly two certificates: the issuing CA and its root. */
-static int pair_read(const char *path, X509 **ca, X509 **root)
+static void certs_auto_free(STACK_OF(X509) * *certs)
+{
+	sk_X509_pop_free(*certs, X509_free);
+}
+#define AUTO_CERTS __attribute__((cleanup(certs_auto_free))) STACK_OF(X509) *
+
+/* Two certificates, the issuing CA and its root, or four: with what two roots say of each other. */
+static int certs_read(const char *path, STACK_OF(X509) * *out)
 {
 	AUTO_BUF pem = {.max = FILE_MAX};
-	AUTO_X509 more = NULL;
 	AUTO_BIO bio = NULL;
+	X509 *cert;
 	int rc = buf_read_file(&pem, path);
 
 	if (rc)
 		return rc;
 	bio = BIO_new_mem_buf(pem.data, (int)pem.len);
-	*ca = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-	*root = *ca ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-	more = *root ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	*out = sk_X509_new_null();
+	while (bio && *out && sk_X509_num(*out) <= ANSWER_CERTS_MAX &&
+	       (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
+		if (!sk_X509_push(*out, cert)) {
+			X509_free(cert);
+			return err_set(ERR_NOMEM, "no memory for certificates");
+		}
 	ERR_clear_error();
-	if (!*root || more)
+	if (sk_X509_num(*out) != 2 && sk_X509_num(*out) != ANSWER_CERTS_MAX)
 		return err_set(ERR_INVALID,
-			       "%s must hold two certificates in PEM: the issuing CA's "
-			       "and its root's",
+			       "%s must hold two certificates in PEM: the issuing CA's and its "
+			       "root's; or the four of a new root, as sign --new-root writes them",
 			       path);
 	return 0;
 }
@@ -152,24 +164,19 @@ static int import_same(const char *home, const char *what, X509 *ca)
 		       : err_set(ERR_UNCHANGED, "that %s CA is there already", what);
 }
 
-static int import(const char *home, const char *what, const char *file)
+/* The first issuing CA of a hierarchy, with its root. */
+static int import_first(const char *home, const char *what, const struct key_access *a,
+			enum ca_kind kind, const STACK_OF(X509) * certs)
 {
-	AUTO_X509 root = NULL;
-	AUTO_X509 ca = NULL;
+	X509 *ca = sk_X509_value(certs, 0), *root = sk_X509_value(certs, 1);
 	AUTO_PKEY key = NULL;
-	struct signer_settings s;
 	char path[PATH_MAX];
-	enum ca_kind kind;
-	int rc = kind_parse(what, &kind);
+	int rc;
 
-	if (rc || (rc = signer_settings_read(home, &s)) || (rc = pair_read(file, &ca, &root)))
-		return rc;
-	if (have(home, what, "ca.pem") && have(home, what, "next.key"))
-		return rollover_import(home, what, root, ca);
-	if (have(home, what, "ca.pem"))
-		return import_same(home, what, ca);
-	if ((rc = ca_path(home, what, "ca.key", path)) ||
-	    (rc = keystore_key_read(path, &s.keys, &key)))
+	if (sk_X509_num(certs) != 2)
+		return err_set(ERR_INVALID,
+			       "there is no %s root here yet that another could follow", what);
+	if ((rc = ca_path(home, what, "ca.key", path)) || (rc = keystore_key_read(path, a, &key)))
 		return rc == ERR_NOT_FOUND
 			       ? err_add(rc, "no request was made here for a %s CA", what)
 			       : rc;
@@ -180,6 +187,32 @@ static int import(const char *home, const char *what, const char *file)
 	    (rc = keystore_certs_write(path, 0644, &ca, 1)))
 		return rc;
 	return fingerprint_print("the root", X509_get_X509_PUBKEY(root));
+}
+
+static int import_next(const char *home, const char *what, const STACK_OF(X509) * certs)
+{
+	X509 *at[ANSWER_CERTS_MAX];
+	int n = sk_X509_num(certs);
+
+	for (int i = 0; i < n; i++)
+		at[i] = sk_X509_value(certs, i);
+	return rollover_import(home, what, at, (size_t)n);
+}
+
+static int import(const char *home, const char *what, const char *file)
+{
+	struct signer_settings s;
+	AUTO_CERTS certs = NULL;
+	enum ca_kind kind;
+	int rc = kind_parse(what, &kind);
+
+	if (rc || (rc = signer_settings_read(home, &s)) || (rc = certs_read(file, &certs)))
+		return rc;
+	if (!have(home, what, "ca.pem"))
+		return import_first(home, what, &s.keys, kind, certs);
+	if (have(home, what, "next.key"))
+		return import_next(home, what, certs);
+	return import_same(home, what, sk_X509_value(certs, 0));
 }
 
 /* ---- on the offline machine ---- */
@@ -223,49 +256,121 @@ static int request_read(const char *path, X509_REQ **out)
 	return *out ? 0 : err_ossl(ERR_INVALID, "%s: no certificate request in PEM", path);
 }
 
-static int sign_with(const char *home, const char *what, const struct key_access *a, X509_REQ *req)
-{
-	AUTO_X509 root_cert = NULL;
-	AUTO_X509 ca = NULL;
-	AUTO_PKEY key = NULL;
-	char path[PATH_MAX];
-	int rc;
+/* What is printed for a request: the issuing CA and its root; with a new root also what the two
+ * roots say of each other. */
+struct answer {
+	X509 *ca, *root, *new_with_old, *old_with_new; /* owned */
+};
 
-	if ((rc = ca_path(home, what, "root.pem", path)) ||
-	    (rc = keystore_cert_read(path, &root_cert)) ||
-	    (rc = ca_path(home, what, "root.key", path)) ||
-	    (rc = keystore_key_read(path, a, &key)) ||
-	    (rc = ca_request_sign(req, root_cert, key, clock_wall_ms(), &ca)) ||
-	    (rc = fingerprint_print("the request", X509_REQ_get_X509_PUBKEY(req))))
-		return rc;
-	if (!PEM_write_X509(stdout, ca) || !PEM_write_X509(stdout, root_cert))
-		return err_ossl(ERR_IO, "writing the certificates");
+static void answer_done(struct answer *a)
+{
+	X509_free(a->ca);
+	X509_free(a->root);
+	X509_free(a->new_with_old);
+	X509_free(a->old_with_new);
+}
+#define AUTO_ANSWER __attribute__((cleanup(answer_done))) struct answer
+
+static int root_read(const struct rollover *r, const struct key_access *a, X509 **cert,
+		     EVP_PKEY **key)
+{
+	int rc = keystore_cert_read(r->root_cert, cert);
+
+	return rc ? rc : keystore_key_read(r->root_key, a, key);
+}
+
+/* Below the next root, which is made unless it is there. */
+static int sign_below_next(const struct rollover *r, const struct signer_settings *s,
+			   enum ca_kind kind, X509_REQ *req, struct answer *out)
+{
+	AUTO_X509 present = NULL;
+	AUTO_PKEY present_key = NULL;
+	AUTO_PKEY key = NULL;
+	int rc = root_read(r, &s->keys, &present, &present_key);
+
+	rc = rc ? rc : root_next_make(r, kind, present, present_key, &s->keys, &out->root, &key);
+	rc = rc ? rc : keystore_cert_read(r->new_with_old, &out->new_with_old);
+	rc = rc ? rc : keystore_cert_read(r->old_with_new, &out->old_with_new);
+	rc = rc ? rc : ca_request_sign(req, out->root, key, clock_wall_ms(), &out->ca);
+	return rc ? rc : fingerprint_print("the new root", X509_get_X509_PUBKEY(out->root));
+}
+
+static int sign_below_present(const struct rollover *r, const struct signer_settings *s,
+			      X509_REQ *req, struct answer *out)
+{
+	AUTO_PKEY key = NULL;
+	int rc = root_read(r, &s->keys, &out->root, &key);
+
+	return rc ? rc : ca_request_sign(req, out->root, key, clock_wall_ms(), &out->ca);
+}
+
+static int answer_print(const struct answer *a)
+{
+	X509 *const certs[] = {a->ca, a->root, a->new_with_old, a->old_with_new};
+
+	for (size_t i = 0; i < sizeof(certs) / sizeof(certs[0]); i++)
+		if (certs[i] && !PEM_write_X509(stdout, certs[i]))
+			return err_ossl(ERR_IO, "writing the certificates");
 	return 0;
 }
 
-static int sign(const char *home, const char *what, const char *file)
+static int sign(const char *home, const char *what, const char *file, bool new_root)
 {
+	AUTO_ANSWER answer = {NULL};
 	AUTO_X509_REQ req = NULL;
 	struct signer_settings s;
+	struct rollover r;
 	enum ca_kind kind;
 	int rc = kind_parse(what, &kind);
 
-	if (rc || (rc = signer_settings_read(home, &s)) || (rc = request_read(file, &req)))
+	if (rc || (rc = signer_settings_read(home, &s)) || (rc = rollover_files(home, what, &r)) ||
+	    (rc = request_read(file, &req)))
 		return rc;
-	rc = sign_with(home, what, &s.keys, req);
-	return rc == ERR_NOT_FOUND
-		       ? err_add(rc, "no root here; do: pumpgate-signerd --home DIR root %s", what)
-		       : rc;
+	rc = new_root ? sign_below_next(&r, &s, kind, req, &answer)
+		      : sign_below_present(&r, &s, req, &answer);
+	if (rc)
+		return rc == ERR_NOT_FOUND
+			       ? err_add(rc,
+					 "no root here; do: pumpgate-signerd --home DIR root %s",
+					 what)
+			       : rc;
+	rc = fingerprint_print("the request", X509_REQ_get_X509_PUBKEY(req));
+	return rc ? rc : answer_print(&answer);
+}
+
+/* The servers have left the present root: the next one is the root from here on. */
+static int retire(const char *home, const char *what)
+{
+	struct rollover r;
+	enum ca_kind kind;
+	int rc = kind_parse(what, &kind);
+
+	rc = rc ? rc : rollover_files(home, what, &r);
+	if (rc)
+		return rc;
+	if (file_is_there(r.cert))
+		return err_set(ERR_CONFLICT, "this is not the offline machine: here it is pumpctl "
+					     "ca rollover finish");
+	if (!file_is_there(r.next_root_cert))
+		return err_set(ERR_UNCHANGED, "no new %s root was made here", what);
+	if (file_is_there(r.next_root_key) &&
+	    ((rc = key_destroy(r.root_key)) || (rc = file_move(r.next_root_key, r.root_key))))
+		return rc;
+	if ((rc = file_move(r.next_root_cert, r.root_cert)) || (rc = cert_remove(r.new_with_old)) ||
+	    (rc = cert_remove(r.old_with_new)))
+		return rc;
+	return rollover_files_sync(&r);
 }
 
 int command_offline(const char *home, enum offline_step step, const char *what, const char *arg,
 		    bool next)
 {
-	static const char *const names[] = {"request", "import", "root", "sign"};
+	static const char *const names[] = {"request", "import", "root", "sign", "sign", "retire"};
 	int rc = step == OFFLINE_REQUEST  ? request(home, what, arg, next)
 		 : step == OFFLINE_IMPORT ? import(home, what, arg)
 		 : step == OFFLINE_ROOT	  ? root(home, what, arg)
-					  : sign(home, what, arg);
+		 : step == OFFLINE_RETIRE ? retire(home, what)
+					  : sign(home, what, arg, step == OFFLINE_SIGN_NEW_ROOT);
 
 	if (!rc && (fflush(stdout) || ferror(stdout)))
 		rc = err_errno(ERR_IO, "standard output");

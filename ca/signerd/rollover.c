@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Owns the change from one issuing CA to the next. Never touches a root; certificates are signed
- * with WHAT-ca.key alone. The key of the pumps' CA before is kept for its CRL and OCSP until the
- * last of its certificates has ended.
+ * Owns the change from one issuing CA to the next, with its root or without. Certificates are
+ * signed with WHAT-ca.key alone. The key of the pumps' CA before is kept for its CRL and OCSP until
+ * the last of its certificates has ended.
  */
 #include "ca/signerd/rollover.h"
 
@@ -27,112 +27,53 @@
 #include "ca/pkcs11.h"
 #include "ca/profile_rules.h"
 #include "ca/signerd/issuer_files.h"
+#include "ca/signerd/root_rollover.h"
 #include "ca/signerd/signerd.h"
 
 #define NAME_MAX_BYTES 256
 
 enum rollover_state { ROLLOVER_IDLE, ROLLOVER_STARTED, ROLLOVER_SWITCHED, ROLLOVER_RETIRED };
 
-struct rollover {
-	const char *home, *what;
-	enum ca_kind root_kind; /* of the hierarchy */
-	char key[PATH_MAX], cert[PATH_MAX];
-	char next_key[PATH_MAX], next_cert[PATH_MAX];
-	char old_key[PATH_MAX], old_cert[PATH_MAX], retired_cert[PATH_MAX];
-};
-
-static int paths_fill(const char *home, const char *what, struct rollover *r)
-{
-	int rc;
-
-	r->home = home;
-	r->what = what;
-	r->root_kind = !strcmp(what, "device")	 ? CA_KIND_DEVICE_ROOT
-		       : !strcmp(what, "server") ? CA_KIND_SERVER_ROOT
-						 : CA_KIND_NONE;
-	if (r->root_kind == CA_KIND_NONE)
-		return err_set(ERR_INVALID, "the CA is \"device\" or \"server\"");
-	if ((rc = ca_path(home, what, "ca.key", r->key)) ||
-	    (rc = ca_path(home, what, "ca.pem", r->cert)) ||
-	    (rc = ca_path(home, what, "next.key", r->next_key)) ||
-	    (rc = ca_path(home, what, "next.pem", r->next_cert)) ||
-	    (rc = ca_path(home, what, "old.key", r->old_key)) ||
-	    (rc = ca_path(home, what, "old.pem", r->old_cert)))
-		return rc;
-	return ca_path(home, what, "retired.pem", r->retired_cert);
-}
-
-static bool is_there(const char *path)
-{
-	return access(path, F_OK) == 0;
-}
-
-/* What was renamed or linked in HOME/ca is on the disk. */
-static int folder_sync(const struct rollover *r)
-{
-	char path[PATH_MAX];
-	int rc = home_path(r->home, "ca", path);
-	int fd = rc ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (rc)
-		return rc;
-	rc = fd < 0 || fsync(fd) ? err_errno(ERR_IO, "%s", path) : 0;
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
-static int move(const char *from, const char *to)
-{
-	return rename(from, to) ? err_errno(ERR_IO, "%s", to) : 0;
-}
-
 static enum rollover_state state_of(const struct rollover *r)
 {
-	if (is_there(r->next_cert))
+	if (file_is_there(r->next_cert))
 		return ROLLOVER_STARTED;
-	if (is_there(r->old_cert))
+	if (file_is_there(r->old_cert))
 		return ROLLOVER_SWITCHED;
-	return is_there(r->retired_cert) ? ROLLOVER_RETIRED : ROLLOVER_IDLE;
+	return file_is_there(r->retired_cert) ? ROLLOVER_RETIRED : ROLLOVER_IDLE;
 }
 
 static int settle(const struct rollover *r)
 {
 	int rc;
 
-	if (!is_there(r->next_cert) || is_there(r->next_key) || !is_there(r->old_cert))
+	if (!file_is_there(r->next_cert) || file_is_there(r->next_key) ||
+	    !file_is_there(r->old_cert))
 		return 0;
-	rc = move(r->next_cert, r->cert);
-	return rc ? rc : folder_sync(r);
+	rc = root_replace(r);
+	rc = rc ? rc : file_move(r->next_cert, r->cert);
+	return rc ? rc : rollover_files_sync(r);
 }
 
 int rollover_settle(const char *home, const char *what)
 {
 	struct rollover r;
-	int rc = paths_fill(home, what, &r);
+	int rc = rollover_files(home, what, &r);
 
 	return rc ? rc : settle(&r);
 }
 
-/* ---- start ---- */
-
-static int name_part(const X509_NAME *name, int nid, char out[NAME_MAX_BYTES])
+int rollover_cross_read(const char *home, const char *what, X509 **out)
 {
-	int at = X509_NAME_get_index_by_NID(name, nid, -1);
-	unsigned char *utf8 = NULL;
-	int len = at < 0 ? -1
-			 : ASN1_STRING_to_UTF8(
-				   &utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
-	bool ok = len > 0 && len < NAME_MAX_BYTES && !memchr(utf8, '\0', (size_t)len);
+	struct rollover r;
+	int rc = rollover_files(home, what, &r);
 
-	if (ok) {
-		memcpy(out, utf8, (size_t)len);
-		out[len] = '\0';
-	}
-	OPENSSL_free(utf8);
-	ERR_clear_error();
-	return ok ? 0 : err_set(ERR_INVALID, "the CA's name lacks its %s", OBJ_nid2sn(nid));
+	if (!rc && (state_of(&r) != ROLLOVER_SWITCHED || !file_is_there(r.old_root_cert)))
+		rc = err_set(ERR_NOT_FOUND, "no root is being replaced");
+	return rc ? rc : keystore_cert_read(r.new_with_old, out);
 }
+
+/* ---- start ---- */
 
 /* A key that was made in the token: its file holds the URI. */
 static int next_key_in_token(const struct rollover *r, const char *uri, const struct key_access *a,
@@ -162,49 +103,19 @@ static int next_key_in_token(const struct rollover *r, const char *uri, const st
 static int next_key_have(const struct rollover *r, const char *uri, const struct key_access *a,
 			 EVP_PKEY **out)
 {
-	char detail[PKCS11_URI_MAX + 1];
-	enum keystore_form form, have;
-	AUTO_PKEY key = NULL;
-	int rc = keystore_key_form(r->key, &form, detail);
-
-	if (!rc && uri)
-		return next_key_in_token(r, uri, a, out);
-	if (!rc)
-		rc = keystore_key_form(r->next_key, &have, detail);
-	if (rc)
-		return rc;
-	if (form == KEYSTORE_PKCS11 && have == KEYSTORE_NONE)
-		return err_set(ERR_DENIED,
-			       "the %s CA's key is in a token: make the next one there too, with a "
-			       "label of its own, and name it: --pkcs11 URI",
-			       r->what);
-	if (have == KEYSTORE_NONE) {
-		key = EVP_EC_gen("P-256");
-		rc = key ? keystore_key_write(r->next_key, key)
-			 : err_ossl(ERR_CRYPTO, "making a key");
-	} else {
-		rc = keystore_key_read(r->next_key, a, &key);
-	}
-	if (!rc && form == KEYSTORE_ENCRYPTED && have != KEYSTORE_ENCRYPTED)
-		rc = keystore_key_protect(r->next_key, key, KEYSTORE_ENCRYPTED, a, NULL);
-	if (!rc)
-		*out = OSSL_TAKE(key);
-	return rc;
+	return uri ? next_key_in_token(r, uri, a, out) : key_have_like(r->key, r->next_key, a, out);
 }
 
 static int root_key_read(const struct rollover *r, const struct key_access *a, EVP_PKEY **out)
 {
-	char path[PATH_MAX];
-	int rc = ca_path(r->home, r->what, "root.key", path);
+	int rc = keystore_key_read(r->root_key, a, out);
 
-	if (!rc)
-		rc = keystore_key_read(path, a, out);
 	if (rc == ERR_NOT_FOUND)
 		return err_set(ERR_DENIED,
 			       "the key of the %s root is not here: bring %s back for this step "
 			       "and take it away again afterwards, or let the root's own machine "
 			       "sign: pumpctl ca request %s --next",
-			       r->what, path, r->what);
+			       r->what, r->root_key, r->what);
 	return rc;
 }
 
@@ -213,17 +124,20 @@ static int next_terms(const struct rollover *r, X509 *root, X509 *current,
 		      struct ca_terms *out)
 {
 	const X509_NAME *subject = X509_get_subject_name(current);
-	int64_t root_end_ms;
-	int rc = name_part(subject, NID_organizationName, organization);
+	int64_t root_begin_ms, root_end_ms;
+	int rc = ossl_name_value(subject, NID_organizationName, organization, NAME_MAX_BYTES);
 
-	if (rc || (rc = name_part(subject, NID_commonName, name)) ||
+	if (rc || (rc = ossl_name_value(subject, NID_commonName, name, NAME_MAX_BYTES)) ||
 	    (rc = ca_number_raise(name, NAME_MAX_BYTES)) ||
+	    (rc = ossl_time_ms(X509_get0_notBefore(root), &root_begin_ms)) ||
 	    (rc = ossl_time_ms(X509_get0_notAfter(root), &root_end_ms)))
 		return rc;
 	*out = ca_terms_of_ca(ca_kind_below(r->root_kind), organization, clock_wall_ms());
 	out->common_name = name;
 	if (out->not_after_ms > root_end_ms)
 		out->not_after_ms = root_end_ms;
+	if (out->not_before_ms < root_begin_ms)
+		out->not_before_ms = root_begin_ms;
 	return 0;
 }
 
@@ -248,7 +162,37 @@ static int is_free(const struct rollover *r)
 	}
 }
 
-static int start(const struct rollover *r, const char *uri)
+/* What a finish leaves that was killed after it had taken effect. */
+static int leftovers_clear(const struct rollover *r)
+{
+	int rc = key_destroy(r->old_key);
+
+	rc = rc ? rc : root_finish(r);
+	rc = rc ? rc : rollover_files_tidy(r);
+	return rc ? rc : rollover_files_sync(r);
+}
+
+/* The root that the next CA stands below: the one there is, or its successor, made here. */
+static int root_for_next(const struct rollover *r, const struct rollover_start *how,
+			 const struct key_access *a, X509 **root, EVP_PKEY **root_key)
+{
+	AUTO_PKEY next_key = NULL;
+	AUTO_X509 next = NULL;
+	int rc = root_key_read(r, a, root_key);
+
+	if (rc || !how->new_root)
+		return rc ? rc : root_abandon(r); /* what a start that was killed has left */
+	rc = root_next_make(r, r->root_kind, *root, *root_key, a, &next, &next_key);
+	if (rc)
+		return rc;
+	X509_free(*root);
+	EVP_PKEY_free(*root_key);
+	*root = OSSL_TAKE(next);
+	*root_key = OSSL_TAKE(next_key);
+	return 0;
+}
+
+static int start(const struct rollover *r, const struct rollover_start *how)
 {
 	char organization[NAME_MAX_BYTES], name[NAME_MAX_BYTES];
 	struct signer_settings s;
@@ -258,13 +202,20 @@ static int start(const struct rollover *r, const char *uri)
 	AUTO_X509 current = NULL;
 	AUTO_X509 next = NULL;
 	struct ca_terms t;
-	int rc;
+	int rc = is_free(r);
 
-	if ((rc = is_free(r)) || (rc = signer_settings_read(r->home, &s)) ||
+	if (rc == ERR_UNCHANGED && how->new_root && !root_is_changing(r))
+		return err_set(ERR_CONFLICT,
+			       "a roll-over has been started that keeps the root: pumpctl ca "
+			       "rollover abort %s",
+			       r->what);
+	if (!rc && how->new_root && r->root_kind != CA_KIND_SERVER_ROOT)
+		return err_set(ERR_INVALID, "the pumps' root can't be replaced yet");
+	if (rc || (rc = leftovers_clear(r)) || (rc = signer_settings_read(r->home, &s)) ||
 	    (rc = issuer_certs_load(r->home, r->what, &root, &current)) ||
+	    (rc = root_for_next(r, how, &s.keys, &root, &root_key)) ||
 	    (rc = next_terms(r, root, current, organization, name, &t)) ||
-	    (rc = root_key_read(r, &s.keys, &root_key)) ||
-	    (rc = next_key_have(r, uri, &s.keys, &key)) ||
+	    (rc = next_key_have(r, how->uri, &s.keys, &key)) ||
 	    (rc = ca_certify(&t, key, root, root_key, &next)))
 		return rc;
 	return keystore_certs_write(r->next_cert, 0644, &next, 1);
@@ -282,7 +233,7 @@ int rollover_request(const char *home, const char *what, const char *uri, X509_R
 	struct ca_terms t = {0};
 	int rc;
 
-	if ((rc = paths_fill(home, what, &r)) || (rc = settle(&r)) || (rc = is_free(&r)) ||
+	if ((rc = rollover_files(home, what, &r)) || (rc = settle(&r)) || (rc = is_free(&r)) ||
 	    (rc = signer_settings_read(home, &s)) || (rc = keystore_cert_read(r.cert, &current)) ||
 	    (rc = next_terms(&r, current, current, organization, name, &t)) ||
 	    (rc = next_key_have(&r, uri, &s.keys, &key)))
@@ -290,21 +241,43 @@ int rollover_request(const char *home, const char *what, const char *uri, X509_R
 	return ca_request_make(&t, key, out);
 }
 
-int rollover_import(const char *home, const char *what, X509 *root, X509 *ca)
+/* The next issuing CA's certificate against what was asked for; with another root than ours that
+ * too, if ours and it speak for each other. */
+static int import_take(const struct rollover *r, X509 *our_root, const struct ca_terms *t,
+		       X509 *const *certs, size_t n)
+{
+	X509 *ca = certs[0], *root = certs[1];
+	AUTO_X509_NAME subject = NULL;
+	int rc = ca_subject_new(t, &subject);
+
+	if (rc)
+		return rc;
+	if (n != 2 && (n != 2 + ROOT_CHANGE_CERTS - 1 || r->root_kind != CA_KIND_SERVER_ROOT))
+		return err_set(ERR_INVALID,
+			       "it is not two certificates, nor the four of a new root "
+			       "of the servers");
+	if (n == 2 && X509_cmp(our_root, root))
+		return err_set(ERR_INVALID, "it is not from the root that pumps and servers trust");
+	if (X509_NAME_cmp(subject, X509_get_subject_name(ca)))
+		return err_set(ERR_INVALID, "it is not named \"%s\"", t->common_name);
+	rc = n == 2 ? root_abandon(r) : root_next_take(r, r->root_kind, our_root, certs + 1);
+	return rc ? rc : keystore_certs_write(r->next_cert, 0644, &ca, 1);
+}
+
+int rollover_import(const char *home, const char *what, X509 *const *certs, size_t n)
 {
 	char organization[NAME_MAX_BYTES], name[NAME_MAX_BYTES];
 	struct signer_settings s;
 	AUTO_X509 our_root = NULL;
 	AUTO_X509 current = NULL;
 	AUTO_X509 there = NULL;
-	AUTO_X509_NAME subject = NULL;
 	AUTO_PKEY key = NULL;
 	struct rollover r;
 	struct ca_terms t = {0};
-	int rc = paths_fill(home, what, &r);
+	int rc = rollover_files(home, what, &r);
 
 	rc = rc ? rc : settle(&r);
-	if (!rc && !keystore_cert_read(r.next_cert, &there) && !X509_cmp(there, ca))
+	if (!rc && !keystore_cert_read(r.next_cert, &there) && !X509_cmp(there, certs[0]))
 		return err_set(ERR_UNCHANGED, "that next %s CA is there already", what);
 	if (rc || (rc = is_free(&r)))
 		return rc == ERR_UNCHANGED
@@ -312,28 +285,18 @@ int rollover_import(const char *home, const char *what, X509 *root, X509 *ca)
 			       : rc;
 	if ((rc = signer_settings_read(home, &s)) ||
 	    (rc = issuer_certs_load(home, what, &our_root, &current)) ||
-	    (rc = next_terms(&r, our_root, current, organization, name, &t)) ||
-	    (rc = ca_subject_new(&t, &subject)))
+	    (rc = next_terms(&r, our_root, current, organization, name, &t)))
 		return rc;
 	rc = keystore_key_read(r.next_key, &s.keys, &key);
 	if (rc)
 		return rc == ERR_NOT_FOUND
 			       ? err_add(rc, "no request was made here for the next %s CA", what)
 			       : rc;
-	if (X509_cmp(our_root, root))
-		return err_set(ERR_INVALID, "it is not from the root that pumps and servers trust");
-	if (X509_NAME_cmp(subject, X509_get_subject_name(ca)))
-		return err_set(ERR_INVALID, "it is not named \"%s\"", name);
-	rc = ca_import_check(r.root_kind, root, ca, key, clock_wall_ms());
-	return rc ? rc : keystore_certs_write(r.next_cert, 0644, &ca, 1);
+	rc = ca_import_check(r.root_kind, certs[1], certs[0], key, clock_wall_ms());
+	return rc ? rc : import_take(&r, our_root, &t, certs, n);
 }
 
 /* ---- switch, finish, abort ---- */
-
-static int keep_as(const char *from, const char *to)
-{
-	return link(from, to) && errno != EEXIST ? err_errno(ERR_IO, "%s", to) : 0;
-}
 
 static int switch_over(const struct rollover *r)
 {
@@ -354,34 +317,11 @@ static int switch_over(const struct rollover *r)
 		return rc;
 	if (X509_check_private_key(next, key) != 1)
 		return err_ossl(ERR_CRYPTO, "%s is not the key of %s", r->next_key, r->next_cert);
-	if ((rc = keep_as(r->key, r->old_key)) || (rc = keep_as(r->cert, r->old_cert)) ||
-	    (rc = folder_sync(r)) || (rc = move(r->next_key, r->key)) ||
-	    (rc = move(r->next_cert, r->cert)))
+	if ((rc = root_keep(r)) || (rc = file_keep_as(r->key, r->old_key)) ||
+	    (rc = file_keep_as(r->cert, r->old_cert)) || (rc = rollover_files_sync(r)) ||
+	    (rc = file_move(r->next_key, r->key))) /* from here on there is no way back */
 		return rc;
-	return folder_sync(r);
-}
-
-/* Overwritten, as far as a disk does that; gone is fine. */
-static int key_destroy(const char *path)
-{
-	static const uint8_t nothing[4096];
-	struct stat st;
-	int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : err_errno(ERR_IO, "%s", path);
-	/* a switch that was killed at its beginning has linked the key that is in use: unlink only
-	 */
-	if (!fstat(fd, &st) && st.st_nlink == 1 && st.st_size <= (off_t)sizeof(nothing) &&
-	    fd_write_all(fd, nothing, (size_t)st.st_size) == 0)
-		fsync(fd);
-	close(fd);
-	return unlink(path) && errno != ENOENT ? err_errno(ERR_IO, "%s", path) : 0;
-}
-
-static int cert_remove(const char *path)
-{
-	return unlink(path) && errno != ENOENT ? err_errno(ERR_IO, "%s", path) : 0;
+	return settle(r);
 }
 
 /* Whether nobody can ask about a certificate of the old CA any more: all of them have ended, and a
@@ -422,8 +362,8 @@ static int retire(const struct rollover *r)
 	int rc;
 
 	if (state_of(r) == ROLLOVER_SWITCHED && r->root_kind == CA_KIND_DEVICE_ROOT) {
-		rc = move(r->old_cert, r->retired_cert);
-		return rc ? rc : folder_sync(r);
+		rc = file_move(r->old_cert, r->retired_cert);
+		return rc ? rc : rollover_files_sync(r);
 	}
 	if (state_of(r) == ROLLOVER_RETIRED)
 		return err_set(ERR_UNCHANGED, "it is retired already");
@@ -432,9 +372,10 @@ static int retire(const struct rollover *r)
 
 static int finish(const struct rollover *r)
 {
+	bool left = file_is_there(r->old_key) || file_is_there(r->old_root_cert);
 	int rc;
 
-	if (state_of(r) == ROLLOVER_IDLE)
+	if (state_of(r) == ROLLOVER_IDLE && !left)
 		return err_set(ERR_UNCHANGED, "no roll-over is under way");
 	if (state_of(r) == ROLLOVER_STARTED)
 		return err_set(ERR_CONFLICT,
@@ -443,10 +384,10 @@ static int finish(const struct rollover *r)
 		return err_set(ERR_CONFLICT, "the old CA of pumps is not retired yet");
 	if (state_of(r) == ROLLOVER_RETIRED && (rc = may_destroy(r)))
 		return rc;
-	rc = key_destroy(r->old_key);
-	rc = rc ? rc : cert_remove(r->old_cert);
+	rc = cert_remove(r->old_cert); /* it is finished from here on */
 	rc = rc ? rc : cert_remove(r->retired_cert);
-	return rc ? rc : folder_sync(r);
+	rc = rc ? rc : rollover_files_sync(r);
+	return rc ? rc : leftovers_clear(r);
 }
 
 static int abandon(const struct rollover *r)
@@ -456,45 +397,61 @@ static int abandon(const struct rollover *r)
 	if (state_of(r) == ROLLOVER_SWITCHED || state_of(r) == ROLLOVER_RETIRED)
 		return err_set(ERR_CONFLICT,
 			       "it is switched: certificates of the new CA are in use; finish it");
-	if (state_of(r) == ROLLOVER_IDLE && !is_there(r->next_key))
+	if (state_of(r) == ROLLOVER_IDLE && !file_is_there(r->next_key) && !root_is_changing(r))
 		return err_set(ERR_UNCHANGED, "no roll-over is under way");
 	/* what a switch has left that was killed before it moved anything goes first: settle() must
 	 * never take the rest for a switch */
 	rc = cert_remove(r->old_cert);
 	rc = rc ? rc : key_destroy(r->old_key);
-	rc = rc ? rc : folder_sync(r);
+	rc = rc ? rc : rollover_files_sync(r);
 	rc = rc ? rc : cert_remove(r->next_cert);
+	rc = rc ? rc : root_abandon(r);
 	rc = rc ? rc : key_destroy(r->next_key);
-	return rc ? rc : folder_sync(r);
+	rc = rc ? rc : rollover_files_tidy(r);
+	return rc ? rc : rollover_files_sync(r);
+}
+
+static const char *other_cert(const struct rollover *r)
+{
+	switch (state_of(r)) {
+	case ROLLOVER_STARTED:
+		return r->next_cert;
+	case ROLLOVER_SWITCHED:
+		return r->old_cert;
+	default:
+		return r->retired_cert;
+	}
 }
 
 static int state_print(const struct rollover *r)
 {
 	static const char *const names[] = {"idle", "started", "switched", "retired"};
 	enum rollover_state state = state_of(r);
-	AUTO_X509 root = NULL;
-	AUTO_X509 current = NULL;
-	AUTO_X509 other = NULL;
-	int rc = issuer_certs_load(r->home, r->what, &root, &current);
+	bool of_root = state != ROLLOVER_IDLE && root_is_changing(r);
+	X509 *certs[3 + ROOT_CHANGE_CERTS] = {NULL};
+	size_t n = 2, more = 0;
+	int rc = issuer_certs_load(r->home, r->what, &certs[0], &certs[1]);
 
 	if (!rc && state != ROLLOVER_IDLE)
-		rc = keystore_cert_read(state == ROLLOVER_STARTED    ? r->next_cert
-					: state == ROLLOVER_SWITCHED ? r->old_cert
-								     : r->retired_cert,
-					&other);
-	if (rc)
-		return rc;
-	printf("%s\n", names[state]);
-	if (!PEM_write_X509(stdout, root) || !PEM_write_X509(stdout, current) ||
-	    (other && !PEM_write_X509(stdout, other)) || fflush(stdout))
-		return err_ossl(ERR_IO, "standard output");
-	return 0;
+		rc = keystore_cert_read(other_cert(r), &certs[n++]);
+	if (!rc && of_root)
+		rc = root_others_read(r, certs + n, &more);
+	if (!rc)
+		printf("%s%s\n", names[state], of_root ? " root" : "");
+	for (size_t i = 0; !rc && i < n + more; i++)
+		if (!PEM_write_X509(stdout, certs[i]))
+			rc = err_ossl(ERR_IO, "standard output");
+	if (!rc && fflush(stdout))
+		rc = err_errno(ERR_IO, "standard output");
+	for (size_t i = 0; i < sizeof(certs) / sizeof(certs[0]); i++)
+		X509_free(certs[i]);
+	return rc;
 }
 
-static int step_run(const struct rollover *r, const char *step, const char *uri)
+static int step_run(const struct rollover *r, const char *step, const struct rollover_start *how)
 {
 	if (!strcmp(step, "start"))
-		return start(r, uri);
+		return start(r, how);
 	if (!strcmp(step, "switch"))
 		return switch_over(r);
 	if (!strcmp(step, "retire"))
@@ -506,14 +463,15 @@ static int step_run(const struct rollover *r, const char *step, const char *uri)
 	return strcmp(step, "status") ? err_set(ERR_INVALID, "no step \"%.32s\"", step) : 0;
 }
 
-int command_rollover(const char *home, const char *step, const char *what, const char *uri)
+int command_rollover(const char *home, const char *step, const char *what,
+		     const struct rollover_start *how)
 {
 	struct rollover r;
 	int shown, rc;
 
-	rc = paths_fill(home, what, &r);
+	rc = rollover_files(home, what, &r);
 	rc = rc ? rc : settle(&r);
-	rc = rc ? rc : step_run(&r, step, uri);
+	rc = rc ? rc : step_run(&r, step, how);
 	if (rc && rc != ERR_UNCHANGED) {
 		fprintf(stderr, "pumpgate-signerd rollover: %s\n", err_text());
 		return rc == ERR_INVALID ? EXIT_USAGE

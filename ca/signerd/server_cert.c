@@ -88,6 +88,20 @@ static int record(const char *home, X509 *cert, const char *name, int64_t not_af
 	return rc;
 }
 
+/* The certificate; while the root is being replaced with what leads to it from the old root (the
+ * issuing CA, new with old), for pumps that slept through the change and know that one alone. */
+static int chain_write(const char *home, const struct ca_issuer *issuer, X509 *cert,
+		       const char *path)
+{
+	AUTO_X509 new_with_old = NULL;
+	int rc = rollover_cross_read(home, "server", &new_with_old);
+
+	if (rc && rc != ERR_NOT_FOUND)
+		return rc;
+	return keystore_certs_write(path, 0644, (X509 *[]){cert, issuer->cert, new_with_old},
+				    rc ? 1 : 3);
+}
+
 static int issue_and_write(const char *home, const struct ca_issuer *issuer,
 			   const struct signer_settings *s, const struct server_cert_options *o)
 {
@@ -106,7 +120,7 @@ static int issue_and_write(const char *home, const struct ca_issuer *issuer,
 	if ((rc = ca_issue(issuer, &t, X509_REQ_get_X509_PUBKEY(csr.req), &cert)) ||
 	    (rc = record(home, cert, t.names[0], t.not_after_ms)))
 		return rc;
-	return keystore_certs_write(o->out, 0644, &cert, 1);
+	return chain_write(home, issuer, cert, o->out);
 }
 
 int command_server_cert(const char *home, const struct server_cert_options *o)
@@ -135,9 +149,13 @@ static int policy_print(const char *home, const struct ca_issuer *issuer,
 					      .login_server = o->login_server,
 					      .login_name = o->login_name};
 	AUTO_BUF der = {.max = POLICY_MAX};
+	AUTO_X509 new_with_old = NULL;
 	AUTO_X509 cert = NULL;
-	int rc = server_policy_sign(issuer, &p, clock_wall_ms(), &der, &cert);
+	int rc = rollover_cross_read(home, "server", &new_with_old);
 
+	if (rc && rc != ERR_NOT_FOUND)
+		return rc;
+	rc = server_policy_sign(issuer, &p, new_with_old, clock_wall_ms(), &der, &cert);
 	if (rc || (rc = record(home, cert, "server-policy", issuer->not_after_ms)))
 		return rc;
 	if (!PEM_write(stdout, PEM_STRING_CMS, "", der.data, (long)der.len))
@@ -151,6 +169,8 @@ int command_server_policy(const char *home, const struct server_policy_options *
 	struct signer_settings s;
 	int rc = signer_settings_read(home, &s);
 
+	if (!rc)
+		rc = rollover_settle(home, "server");
 	if (!rc)
 		rc = issuer_load(home, "server", &s.keys, &issuer);
 	if (!rc)

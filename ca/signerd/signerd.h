@@ -56,10 +56,22 @@ int command_protect(const char *home, const struct protect_options *o);
  *   REQUEST  for the issuing CA, whose key is made when there is none; arg: a token's URI, or NULL;
  *            next: for the one that follows it (ca/signerd/rollover.h)
  *   IMPORT   arg: a file with its certificate and its root's, both checked; EXIT_NOTHING again.
- *            Where a next one was requested, it is that one
+ *            Where a next one was requested, it is that one, and with four certificates (as
+ *            SIGN_NEW_ROOT prints them) its new root too
  *   ROOT     (offline machine) makes it; arg: the organization, or NULL; EXIT_NOTHING when there
- *   SIGN     (offline machine) arg: the request's file; prints issuing CA and root */
-enum offline_step { OFFLINE_REQUEST, OFFLINE_IMPORT, OFFLINE_ROOT, OFFLINE_SIGN };
+ *   SIGN     (offline machine) arg: the request's file; prints issuing CA and root
+ *   SIGN_NEW_ROOT  the same below the next root, which is made unless it is there; prints issuing
+ *            CA, next root, new with old, old with new (RFC 4210 4.4)
+ *   RETIRE   (offline machine) the next root takes the root's place, whose key is destroyed;
+ *            EXIT_NOTHING when there is no next one */
+enum offline_step {
+	OFFLINE_REQUEST,
+	OFFLINE_IMPORT,
+	OFFLINE_ROOT,
+	OFFLINE_SIGN,
+	OFFLINE_SIGN_NEW_ROOT,
+	OFFLINE_RETIRE
+};
 int command_offline(const char *home, enum offline_step step, const char *what, const char *arg,
 		    bool next);
 

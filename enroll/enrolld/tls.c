@@ -60,7 +60,13 @@ static void expiry_check(const X509 *cert, const char *path)
 		    LOG_U("days", days));
 }
 
-/* Leaf, then what issued it; no root on the wire. */
+static int chain_add(SSL_CTX *ctx, X509 *cert)
+{
+	return SSL_CTX_add1_chain_cert(ctx, cert) == 1 ? 0 : trust_crypto_error("server chain");
+}
+
+/* Leaf, then what issued it; no root on the wire. What the leaf's file has behind it is sent as it
+ * is: the signer put it there for pumps that know an old root alone. */
 static int chain_use(SSL_CTX *ctx, const char *path, const struct trust *server)
 {
 	AUTO_TRUST leaf = {.n = 0};
@@ -71,14 +77,12 @@ static int chain_use(SSL_CTX *ctx, const char *path, const struct trust *server)
 	if (SSL_CTX_use_certificate(ctx, leaf.certs[0]) != 1)
 		return trust_crypto_error(path);
 	expiry_check(leaf.certs[0], path);
-	for (size_t i = 0; i < server->n; i++) {
-		X509 *cert = server->certs[i];
-		bool is_root = X509_check_issued(cert, cert) == X509_V_OK;
-
-		if (!is_root && SSL_CTX_add1_chain_cert(ctx, cert) != 1)
-			return trust_crypto_error("server chain");
-	}
-	return 0;
+	for (size_t i = 1; !rc && i < leaf.n; i++)
+		rc = chain_add(ctx, leaf.certs[i]);
+	for (size_t i = 0; !rc && leaf.n == 1 && i < server->n; i++)
+		if (X509_check_issued(server->certs[i], leaf.certs[0]) == X509_V_OK)
+			rc = chain_add(ctx, server->certs[i]);
+	return rc;
 }
 
 /* The device CA alone in the context's own store: no maker's, no server CA's. */

@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 
-#define TRUST_CERTS_MAX 4
+#define TRUST_CERTS_MAX 8 /* while a root is replaced: two of each, two cross certificates */
 
 struct trust {
 	X509 *certs[TRUST_CERTS_MAX]; /* owned */

@@ -73,11 +73,22 @@ static int certs_each(SSL_CTX *ctx, const char *path, int (*take)(SSL_CTX *ctx, 
 	return rc || n ? rc : err_set(ERR_CRYPTO, "%s holds no certificate", path);
 }
 
-/* What issued our leaf; the root is the NAS's own to have. */
+/* The leaf first; what stands behind it is sent with it: the way to it from an old root. */
+static int own_use(SSL_CTX *ctx, X509 *cert)
+{
+	return SSL_CTX_get0_certificate(ctx) ? SSL_CTX_add1_chain_cert(ctx, cert) == 1
+					     : SSL_CTX_use_certificate(ctx, cert) == 1;
+}
+
+/* What issued our leaf, unless that came with it; the root is the NAS's own to have. */
 static int chain_add(SSL_CTX *ctx, X509 *cert)
 {
-	return X509_check_issued(cert, cert) == X509_V_OK ||
-	       SSL_CTX_add1_chain_cert(ctx, cert) == 1;
+	STACK_OF(X509) *there = NULL;
+
+	if (X509_check_issued(cert, SSL_CTX_get0_certificate(ctx)) != X509_V_OK)
+		return 1;
+	SSL_CTX_get0_chain_certs(ctx, &there);
+	return sk_X509_num(there) > 0 || SSL_CTX_add1_chain_cert(ctx, cert) == 1;
 }
 
 /* NAS may send their leaf alone: the issuing CA is in the store too. */
@@ -96,7 +107,7 @@ static int files_use(SSL_CTX *ctx, const char *home)
 	    (rc = home_path(home, "radsec/cert.pem", cert)) ||
 	    (rc = home_path(home, "trust/server.pem", chain)) ||
 	    (rc = home_path(home, "trust/nas.pem", trust)) ||
-	    (rc = certs_each(ctx, cert, SSL_CTX_use_certificate)) || (rc = key_use(ctx, key)) ||
+	    (rc = certs_each(ctx, cert, own_use)) || (rc = key_use(ctx, key)) ||
 	    (rc = certs_each(ctx, chain, chain_add)))
 		return rc;
 	return certs_each(ctx, trust, trust_add);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * EST answers on a pump: any bytes as /cacerts. Whatever is chosen as a server anchor has the
- * pinned hash or was signed by what has it.
+ * pinned hash or was signed by what has it; a new root by a cross certificate.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "pump_agent/anchors.h"
+#include "pump_agent/succession.h"
+
+#define NOW_S INT64_C(1795348800) /* 2026-11-22 */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -33,6 +36,34 @@ static void choose(const STACK_OF(X509) * all, const uint8_t hash[ANCHOR_HASH_BY
 				abort();
 }
 
+/* Then the answer once more, by a pump that holds what was chosen: what it holds afterwards has the
+ * root that the server proved itself by, and beside it only what that root itself speaks for. */
+static void follow(const STACK_OF(X509) * all, const uint8_t hash[ANCHOR_HASH_BYTES])
+{
+	AUTO_X509S held = NULL;
+	AUTO_X509S next = NULL;
+	X509 *root, *other = NULL;
+	size_t roots = 0;
+
+	if (anchors_of_server(all, hash, &held) || anchors_follow(held, all, hash, NOW_S, &next))
+		return;
+	root = sk_X509_value(next, 0);
+	if (X509_cmp(root, sk_X509_value(held, 0)) || sk_X509_num(next) > ANCHORS_MAX)
+		abort();
+	for (int i = 1; i < sk_X509_num(next); i++) {
+		X509 *x = sk_X509_value(next, i);
+		bool known = false;
+
+		if (anchor_is_below(x, other ? other : root))
+			continue;
+		for (int k = 0; k < sk_X509_num(all); k++)
+			known |= !succession_check(root, sk_X509_value(all, k), x, NOW_S);
+		if (!known || ++roots >= ANCHOR_ROOTS_MAX)
+			abort();
+		other = x;
+	}
+}
+
 static void take(const uint8_t *data, size_t len)
 {
 	static const uint8_t nobody[ANCHOR_HASH_BYTES];
@@ -46,8 +77,10 @@ static void take(const uint8_t *data, size_t len)
 	for (int i = 0; i < sk_X509_num(all); i++) {
 		uint8_t hash[ANCHOR_HASH_BYTES];
 
-		if (X509_digest(sk_X509_value(all, i), EVP_sha256(), hash, NULL))
+		if (X509_digest(sk_X509_value(all, i), EVP_sha256(), hash, NULL)) {
 			choose(all, hash);
+			follow(all, hash);
+		}
 	}
 }
 

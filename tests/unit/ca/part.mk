@@ -13,6 +13,7 @@ $(call test,ca/test_issuance,tests/unit/ca/test_issuance.c ca/signerd/issuance.c
 $(call test,ca/test_crl,tests/unit/ca/test_crl.c ca/signerd/remember.c $(CA_FIXTURE),$(CA_LIBS),)
 $(call test,ca/test_ocsp,tests/unit/ca/test_ocsp.c ca/signerd/cert_status.c ca/signerd/ocsp_ready.c $(CA_FIXTURE),$(CA_LIBS),)
 $(call test,ca/test_offline,tests/unit/ca/test_offline.c $(CA_FIXTURE),$(CA_LIBS),)
+$(call test,ca/test_root_change,tests/unit/ca/test_root_change.c $(CA_FIXTURE),$(CA_LIBS),)
 $(call test,ca/test_sealed,tests/unit/ca/test_sealed.c,ca_sealed base,)
 $(call test,ca/test_key_strength,tests/unit/ca/test_key_strength.c $(CA_FIXTURE),$(CA_LIBS),)
 $(call test,ca/test_lint,tests/unit/ca/test_lint.c $(CA_FIXTURE),$(CA_LIBS),)

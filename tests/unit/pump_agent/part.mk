@@ -19,6 +19,8 @@ $(call agent_test,test_shell)
 $(call agent_test,test_tpm_device,soft_tpm.c)
 $(call test,pump_agent/test_server_policy,tests/unit/pump_agent/test_server_policy.c $(CA_FIXTURE),\
 	agent_core $(CA_LIBS),)
+$(call test,pump_agent/test_succession,tests/unit/pump_agent/test_succession.c $(CA_FIXTURE),\
+	agent_core $(CA_LIBS),)
 $(call test,pump_agent/test_pumplink,tests/unit/pump_agent/test_pumplink.c \
 	tests/unit/pump_agent/pumplink_world.c,agent_shell pumplink base,)
 $(call test,pump_agent/test_pumplink_hostile,tests/unit/pump_agent/test_pumplink_hostile.c \

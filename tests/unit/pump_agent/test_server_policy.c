@@ -71,7 +71,7 @@ static void policy_of(const struct site *s, struct buf *out)
 	const struct server_policy_terms p = {.number = 7, .radius_name = NAME};
 	AUTO_X509 cert = NULL;
 
-	assert_int_equal(server_policy_sign(&s->ca, &p, clock_wall_ms(), out, &cert), 0);
+	assert_int_equal(server_policy_sign(&s->ca, &p, NULL, clock_wall_ms(), out, &cert), 0);
 }
 
 static X509 *leaf(enum ca_kind kind, EVP_PKEY *key, int64_t not_after_ms)
@@ -162,7 +162,7 @@ static void no_policy_is_signed_over_what_json_would_escape(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(
-			server_policy_sign(&ours.ca, &bad[i], clock_wall_ms(), &der, &cert),
+			server_policy_sign(&ours.ca, &bad[i], NULL, clock_wall_ms(), &der, &cert),
 			ERR_INVALID);
 }
 
@@ -178,7 +178,7 @@ static void the_login_server_is_told_when_there_is_one(void **state)
 	struct server_policy got;
 
 	(void)state;
-	assert_int_equal(server_policy_sign(&ours.ca, &p, clock_wall_ms(), &der, &cert), 0);
+	assert_int_equal(server_policy_sign(&ours.ca, &p, NULL, clock_wall_ms(), &der, &cert), 0);
 	assert_int_equal(judge(&der, &got), 0);
 	assert_string_equal(got.login_address, p.login_server);
 	assert_string_equal(got.login_name, p.login_name);
@@ -397,7 +397,7 @@ static void no_policy_is_signed_for_what_is_no_host_name(void **state)
 	X509 *cert = NULL;
 
 	(void)state;
-	assert_int_equal(server_policy_sign(&ours.ca, &p, clock_wall_ms(), &der, &cert),
+	assert_int_equal(server_policy_sign(&ours.ca, &p, NULL, clock_wall_ms(), &der, &cert),
 			 ERR_INVALID);
 	assert_null(cert);
 }
@@ -409,7 +409,7 @@ static void the_signer_of_policies_is_no_server(void **state)
 	AUTO_X509 cert = NULL;
 
 	(void)state;
-	assert_int_equal(server_policy_sign(&ours.ca, &p, clock_wall_ms(), &der, &cert), 0);
+	assert_int_equal(server_policy_sign(&ours.ca, &p, NULL, clock_wall_ms(), &der, &cert), 0);
 	assert_int_equal(X509_check_purpose(cert, X509_PURPOSE_SSL_SERVER, 0), 0);
 	assert_int_equal(X509_check_purpose(cert, X509_PURPOSE_SSL_CLIENT, 0), 0);
 	assert_int_not_equal(X509_check_host(cert, NAME, 0, 0, NULL), 1);
