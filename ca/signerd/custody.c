@@ -10,8 +10,10 @@
 #include "ca/pkcs11.h"
 #include "ca/signerd/signerd.h"
 
-static const char *const key_names[] = {"device-root", "device-ca", "server-root",
-					"server-ca",   "nas-root",  "nas-ca"};
+static const char *const key_names[] = {"device-root", "device-ca", "server-root", "server-ca",
+					"nas-root",    "nas-ca",    "device-next", "device-old",
+					"server-next", "server-old"};
+#define N_LASTING 6 /* the others are there during a roll-over */
 #define N_KEYS (sizeof(key_names) / sizeof(key_names[0]))
 
 /* "device-ca" to HOME/ca/device-ca.key or .pem */
@@ -26,7 +28,7 @@ static int part_path(const char *home, const char *name, const char *ending, cha
 	return ca_path(home, what, part, out);
 }
 
-static int form_print(const char *home, const char *name)
+static int form_print(const char *home, const char *name, bool lasting)
 {
 	char path[PATH_MAX], detail[PKCS11_URI_MAX + 1];
 	enum keystore_form form;
@@ -34,7 +36,7 @@ static int form_print(const char *home, const char *name)
 
 	if (!rc)
 		rc = keystore_key_form(path, &form, detail);
-	if (!rc)
+	if (!rc && (lasting || form != KEYSTORE_NONE))
 		printf("%s\t%s\t%s\n", name, keystore_form_name(form),
 		       form == KEYSTORE_PKCS11 ? detail
 		       : form == KEYSTORE_NONE ? ""
@@ -47,7 +49,7 @@ int command_keys(const char *home)
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < N_KEYS; i++)
-		rc = form_print(home, key_names[i]);
+		rc = form_print(home, key_names[i], i < N_LASTING);
 	if (rc)
 		fprintf(stderr, "pumpgate-signerd keys: %s\n", err_text());
 	return rc ? EXIT_FAILED : EXIT_DONE;
@@ -61,6 +63,9 @@ static int cert_check(const char *home, const char *name, EVP_PKEY *key)
 	int rc = part_path(home, name, "pem", path);
 
 	if (!rc)
+		rc = keystore_cert_read(path, &cert);
+	if (rc == ERR_NOT_FOUND && !strcmp(name, "device-old") &&
+	    !(rc = part_path(home, "device-retired", "pem", path)))
 		rc = keystore_cert_read(path, &cert);
 	if (!rc && X509_check_private_key(cert, key) != 1)
 		rc = err_ossl(ERR_CONFLICT, "%s is not the key of %s", name, path);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <openssl/err.h>
 
@@ -92,9 +93,51 @@ int issued_until(const char *home, X509 *ca, int64_t *until_ms_out)
 
 /* ---- the set ---- */
 
+/* The key of `cert`. One that is open stays open: a token is not asked twice for the same one, and
+ * a passphrase costs half a second. */
+static int key_have(const struct issuer_files *f, const struct issuer_set *before, X509 *cert,
+		    const char *part, EVP_PKEY **out)
+{
+	char path[PATH_MAX];
+	int rc;
+
+	for (int i = 0; before && i < 2; i++) {
+		const struct ca_issuer *open = i ? &before->old : &before->current;
+
+		if (!open->cert || X509_cmp(open->cert, cert) != 0)
+			continue;
+		if (!EVP_PKEY_up_ref(open->key))
+			return err_ossl(ERR_CRYPTO, "key of a CA");
+		*out = open->key;
+		return 0;
+	}
+	rc = ca_path(f->home, "device", part, path);
+	return rc ? rc : keystore_key_read(path, f->access, out);
+}
+
+static int current_load(const struct issuer_files *f, const struct issuer_set *before,
+			struct issuer_set *out)
+{
+	AUTO_X509 root = NULL;
+	AUTO_X509 cert = NULL;
+	AUTO_PKEY key = NULL;
+	int rc;
+
+	if ((rc = issuer_certs_load(f->home, "device", &root, &cert)) ||
+	    (rc = key_have(f, before, cert, "ca.key", &key)))
+		return rc == ERR_NOT_FOUND
+			       ? err_add(rc, "no device CA here; do: pumpctl --home %s init",
+					 f->home)
+			       : rc;
+	rc = ca_issuer_init(cert, key, root, &out->current);
+	out->current_ca = ca_number_of(X509_get_subject_name(cert));
+	return rc;
+}
+
 /* The one before, of `part` ("old.pem", "retired.pem"). ERR_NOT_FOUND: there is none, or its key is
  * gone already. */
-static int old_load(const struct issuer_files *f, const char *part, struct issuer_set *out)
+static int old_load(const struct issuer_files *f, const struct issuer_set *before, const char *part,
+		    struct issuer_set *out)
 {
 	char path[PATH_MAX];
 	AUTO_X509 cert = NULL;
@@ -105,8 +148,9 @@ static int old_load(const struct issuer_files *f, const char *part, struct issue
 		return rc;
 	if (!X509_cmp(cert, out->current.cert)) /* a switch that has only begun */
 		return err_set(ERR_NOT_FOUND, "%s is the CA in use", path);
-	if ((rc = ca_path(f->home, "device", "old.key", path)) ||
-	    (rc = keystore_key_read(path, f->access, &key)) ||
+	if ((rc = ca_path(f->home, "device", "old.key", path)) || access(path, F_OK) != 0)
+		return rc ? rc : err_set(ERR_NOT_FOUND, "%s is gone", path);
+	if ((rc = key_have(f, before, cert, "old.key", &key)) ||
 	    (rc = ca_issuer_init(cert, key, out->current.root, &out->old)) ||
 	    (rc = issued_until(f->home, cert, &out->old_until_ms)))
 		return rc;
@@ -115,20 +159,20 @@ static int old_load(const struct issuer_files *f, const char *part, struct issue
 	return 0;
 }
 
-int issuer_files_load(struct issuer_files *f, struct issuer_set *out)
+int issuer_files_load(struct issuer_files *f, const struct issuer_set *before,
+		      struct issuer_set *out)
 {
 	struct file_stamp stamps[ISSUER_FILES];
 	int rc;
 
 	for (size_t i = 0; i < ISSUER_FILES; i++) /* before: what changes meanwhile is seen again */
 		stamp_take(f, i, &stamps[i]);
-	rc = issuer_load(f->home, "device", f->access, &out->current);
+	rc = current_load(f, before, out);
 	if (rc)
 		return rc;
-	out->current_ca = ca_number_of(X509_get_subject_name(out->current.cert));
-	rc = old_load(f, "old.pem", out);
+	rc = old_load(f, before, "old.pem", out);
 	if (rc == ERR_NOT_FOUND) {
-		rc = old_load(f, "retired.pem", out);
+		rc = old_load(f, before, "retired.pem", out);
 		out->old_is_retired = !rc;
 	}
 	if (rc && rc != ERR_NOT_FOUND)

@@ -22,7 +22,8 @@ struct issuer_files {
 void issuer_files_init(struct issuer_files *f, const char *home, const struct key_access *access);
 bool issuer_files_changed(struct issuer_files *f);
 /* ERR_NOT_FOUND (no CA of pumps), ERR_DENIED, ERR_IO, ERR_CRYPTO. */
-int issuer_files_load(struct issuer_files *f, struct issuer_set *out) MUST_USE;
+int issuer_files_load(struct issuer_files *f, const struct issuer_set *before,
+		      struct issuer_set *out) MUST_USE;
 
 /* When the last certificate of this CA ends that stands in HOME/ca/issued.log; 0: none of it does.
  * Reads beside a running signer. ERR_IO, ERR_CORRUPT, ERR_CRYPTO. */

@@ -35,7 +35,7 @@ void issuer_set_put(struct issuer_set *set)
 static int set_load(struct issuers *is)
 {
 	struct issuer_set *set = calloc(1, sizeof(*set));
-	int rc = set ? is->source.load(is->source.ctx, set)
+	int rc = set ? is->source.load(is->source.ctx, is->now, set)
 		     : err_set(ERR_NOMEM, "no memory for the CAs");
 
 	if (rc) {

@@ -30,7 +30,8 @@ struct issuer_set {
 /* Where sets come from. */
 struct issuers_source {
 	bool (*is_changed)(void *ctx); /* since the last load that went well; cheap */
-	int (*load)(void *ctx, struct issuer_set *out);
+	/* before: the set in force, whose open keys may be taken on; NULL: none yet */
+	int (*load)(void *ctx, const struct issuer_set *before, struct issuer_set *out);
 	void (*told)(void *ctx); /* another set is in force; NULL ok. Runs under no lock */
 	void *ctx;
 };

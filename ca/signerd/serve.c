@@ -318,11 +318,11 @@ static bool cas_changed(void *ctx)
 	return issuer_files_changed(&s->files);
 }
 
-static int cas_load(void *ctx, struct issuer_set *out)
+static int cas_load(void *ctx, const struct issuer_set *before, struct issuer_set *out)
 {
 	struct service *s = ctx;
 
-	return issuer_files_load(&s->files, out);
+	return issuer_files_load(&s->files, before, out);
 }
 
 static void cas_told(void *ctx)

@@ -39,7 +39,7 @@ struct server_policy_options {
 /* Prints it in PEM ("CMS"). */
 int command_server_policy(const char *home, const struct server_policy_options *o);
 
-/* Prints "NAME TAB FORM TAB WHERE" for each of the six keys. */
+/* Prints "NAME TAB FORM TAB WHERE" for each of the six keys, and for those of a roll-over. */
 int command_keys(const char *home);
 
 struct protect_options {

@@ -21,14 +21,22 @@ static int signer_said(struct buf *said)
 	return err_set(ERR_IO, "%s", said->len ? buf_cstr(said) : "signerd said nothing");
 }
 
-int ca_request_fetch(const char *home, const char *what, const char *uri, const char *to)
+int ca_request_fetch(const char *home, const char *what, const char *uri, bool next, const char *to)
 {
-	const char *const args[] = {"request", what, uri ? "--pkcs11" : NULL, uri, NULL};
+	const char *args[6] = {"request", what};
+	size_t n_args = 2;
 	AUTO_BUF said = {.max = PEM_MAX};
 	const char *text, *begin, *end, *key;
 	int status;
-	int rc = signer_command(home, args, &said, &status);
+	int rc;
 
+	if (next)
+		args[n_args++] = "--next";
+	if (uri) {
+		args[n_args++] = "--pkcs11";
+		args[n_args++] = uri;
+	}
+	rc = signer_command(home, args, &said, &status);
 	if (rc || status)
 		return rc ? rc : signer_said(&said);
 	text = buf_cstr(&said);
@@ -62,7 +70,7 @@ static int ca_request_run(const struct call *call)
 	if (what_check(call->operands[0]))
 		return report_usage();
 	rc = ca_request_fetch(home_dir(call->home), call->operands[0], call_value(call, "pkcs11"),
-			      out ? out : "-");
+			      call_flag(call, "next"), out ? out : "-");
 	return rc ? report_failure(rc) : EXIT_DONE;
 }
 
@@ -98,14 +106,17 @@ static int ca_import_run(const struct call *call)
 	if (rc)
 		return report_failure(rc);
 	if (status == EXIT_DONE)
-		report_line(call, "the %s CA is in place; when both are: pumpctl init",
-			    call->operands[0]);
+		report_line(call,
+			    "the %s CA is in place; when both are: pumpctl init. One that is to "
+			    "follow another: pumpctl ca rollover start %s",
+			    call->operands[0], call->operands[0]);
 	return status;
 }
 
 static const struct option_spec request_options[] = {
 	{"out", 'o', OPTION_VALUE, "FILE", "where to (standard output)", false},
 	{"pkcs11", 0, OPTION_VALUE, "URI", "for a key that was made in a token", false},
+	{"next", 0, OPTION_FLAG, NULL, "of the CA that is to follow (ca rollover)", false},
 };
 
 const struct verb verb_ca_request = {
@@ -116,7 +127,7 @@ const struct verb verb_ca_request = {
 	.summary = "Write the request of an issuing CA (device, server) for its offline root",
 	VERB_OPTIONS(request_options),
 	.examples = {"ca request device --out /media/usb/device-ca.csr",
-		     "ca request server --out /media/usb/server-ca.csr",
+		     "ca request device --next --out /media/usb/device-ca-2.csr",
 		     "ca request device --pkcs11 'pkcs11:token=pumpgate;object=device-ca'"},
 	.run = ca_request_run,
 };

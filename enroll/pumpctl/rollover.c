@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Owns what a roll-over of the server CA does here. Never sees a CA's key: signerd moves those. */
+/* Owns what a roll-over of a CA does here. Never sees a CA's key: signerd moves those. */
 #include "enroll/pumpctl/rollover.h"
 
 #include <stdio.h>
@@ -28,13 +28,13 @@ void rollover_state_done(struct rollover_state *st)
 
 static int state_parse(const char *text, struct rollover_state *out)
 {
-	static const char *const names[] = {"idle\n", "started\n", "switched\n"};
+	static const char *const names[] = {"idle\n", "started\n", "switched\n", "retired\n"};
 	const char *pem = strstr(text, PEM_BEGIN);
 	BIO *bio = pem ? BIO_new_mem_buf(pem, -1) : NULL;
 	struct rollover_state st = {.n = 0};
 	X509 *cert;
 
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		if (!strncmp(text, names[i], strlen(names[i])))
 			snprintf(st.name, sizeof(st.name), "%.*s", (int)strlen(names[i]) - 1,
 				 names[i]);
@@ -51,10 +51,12 @@ static int state_parse(const char *text, struct rollover_state *out)
 	return 0;
 }
 
-int rollover_step(const struct settings *s, const char *step, struct rollover_state *out)
+int rollover_step(const struct settings *s, const struct rollover_order *o,
+		  struct rollover_state *out)
 {
 	static const char prefix[] = "pumpgate-signerd rollover: ";
-	const char *const args[] = {"rollover", step, "server", NULL};
+	const char *const args[] = {"rollover", o->step, o->what, o->uri ? "--pkcs11" : NULL,
+				    o->uri,	NULL};
 	AUTO_BUF said = {.max = SAID_MAX};
 	const char *text;
 	int status;
@@ -67,7 +69,8 @@ int rollover_step(const struct settings *s, const char *step, struct rollover_st
 		return err_set(ERR_NOMEM, "no memory for what signerd said");
 	if (status != EXIT_DONE && status != EXIT_NOTHING) {
 		text += strncmp(text, prefix, sizeof(prefix) - 1) ? 0 : sizeof(prefix) - 1;
-		return err_set(ERR_CONFLICT, "%.*s", (int)strcspn(text, "\n"), text);
+		return err_set(status == EXIT_TRY_AGAIN ? ERR_BUSY : ERR_CONFLICT, "%.*s",
+			       (int)strcspn(text, "\n"), text);
 	}
 	rc = state_parse(text, out);
 	return rc ? rc : status == EXIT_NOTHING ? err_set(ERR_UNCHANGED, "already so") : 0;
@@ -84,6 +87,15 @@ int rollover_sha256(X509 *cert, char out[65])
 	}
 	hex_encode(md, sizeof(md), out, 65);
 	return 0;
+}
+
+int rollover_issuer_name(X509 *ca, char *out, size_t size)
+{
+	char *name = X509_NAME_oneline(X509_get_subject_name(ca), NULL, 0);
+	int rc = name ? str_copy(out, size, name) : err_set(ERR_NOMEM, "no memory for a name");
+
+	OPENSSL_free(name);
+	return rc;
 }
 
 static int pem_put(struct buf *b, X509 *cert)
@@ -104,15 +116,44 @@ static int pem_put(struct buf *b, X509 *cert)
 	return rc;
 }
 
-int rollover_trust_write(const struct settings *s, const struct rollover_state *st)
+static bool is_of_pumps(const char *what)
 {
+	return !strcmp(what, "device");
+}
+
+static int trust_path(const struct settings *s, const char *what, char out[PATH_MAX])
+{
+	return home_path(s->home, is_of_pumps(what) ? "trust/device.pem" : "trust/server.pem", out);
+}
+
+/* In which order they stand there. Of the pumps' CAs the older comes first, before a switch and
+ * after it; one that is retired is not there. */
+static size_t trust_order(const char *what, const struct rollover_state *st, size_t out[])
+{
+	bool pumps = is_of_pumps(what);
+	size_t n = pumps && !strcmp(st->name, "retired") ? 2 : st->n;
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = i;
+	if (pumps && !strcmp(st->name, "switched")) {
+		out[1] = 2;
+		out[2] = 1;
+	}
+	return n;
+}
+
+int rollover_trust_write(const struct settings *s, const char *what,
+			 const struct rollover_state *st)
+{
+	size_t order[ROLLOVER_CERTS_MAX];
+	size_t n = trust_order(what, st, order);
 	AUTO_BUF want = {.max = SAID_MAX};
 	AUTO_BUF there = {.max = SAID_MAX};
 	char path[PATH_MAX];
-	int rc = home_path(s->home, "trust/server.pem", path);
+	int rc = trust_path(s, what, path);
 
-	for (size_t i = 0; !rc && i < st->n; i++)
-		rc = pem_put(&want, st->certs[i]);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = pem_put(&want, st->certs[order[i]]);
 	if (!rc)
 		rc = buf_read_file(&there, path);
 	if (rc)
@@ -171,14 +212,17 @@ static int server_change(struct change *ch, const struct server_cert *c, bool fr
 }
 
 /* The pair in force was put there before the trust file was last changed. */
-static int is_behind_trust(const struct settings *s, const char *link, bool *out)
+static int is_behind_trust(const struct settings *s, const char *what, const char *folder,
+			   bool *out)
 {
-	char pair[PATH_MAX], trust[PATH_MAX];
+	char rel[64], pair[PATH_MAX], trust[PATH_MAX];
 	struct stat a, b;
-	int rc = home_path(s->home, link, pair);
+	int rc;
 
+	snprintf(rel, sizeof(rel), "%s/pair", folder);
+	rc = home_path(s->home, rel, pair);
 	if (!rc)
-		rc = home_path(s->home, "trust/server.pem", trust);
+		rc = trust_path(s, what, trust);
 	if (rc)
 		return rc;
 	if (lstat(pair, &a) || stat(trust, &b)) {
@@ -190,18 +234,58 @@ static int is_behind_trust(const struct settings *s, const char *link, bool *out
 	return 0;
 }
 
-int rollover_publish(const struct settings *s, rollover_told told, void *ctx, bool *done_out)
+/* Who reads the trust file: the i-th, or NULL at their end. */
+static const char *believer(const char *what, size_t i)
 {
-	struct change ch = {.s = s, .told = told, .ctx = ctx};
-	struct server_cert est;
-	bool behind = false;
-	int rc = server_find(s, "est", &est);
+	static const char *const folders[ROLLOVER_BELIEVERS] = {"est", "radius", "clinicians"};
+
+	return i < (is_of_pumps(what) ? ROLLOVER_BELIEVERS : 1) ? folders[i] : NULL;
+}
+
+/* Must it start again; must it have a fresh pair for that? */
+static int believer_look(const struct settings *s, const char *what, const char *folder,
+			 struct server_cert *out, bool *fresh, bool *due)
+{
+	int rc = server_find(s, folder, out);
 
 	if (!rc)
-		rc = is_behind_trust(s, "est/pair", &behind);
-	if (!rc && (behind || est.state == SERVER_UNSETTLED))
-		rc = server_change(&ch, &est, behind);
+		rc = is_behind_trust(s, what, folder, fresh);
+	*due = !rc && (*fresh || out->state == SERVER_UNSETTLED);
+	return rc;
+}
+
+int rollover_publish(const struct settings *s, const char *what, rollover_told told, void *ctx,
+		     bool *done_out)
+{
+	struct change ch = {.s = s, .told = told, .ctx = ctx};
+	struct server_cert cert;
+	bool fresh = false, due;
+	const char *folder;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && (folder = believer(what, i)); i++) {
+		rc = believer_look(s, what, folder, &cert, &fresh, &due);
+		if (due)
+			rc = server_change(&ch, &cert, fresh);
+	}
 	*done_out = *done_out || ch.done;
+	return rc;
+}
+
+int rollover_behind(const struct settings *s, const char *what, const char *out[ROLLOVER_BELIEVERS],
+		    size_t *n_out)
+{
+	struct server_cert cert;
+	bool fresh = false, due;
+	const char *folder;
+	int rc = 0;
+
+	*n_out = 0;
+	for (size_t i = 0; !rc && (folder = believer(what, i)); i++) {
+		rc = believer_look(s, what, folder, &cert, &fresh, &due);
+		if (due)
+			out[(*n_out)++] = folder;
+	}
 	return rc;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pumpctl ca rollover: another issuing CA for the servers, which pumps must know before a server
- * shows a certificate of it. The gate stands here; what is done, in rollover.c.
+ * pumpctl ca rollover: another issuing CA. Of the servers here, which pumps must know before a
+ * server shows a certificate of it: the gate stands here; what is done, in rollover.c. Of the pumps
+ * in rollover_device.c.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,12 +15,13 @@
 #include "enroll/pumpctl/registry.h"
 #include "enroll/pumpctl/report.h"
 #include "enroll/pumpctl/rollover.h"
+#include "enroll/pumpctl/rollover_device.h"
+#include "enroll/pumpctl/rollover_print.h"
 #include "enroll/pumpctl/verbs.h"
 
 #define WITHIN_DEFAULT "7d"
 #define PAGE 500
 #define SHOWN_MAX 20
-#define NAME_MAX_BYTES 128
 
 struct gate {
 	unsigned long percent; /* wanted */
@@ -32,6 +34,7 @@ struct gate {
 struct run {
 	const struct call *call;
 	struct settings s;
+	const char *uri; /* start: of a key in a token */
 	int64_t within_ms;
 	struct gate gate;
 	json_t *servers; /* what was done to them */
@@ -42,13 +45,7 @@ static void told(void *ctx, const char *server, const char *what, int64_t away_m
 {
 	struct run *r = ctx;
 
-	json_array_append_new(r->servers, json_pack("{s:s s:s s:I}", "server", server, "done", what,
-						    "away_ms", (json_int_t)away_ms));
-	if (away_ms)
-		report_line(r->call, "%-7s  %s, was away for %" PRId64 " ms", server, what,
-			    away_ms);
-	else
-		report_line(r->call, "%-7s  %s", server, what);
+	rollover_told_print(r->call, r->servers, server, what, away_ms);
 }
 
 /* ---- the gate ---- */
@@ -109,50 +106,13 @@ static void gate_print(const struct gate *g)
 	printf("pumps     %" PRIu64 " of %" PRIu64
 	       " active ones hold the next CA (%lu %%); %" PRIu64 " more were not heard of\n",
 	       g->holding, g->active, gate_percent(g), g->absent);
-	for (size_t i = 0; i < g->n_lacking; i++) {
-		const struct anchor_lack *l = &g->lacking[i];
-		char at[CLOCK_TEXT_MAX];
-
-		clock_format(l->reported_at, at);
-		printf("  lacking %-16s %-10s %-10s last report %s\n", l->device, l->ward, l->model,
-		       l->reported_at ? at : "never");
-	}
+	for (size_t i = 0; i < g->n_lacking; i++)
+		rollover_lack_print(&g->lacking[i]);
 	if (g->active - g->holding > g->n_lacking)
 		printf("  and %" PRIu64 " more\n", g->active - g->holding - g->n_lacking);
 }
 
 /* ---- what is there ---- */
-
-static void name_of(const X509 *cert, char out[NAME_MAX_BYTES])
-{
-	int at = X509_NAME_get_index_by_NID(X509_get_subject_name(cert), NID_commonName, -1);
-	const ASN1_STRING *cn = at < 0 ? NULL
-				       : X509_NAME_ENTRY_get_data(X509_NAME_get_entry(
-						 X509_get_subject_name(cert), at));
-
-	snprintf(out, NAME_MAX_BYTES, "%.*s", cn ? ASN1_STRING_length(cn) : 1,
-		 cn ? (const char *)ASN1_STRING_get0_data(cn) : "?");
-}
-
-static void ca_print(const char *what, X509 *cert)
-{
-	char name[NAME_MAX_BYTES], sha[65];
-
-	name_of(cert, name);
-	if (rollover_sha256(cert, sha))
-		sha[0] = '\0';
-	printf("%-9s %s, SHA-256 %s\n", what, name, sha);
-}
-
-static json_t *ca_to_json(X509 *cert)
-{
-	char name[NAME_MAX_BYTES], sha[65];
-
-	name_of(cert, name);
-	return rollover_sha256(cert, sha)
-		       ? NULL
-		       : json_pack("{s:o s:s}", "name", text_to_json(name), "sha256", sha);
-}
 
 static const char *next_step(const struct run *r, const struct rollover_state *st)
 {
@@ -173,8 +133,8 @@ static int state_json(const struct run *r, const struct rollover_state *st)
 	for (size_t i = 0; i < g->n_lacking; i++)
 		json_array_append_new(lacking, record_to_json(&record_anchor_lack, &g->lacking[i]));
 	j = json_pack("{s:s s:s s:o s:o s:I s:I s:I s:I s:b s:o s:O s:s}", "ca", "server", "state",
-		      st->name, "issuing", ca_to_json(st->certs[1]), "other",
-		      st->n > 2 ? ca_to_json(st->certs[2]) : json_null(), "holding",
+		      st->name, "issuing", rollover_ca_json(st->certs[1]), "other",
+		      st->n > 2 ? rollover_ca_json(st->certs[2]) : json_null(), "holding",
 		      (json_int_t)g->holding, "active", (json_int_t)g->active, "absent",
 		      (json_int_t)g->absent, "percent", (json_int_t)gate_percent(g), "may_switch",
 		      !strcmp(st->name, "started") && gate_is_open(g), "lacking", lacking,
@@ -187,9 +147,9 @@ static int state_show(const struct run *r, const struct rollover_state *st)
 	if (r->call->json)
 		return state_json(r, st);
 	printf("state     %s\n", st->name);
-	ca_print("in use", st->certs[1]);
+	rollover_ca_print("in use", st->certs[1]);
 	if (st->n > 2)
-		ca_print(strcmp(st->name, "started") ? "previous" : "next", st->certs[2]);
+		rollover_ca_print(strcmp(st->name, "started") ? "previous" : "next", st->certs[2]);
 	if (!strcmp(st->name, "started"))
 		gate_print(&r->gate);
 	printf("next step %s\n", next_step(r, st));
@@ -201,11 +161,11 @@ static int state_show(const struct run *r, const struct rollover_state *st)
 /* What follows from the signer's files: the trust file, then who has to know it. */
 static int follow(struct run *r, const struct rollover_state *st)
 {
-	int rc = rollover_trust_write(&r->s, st);
+	int rc = rollover_trust_write(&r->s, "server", st);
 
 	if (!rc && !strcmp(st->name, "switched"))
 		rc = rollover_servers(&r->s, st->certs[1], told, r, &r->done);
-	return rc ? rc : rollover_publish(&r->s, told, r, &r->done);
+	return rc ? rc : rollover_publish(&r->s, "server", told, r, &r->done);
 }
 
 static int may_switch(const struct run *r, const struct rollover_state *st)
@@ -239,6 +199,7 @@ static int may_finish(const struct run *r, const struct rollover_state *st)
 /* The step itself, unless the gate is closed; then what follows, also from one that was killed. */
 static int step_do(struct run *r, const char *step, const struct rollover_state *before)
 {
+	const struct rollover_order order = {"server", step, r->uri};
 	AUTO_ROLLOVER after = {.n = 0};
 	int rc = !strcmp(step, "switch")   ? may_switch(r, before)
 		 : !strcmp(step, "finish") ? may_finish(r, before)
@@ -246,7 +207,7 @@ static int step_do(struct run *r, const char *step, const struct rollover_state 
 
 	if (rc)
 		return rc;
-	rc = rollover_step(&r->s, step, &after);
+	rc = rollover_step(&r->s, &order, &after);
 	r->done = !rc;
 	if (rc && rc != ERR_UNCHANGED)
 		return rc;
@@ -289,6 +250,7 @@ static int rollover_exit(int rc)
 
 static int begin(struct run *r, const char *step, struct rollover_state *before)
 {
+	const struct rollover_order status = {"server", "status", NULL};
 	bool changes = strcmp(step, "status") && !call_flag(r->call, "dry-run");
 	int rc = settings_read(home_dir(r->call->home), &r->s);
 
@@ -298,7 +260,7 @@ static int begin(struct run *r, const char *step, struct rollover_state *before)
 			rc = err_set(rc, "another roll-over, renewal or `pumpctl init` is at work");
 	}
 	if (!rc)
-		rc = rollover_step(&r->s, "status", before);
+		rc = rollover_step(&r->s, &status, before);
 	if (!rc && !strcmp(before->name, "started") &&
 	    (!strcmp(step, "status") || (!strcmp(step, "switch") && r->gate.percent)))
 		rc = gate_look(r, before->certs[2]);
@@ -315,9 +277,11 @@ static int rollover_take(const struct call *call, struct run *r)
 		i++;
 	if (i == 5)
 		return err_set(ERR_INVALID, "STEP is start, status, switch, finish or abort");
-	if (strcmp(call->operands[1], "server"))
-		return err_set(ERR_INVALID,
-			       "CA is server: the pumps' own CA is not rolled over yet");
+	if (strcmp(call->operands[1], "server") && strcmp(call->operands[1], "device"))
+		return err_set(ERR_INVALID, "CA is server or device");
+	r->uri = call_value(call, "pkcs11");
+	if (r->uri && strcmp(call->operands[0], "start") != 0)
+		return err_set(ERR_INVALID, "--pkcs11 belongs to start");
 	if (clock_duration_parse(within ? within : WITHIN_DEFAULT, &r->within_ms) ||
 	    r->within_ms < 1000)
 		return err_set(ERR_INVALID, "--active-within: a time such as 7d");
@@ -335,6 +299,12 @@ static int rollover_run(const struct call *call)
 		json_decref(r.servers);
 		return report_usage();
 	}
+	if (!strcmp(call->operands[1], "device")) {
+		const struct rollover_choice choice = {step, r.uri, r.gate.percent, r.within_ms};
+
+		json_decref(r.servers);
+		return rollover_device_run(call, &choice);
+	}
 	rc = begin(&r, step, &before);
 	if (!rc && !strcmp(step, "status"))
 		rc = state_show(&r, &before) ? ERR_IO : 0;
@@ -349,9 +319,10 @@ static int rollover_run(const struct call *call)
 }
 
 static const struct option_spec rollover_options[] = {
-	{"percent", 0, OPTION_VALUE, "N", "switch when so many of the active pumps are ready (100)",
+	{"percent", 0, OPTION_VALUE, "N", "enough when so many of the pumps are ready (100)",
 	 false},
 	{"active-within", 0, OPTION_VALUE, "T", "active: heard of within T (7d)", false},
+	{"pkcs11", 0, OPTION_VALUE, "URI", "start: the next key was made in a token", false},
 	{"dry-run", 0, OPTION_FLAG, NULL, "say what would be done", false},
 };
 
@@ -360,9 +331,10 @@ const struct verb verb_ca_rollover = {
 	.name = "rollover",
 	.operands = "STEP CA",
 	.n_operands = 2,
-	.summary = "Replace the servers' issuing CA (start, status, switch, finish, abort)",
+	.summary =
+		"Replace an issuing CA, of server or device (start, status, switch, finish, abort)",
 	VERB_OPTIONS(rollover_options),
 	.examples = {"ca rollover start server", "ca rollover switch server --percent 98 --dry-run",
-		     "ca rollover status server --json"},
+		     "ca rollover status device --json"},
 	.run = rollover_run,
 };

@@ -298,11 +298,11 @@ int server_keys_ca_ends(const struct settings *s, const char *name, int64_t *ms_
 	return rc;
 }
 
-bool server_keys_ca_rolls_over(const struct settings *s)
+bool server_keys_ca_rolls_over(const struct settings *s, const char *name)
 {
 	AUTO_CHAIN chain = {.n = 0};
 
-	return chain_read(s, "server", &chain) == 0 && chain.n > 2;
+	return chain_read(s, name, &chain) == 0 && chain.n > 2;
 }
 
 int server_keys_pair(const struct settings *s, enum process process, char folder[PATH_MAX],

@@ -42,9 +42,9 @@ int server_keys_look(const struct settings *s, struct server_cert out[SERVER_CER
 		     size_t *n_out) MUST_USE;
 /* When the first certificate of trust/NAME.pem ends. ERR_NOT_FOUND, ERR_IO, ERR_CRYPTO. */
 int server_keys_ca_ends(const struct settings *s, const char *name, int64_t *ms_out) MUST_USE;
-/* Whether the servers' issuing CA is being replaced: trust/server.pem holds more than root and one
- * issuing CA. False when it can't be read. */
-bool server_keys_ca_rolls_over(const struct settings *s);
+/* Whether an issuing CA is being replaced: trust/NAME.pem holds more than root and one issuing CA.
+ * False when it can't be read. */
+bool server_keys_ca_rolls_over(const struct settings *s, const char *name);
 /* A new key and certificate for this server, looked at from all sides before they are put in force
  * (key, names, chain up to trust/server.pem, purpose, beginning as its CA's). The server does not
  * have them yet. ERR_CRYPTO and others; then nothing has changed. */

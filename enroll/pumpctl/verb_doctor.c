@@ -307,6 +307,28 @@ static void ports_check(struct doctor *d)
 			   : "is free");
 }
 
+/* A pumps' CA that was replaced, and whose key is still here. */
+static void old_ca_check(struct doctor *d, const struct signer_status *s)
+{
+	char until[CLOCK_TEXT_MAX];
+	bool over = s->old_until < clock_wall_ms();
+
+	clock_format(s->old_until, until);
+	if (!*s->old_issuer)
+		return;
+	if (!s->old_retired)
+		check(d, GRADE_WARN, "old-ca",
+		      "pumps of CA %u are still let in: pumpctl ca rollover status device says who "
+		      "has to move",
+		      s->old_ca);
+	else
+		check(d, over ? GRADE_WARN : GRADE_OK, "old-ca",
+		      over ? "CA %u has no certificate in force any more (since %s): pumpctl ca "
+			     "rollover finish device destroys its key"
+			   : "CA %u signs CRL and OCSP answers until %s",
+		      s->old_ca, s->old_until ? until : "ever");
+}
+
 /* What other systems are told of revocations. */
 static void published_check(struct doctor *d)
 {
@@ -320,6 +342,7 @@ static void published_check(struct doctor *d)
 	else
 		check(d, now - s->crl_this_update > 2 * DAY_MS ? GRADE_WARN : GRADE_OK, "crl",
 		      "%u entries, of %s", s->crl_entries, from);
+	old_ca_check(d, s);
 	settings_endpoint(d->s.est_address, d->s.http_port, http, sizeof(http));
 	if (d->s.http_port)
 		check(d, d->probe.http ? GRADE_OK : GRADE_FAIL, "http", "%s %s", http,

@@ -296,7 +296,7 @@ static int offline_requests(const struct settings *s, bool *changed)
 			continue;
 		snprintf(rel, sizeof(rel), "%s-ca.csr", cas[i]);
 		if ((rc = home_path(s->home, rel, out)) ||
-		    (rc = ca_request_fetch(s->home, cas[i], NULL, out)))
+		    (rc = ca_request_fetch(s->home, cas[i], NULL, false, out)))
 			return rc;
 		*changed = true;
 		waiting++;

@@ -31,7 +31,7 @@ struct health {
 	struct server_cert servers[SERVER_CERTS_MAX];
 	size_t n_servers; /* 0: may not be read by this user */
 	int64_t server_ca_ends, device_ca_ends;
-	bool rolls_over;
+	bool rolls_over, device_rolls_over;
 	bool radsec_off;
 	const char *wrong[WRONG_MAX];
 	size_t n_wrong;
@@ -49,7 +49,8 @@ static void certs_take(struct health *h, const struct settings *s)
 		h->n_servers = 0;
 	if (server_keys_ca_ends(s, "server", &h->server_ca_ends))
 		h->server_ca_ends = 0;
-	h->rolls_over = server_keys_ca_rolls_over(s);
+	h->rolls_over = server_keys_ca_rolls_over(s, "server");
+	h->device_rolls_over = server_keys_ca_rolls_over(s, "device");
 	if (server_keys_ca_ends(s, "device", &h->device_ca_ends))
 		h->device_ca_ends = 0;
 }
@@ -72,7 +73,7 @@ static void certs_judge(struct health *h, int64_t now)
 	wrong_add(h, h->server_ca_ends - now < CA_WRONG_MS,
 		  "the server CA ends within 90 days: pumpctl ca rollover start server");
 	wrong_add(h, h->device_ca_ends - now < CA_WRONG_MS,
-		  "the pumps' CA ends within 90 days: pumpctl ca show, docs/OPERATIONS.md");
+		  "the pumps' CA ends within 90 days: pumpctl ca rollover start device");
 }
 
 static void ca_print(const char *name, int64_t ends, int64_t now)
@@ -101,6 +102,11 @@ static void certs_print(const struct health *h, int64_t now)
 	if (h->rolls_over)
 		puts("              it is being replaced: pumpctl ca rollover status server");
 	ca_print("pumps' CA", h->device_ca_ends, now);
+	if (h->device_rolls_over)
+		puts("              it is being replaced: pumpctl ca rollover status device");
+	else if (h->probe.signer && *h->probe.signer_status.old_issuer)
+		puts("              the one before it still signs CRL and OCSP answers: pumpctl ca "
+		     "rollover status device");
 }
 
 static json_t *certs_to_json(const struct health *h)
@@ -273,6 +279,7 @@ static json_t *health_to_json(const struct health *h)
 	    json_object_set_new(j, "server_ca_ends", json_string(server_ca)) ||
 	    json_object_set_new(j, "server_ca_rolls_over", json_boolean(h->rolls_over)) ||
 	    json_object_set_new(j, "device_ca_ends", json_string(device_ca)) ||
+	    json_object_set_new(j, "device_ca_rolls_over", json_boolean(h->device_rolls_over)) ||
 	    json_object_set_new(j, "logins",
 				h->probe.cred
 					? record_to_json(&record_cred_status, &h->probe.cred_status)

@@ -156,6 +156,25 @@ if [ -r "$MODULE" ] && softhsm2-util --version >/dev/null; then
 	check "pumpctl_shows_the_token" says 'device-ca +pkcs11 +pkcs11:token=pumpgate' pumpctl ca keys
 	check "pumpctl_shows_it_as_json" bash -c "'$BIN/pumpctl' --home '$H' ca keys --json |
 		jq -e 'map(select(.key == \"server-ca\" and .form == \"encrypted\")) | length == 1'"
+	check "no_key_is_made_in_a_file_for_a_ca_in_a_token" says 'name it: --pkcs11' signerd rollover start device
+	check "the_key_in_use_is_not_the_next_one" says 'key of the CA in use' signerd rollover start device --pkcs11 "$URI"
+	check "next_ca_has_another_key_of_the_token" signerd rollover start device --pkcs11 'pkcs11:token=pumpgate;object=alien'
+	check "pumpctl_shows_it_too" says 'device-next +pkcs11 +.*alien' pumpctl ca keys
+	check "the_ca_is_still_the_first_one" test "$(fingerprint)" = "$BORN"
+	check "the_caged_signer_takes_it_over" signerd rollover switch device
+	BORN=$(fingerprint)
+	by_the_next() {
+		client pump PG-19 pumps 02:00:00:00:02:19 && client token PG-19 >"$W/PG-19.token" && csr PG-19 &&
+			client enroll PG-19 "$W/PG-19.token" "$W/PG-19.csr" "$W/PG-19.der" &&
+			openssl x509 -inform DER -in "$W/PG-19.der" -noout -issuer | grep 'Device CA 2'
+	}
+	check "and_signs_with_it" by_the_next
+	lists() { grep -c "signer.crl ca=$1 " "$W/signer.log"; }
+	BEFORE=$(lists 1)
+	signer_stop
+	signer_start
+	more_lists() { [ "$(lists 1)" -gt "$BEFORE" ]; }
+	check "a_start_opens_both_keys_of_the_token" wait_until 10 more_lists
 	signer_stop
 	check "the_pin_is_in_no_log" bash -c "! grep -rqF '$PIN' '$W/signer.log' '$H/ca' '$H/pumpgate.conf'"
 	softhsm2-util --delete-token --token pumpgate >/dev/null 2>&1

@@ -123,6 +123,11 @@ ca/signerd/cert_status.c|two_cas|!revoked_entry_is_of(&revoked, i->ca)|0
 ca/signerd/cert_status.c|two_cas|if (!many_cas)|if (1)
 ca/signerd/remember.c|two_cas|e.ca = rc ? 0 :|e.ca = rc ? 0 : 0 *
 ca/revoked_set.c|two_cas|e->ca == ca|1
+enroll/pumpctl/rollover_gate.c|rollover_gate|!f->n_behind|1
+enroll/pumpctl/rollover_gate.c|rollover_gate|rollover_moved_percent(f) >= f->percent|1
+enroll/pumpctl/rollover_gate.c|rollover_gate|f->pumps_known && rollover|rollover
+enroll/pumpctl/rollover_gate.c|rollover_gate|(f->pumps - f->left) * 100|(f->pumps - f->left) * 100 + 99
+enroll/pumpctl/rollover_gate.c|rollover_gate|strcmp(f->state, "switched") != 0|1
 ca/offline.c|offline|ca_number_of(X509_REQ_get_subject_name(req))|1
 ca/signerd/rate.c|confine|r->tokens_milli >= 1000|1
 ca/signerd/rate.c|confine|passed_us >= r->window_us ? full :|passed_us >= RATE_MINUTE_US ? full :
@@ -137,19 +142,20 @@ build_all() {
 	local source jobs=()
 
 	for source in base/*.c policies/*.c ca/*.c ca/sealed/*.c ca/request/*.c ca/proto/*.c sql/proto/*.c \
-		ca/signerd/{grounds,idevid_grounds,confine,rate,remember,cert_status,ocsp_ready,issuers,issuer_files,ca_files}.c tests/unit/ca/*.c; do
+		ca/signerd/{grounds,idevid_grounds,confine,rate,remember,cert_status,ocsp_ready,issuers,issuer_files,ca_files}.c tests/unit/ca/*.c \
+		enroll/pumpctl/rollover_gate.c tests/unit/pumpctl/test_rollover_gate.c; do
 		object "$source" "$work/$(tr / . <<<"$source").o" &
 		jobs+=($!)
 		[ $((${#jobs[@]} % 4)) != 0 ] || wait
 	done
 	wait
-	ar rcs "$work/lib.a" "$work"/{base,policies,ca,sql}.*.o
+	ar rcs "$work/lib.a" "$work"/{base,policies,ca,sql,enroll}.*.o
 }
 
 # run TEST FOLDER [MUTANT.o]: the mutant comes first and takes the place of the library's own member.
 run() {
 	mkdir -p "$2" &&
-		"$cc" -pthread -o "$2/$1" "$work/tests.unit.ca.$1.c.o" ${3:+"$3"} \
+		"$cc" -pthread -o "$2/$1" "$work"/tests.unit.*."$1.c.o" ${3:+"$3"} \
 			"$work"/tests.unit.ca.{ca,maker}_fixture.c.o "$work/lib.a" "${libs[@]}" &&
 		timeout 60 "$2/$1" >"$2/out" 2>&1
 }
@@ -174,7 +180,7 @@ went_well() { [ -e "$work/$1.well" ] || { cat "$work/$1.says"; return 1; }; }
 
 build_all
 sentences=()
-for name in csr related_cert_request profile grounds idevid issued_log keystore offline confine crl ocsp two_cas sealed lint key_strength; do
+for name in csr related_cert_request profile grounds idevid issued_log keystore offline confine crl ocsp two_cas rollover_gate sealed lint key_strength; do
 	attempt ${#sentences[@]} run "test_$name" "$work/${#sentences[@]}"
 	sentences+=("without_a_mutant_test_${name}_passes")
 done

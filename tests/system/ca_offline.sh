@@ -70,4 +70,14 @@ enrols() {
 			-untrusted <(openssl x509 -in usb/device-ca.pem) pg.pem
 }
 check "a_pump_enrols_under_the_offline_root" enrols
+# the CA that follows, of the same offline root
+check "without_the_roots_key_none_is_made_here" says 'ca request device --next' pumpctl ca rollover start device
+check "the_next_ca_is_requested" pumpctl ca request device --next --out usb/next.csr
+check "the_offline_root_signs_it" bash -c "'$PUMPGATE_BUILD/bin/pumpgate-signerd' --home '$OFFLINE' sign device usb/next.csr >usb/next.pem"
+check "the_first_one_is_not_the_next" fails_with 1 pumpctl ca import device usb/device-ca.pem
+check "the_next_one_comes_in" pumpctl ca import device usb/next.pem
+check "that_too_is_done_once" fails_with 2 pumpctl ca import device usb/next.pem
+check "the_roll_over_goes_on_with_it" pumpctl ca rollover start device
+check "it_has_the_next_number" says '^next +Pumpgate Device CA 2' pumpctl ca rollover status device
+check "and_is_switched_to" pumpctl ca rollover switch device
 tap_done

@@ -112,12 +112,13 @@ static bool cas_changed(void *ctx)
 	return is_switched != was_switched;
 }
 
-static int cas_load(void *ctx, struct issuer_set *out)
+static int cas_load(void *ctx, const struct issuer_set *before, struct issuer_set *out)
 {
 	const struct ca_hierarchy *h = &hierarchy;
 	struct ca_issuer *first = is_switched ? &out->old : &out->current;
 
 	(void)ctx;
+	(void)before;
 	assert_int_equal(ca_issuer_init(h->ca, h->ca_key, h->root, first), 0);
 	first->status_only = is_switched;
 	out->current_ca = 1;

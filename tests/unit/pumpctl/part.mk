@@ -10,3 +10,4 @@ $(call test,pumpctl/test_recall,tests/unit/pumpctl/test_recall.c,pumpctl registr
 $(call test,pumpctl/test_maker_anchors,tests/unit/pumpctl/test_maker_anchors.c,pumpctl base,libcrypto)
 $(call test,pumpctl/test_audit_syslog,tests/unit/pumpctl/test_audit_syslog.c,pumpctl base,)
 $(call test,pumpctl/test_conf_edit,tests/unit/pumpctl/test_conf_edit.c,pumpctl base,)
+$(call test,pumpctl/test_rollover_gate,tests/unit/pumpctl/test_rollover_gate.c,pumpctl base,)
