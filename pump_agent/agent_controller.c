@@ -8,17 +8,30 @@
 #include "base/log.h"
 #include "pump_agent/agent.h"
 
-static void file_auto_close(FILE **f)
+#ifdef PUMPGATE_STATIC
+/* Of /etc/passwd alone: what else nsswitch.conf names cannot be loaded into a static program. */
+static const struct passwd *user_named(const char *name)
 {
-	if (*f)
-		fclose(*f);
-}
+	const struct passwd *who = NULL;
+	FILE *users = fopen("/etc/passwd", "re");
 
-/* By name or by number. Of /etc/passwd alone: what else nsswitch.conf names would be loaded into
- * this process, and cannot be into a static one. */
+	do {
+		who = users ? fgetpwent(users) : NULL;
+	} while (who && strcmp(who->pw_name, name) != 0);
+	if (users)
+		fclose(users);
+	return who;
+}
+#else
+static const struct passwd *user_named(const char *name)
+{
+	return getpwnam(name);
+}
+#endif
+
+/* By name or by number. */
 static int user_find(const char *name, uid_t *out)
 {
-	__attribute__((cleanup(file_auto_close))) FILE *users = NULL;
 	char *end;
 	unsigned long n = strtoul(name, &end, 10);
 	const struct passwd *who;
@@ -27,13 +40,9 @@ static int user_find(const char *name, uid_t *out)
 		*out = (uid_t)n;
 		return 0;
 	}
-	users = fopen("/etc/passwd", "re");
-	do {
-		who = users ? fgetpwent(users) : NULL;
-	} while (who && strcmp(who->pw_name, name) != 0);
+	who = user_named(name);
 	if (!who)
-		return err_set(ERR_NOT_FOUND, "controller-user %s: no such user in /etc/passwd",
-			       name);
+		return err_set(ERR_NOT_FOUND, "controller-user %s: no such user", name);
 	*out = who->pw_uid;
 	return 0;
 }

@@ -202,7 +202,7 @@ fake "$SCRATCH/cacerts" ours 127.0.0.2
 to_fake PG-3 named
 agent named
 check agent_refuses_our_server_under_a_name_that_it_does_not_have wait_until 20 error_has named 'cacerts: .*127.0.0.2'
-check and_said_nothing_to_it_after_that_either asked_once
+check and_said_nothing_to_it_after_that_either wait_until 2 asked_once
 agent_stop
 
 head -c 20000 /dev/urandom | base64 >"$SCRATCH/noise"
