@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.." || exit 1
 AGENT=$PUMPGATE_BUILD/bin/pumpgate-agentd
 CONTROLLER=$PUMPGATE_BUILD/tools/pump_controller
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0
-AGENT_PID='' CONTROLLER_PID='' STATE=one MET=0 MORE=()
+AGENT_PID='' CONTROLLER_PID='' STATE=one MET=0 MORE=() ABOUT=PG-1
 PASSWORD=correct-horse-42-battery
 
 agent() { # [VARIABLE=VALUE...]
@@ -56,9 +56,9 @@ is() { # WANTED COMMAND...
 	got=$("$@")
 	[ "$got" = "$want" ] || { echo "$got"; return 1; }
 }
-audit_count() { # ACTION [DETAIL]: rows about PG-1
+audit_count() { # ACTION [DETAIL]: rows about $ABOUT
 	sqlite3 "file:$PUMPGATE_HOME/cred/clinicians.db?mode=ro" \
-		"SELECT COUNT(*) FROM audit WHERE object = 'PG-1' AND action = '$1' AND detail LIKE '%${2:-}%'"
+		"SELECT COUNT(*) FROM audit WHERE object = '$ABOUT' AND action = '$1' AND detail LIKE '%${2:-}%'"
 }
 audit_has() { [ "$(audit_count "$2" "${3:-}")" = "$1" ]; }
 
@@ -257,4 +257,7 @@ tpm_start "$SCRATCH/tpm"
 agent_again
 check with_the_tpm_back_the_password_is_good is ok password anna "$PASSWORD"
 check and_nothing_was_noticed is null logins noticed
+scratch_run
+ABOUT=PG-3
+check an_offline_login_by_password_is_in_the_audit wait_until 30 audit_has 1 pump.login 'offline%method=password%result=ok'
 tap_done

@@ -151,6 +151,43 @@ static void a_counter_is_neither_read_nor_raised_with_another_password(void **st
 	assert_int_equal(tpm_device_counter_read(device, AUTH, &n), 0);
 }
 
+/* TPM 2.0 part 1, 19.8: too many of them, and the TPM refuses all that is protected by it. */
+static void wrong_passwords_for_other_things_lock_neither_key_nor_counter(void **state)
+{
+	const TPM2B_NV_PUBLIC guarded = {
+		.nvPublic = {.nvIndex = TPM_COUNTER_INDEX + 1,
+			     .nameAlg = TPM2_ALG_SHA256,
+			     .attributes = TPMA_NV_AUTHREAD | TPMA_NV_AUTHWRITE,
+			     .dataSize = 8}};
+	TPM2B_MAX_NV_BUFFER *data = NULL;
+	TPM2B_AUTH right = tpm_device_auth(AUTH), wrong = tpm_device_auth(OTHER_AUTH);
+	const struct tpm_library *lib = device->lib;
+	uint8_t out[TPM_MAC_BYTES];
+	struct tpm_blob blob;
+	ESYS_TR index;
+	uint64_t n;
+	TSS2_RC r = 0;
+
+	(void)state;
+	assert_int_equal(tpm_device_key_new(device, AUTH, &blob), 0);
+	assert_int_equal(tpm_device_counter_make(device, AUTH, &n), 0);
+	assert_int_equal(lib->Esys_NV_DefineSpace(device->esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD,
+						  ESYS_TR_NONE, ESYS_TR_NONE, &right, &guarded,
+						  &index),
+			 0);
+	assert_int_equal(lib->Esys_TR_SetAuth(device->esys, index, &wrong), 0);
+	for (int i = 0; i < 100 && r != TPM2_RC_LOCKOUT; i++)
+		r = lib->Esys_NV_Read(device->esys, index, index, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+				      ESYS_TR_NONE, 8, 0, &data);
+	assert_int_equal(r, TPM2_RC_LOCKOUT);
+	assert_int_equal(tpm_device_key_load(device, AUTH, &blob), 0);
+	assert_int_equal(tpm_device_mac(device, IN, out), 0);
+	assert_int_equal(tpm_device_counter_raise(device, AUTH, &n), 0);
+	again();
+	assert_int_equal(tpm_device_key_load(device, AUTH, &blob), 0);
+	assert_int_equal(tpm_device_mac(device, IN, out), 0);
+}
+
 static void an_index_that_can_be_written_is_not_taken_for_a_counter(void **state)
 {
 	const TPM2B_NV_PUBLIC ordinary = {
@@ -248,6 +285,7 @@ int main(void)
 		T(a_key_that_was_not_made_in_the_tpm_is_refused),
 		T(another_tpm_does_not_take_the_key_and_has_no_counter),
 		T(a_counter_is_neither_read_nor_raised_with_another_password),
+		T(wrong_passwords_for_other_things_lock_neither_key_nor_counter),
 		T(an_index_that_can_be_written_is_not_taken_for_a_counter),
 		T(a_counter_that_was_made_anew_does_not_begin_below_the_old_one),
 		T(a_key_gives_the_same_mac_after_a_reset_and_another_key_another),
