@@ -108,7 +108,7 @@ PID[controller]=$!
 keypad() { "$PUMPGATE_BUILD/tools/pump_controller" --dir "$SCRATCH/keypad" "$@" >/dev/null; }
 wait_until 10 test -S "$SCRATCH/keypad/keypad"
 keypad infuse
-agent --renew-at 1 --controller-user "$(id -un)" --controller-socket "$SCRATCH/link"
+agent --renew-at 1 --controller-user "$(id -u)" --controller-socket "$SCRATCH/link"
 check agent_meets_the_controller wait_until 10 grep -q agent.controller_attached "$SCRATCH/agent.log"
 waits() { sleep 3; [ "$(certificate)" = "$FIRST" ] && ! grep -q agent.renewed "$SCRATCH/agent.log"; }
 check renewal_that_is_due_waits_for_the_end_of_an_infusion waits
@@ -133,7 +133,7 @@ check and_lets_nobody_in login_is unavailable
 check pumps_are_told_where_it_is says 'policy .* and logins at' pumpctl cert server-renew
 check and_once_is_enough fails_with 2 pumpctl cert server-renew
 stop agent
-agent --renew-at 90 --controller-user "$(id -un)" --controller-socket "$SCRATCH/link"
+agent --renew-at 90 --controller-user "$(id -u)" --controller-socket "$SCRATCH/link"
 check pump_follows_without_a_new_bundle wait_until 30 settings_are "$(jq -c '[.login_server, .login_server_name]' "$SCRATCH/bundle.whole")"
 check and_people_log_in_there wait_until 30 login_is ok
 

@@ -145,7 +145,7 @@ check and_the_pump_is_online_again_once_it_is_back wait_until 60 state_is online
 
 # --- decommissioned, also the counter of its logins ---
 stop agent
-agent --renew-at 90 --controller-user "$(id -un)" --controller-socket "$SCRATCH/link"
+agent --renew-at 90 --controller-user "$(id -u)" --controller-socket "$SCRATCH/link"
 check an_agent_of_logins_makes_its_counter wait_until 20 says '^there$' "$PUMPGATE_BUILD/tools/tpm_counter"
 stop agent
 pumpctl pump decommission PG-1 --reason test --no-wait >/dev/null 2>&1

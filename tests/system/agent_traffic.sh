@@ -84,7 +84,7 @@ kill "$AGENT"
 wait_until 5 eval "! kill -0 $AGENT 2>/dev/null"
 controller_start "$D/controller"
 controller infuse >/dev/null
-agent --renew-at 90 --controller-user "$(id -un)" --controller-socket "$D/controller/pumplink"
+agent --renew-at 90 --controller-user "$(id -u)" --controller-socket "$D/controller/pumplink"
 display_has() { display | grep -qE "$1"; }
 # On a wire the pump hears nothing of the disconnect, and hostapd forgets the station only 5 s after it,
 # whatever came up meanwhile: then the pump is told to associate again.

@@ -17,7 +17,7 @@ agent() { # [VARIABLE=VALUE...]
 	touch "$SCRATCH/$STATE.log"
 	MET=$(attachments)
 	env "$@" "$AGENT" --clock tell --state "$SCRATCH/$STATE" --bundle "$SCRATCH/$STATE.json" \
-		--interface none0 --control "$SCRATCH/no-wpa" --controller-user "$(id -un)" \
+		--interface none0 --control "$SCRATCH/no-wpa" --controller-user "$(id -u)" \
 		--controller-socket "$SCRATCH/link" "${MORE[@]}" >>"$SCRATCH/$STATE.log" 2>&1 &
 	AGENT_PID=$!
 }
