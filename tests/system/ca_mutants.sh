@@ -79,7 +79,7 @@ ca/sealed/sealed_file.c|sealed|tag == LAST|r->in >= 0
 ca/sealed/sealed_file.c|sealed|read_whole(r->in, &more, 1)|0
 ca/offline.c|offline|EVP_PKEY_eq(X509_get0_pubkey(ca), key) != 1|0
 ca/offline.c|offline|X509_verify(cert, X509_get0_pubkey(issuer)) != 1|0
-ca/offline.c|offline|rc = profile_check(ca_kind_below(root_kind), ca, root)|rc = 0
+ca/offline.c|offline|int rc = profile_check(kind, cert, issuer)|int rc = 0
 ca/offline.c|offline|now_ms < begin_ms|0
 ca/offline.c|offline|end_ms - now_ms < LEAST_MS|0
 ca/offline.c|offline|X509_REQ_verify(req, key) != 1|0

@@ -130,7 +130,7 @@ cacerts() {
 sha_of() { openssl x509 -in "$H/ca/$1" -outform DER | sha256sum | cut -d' ' -f1; }
 
 # --- refusals first ---
-check ca_of_the_pumps_is_refused fails_with 64 roll start device
+check ca_that_there_is_not_is_refused fails_with 64 roll start nas
 check unknown_step_is_refused fails_with 64 roll begin server
 check nothing_can_be_switched_that_was_not_started fails_with 1 roll switch server
 check nothing_is_there_to_finish fails_with 2 roll finish server
