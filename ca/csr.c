@@ -30,26 +30,21 @@ static int signature_algorithm_check(const X509_REQ *req)
 int ca_csr_parse(const uint8_t *der, size_t len, struct ca_csr *out)
 {
 	AUTO_CSR csr = {0};
-	const uint8_t *at = der;
 	X509_PUBKEY *spki;
 	int rc;
 
 	if (len > CSR_DER_MAX)
 		return ca_refuse(REASON_REQUEST_MALFORMED, ERR_INVALID,
 				 "request of %zu bytes; at most %d are read", len, CSR_DER_MAX);
-	csr.req = d2i_X509_REQ(NULL, &at, (long)len);
-	if (!csr.req) {
-		rc = err_ossl(ERR_INVALID, "not a PKCS#10 request");
+	rc = ossl_request_parse_plain(der, len, &csr.req);
+	if (rc)
 		return err_add(rc, "%s", reason_name(REASON_REQUEST_MALFORMED));
-	}
-	if (at != der + len)
-		return ca_refuse(REASON_REQUEST_MALFORMED, ERR_INVALID, "bytes after the request");
 	spki = X509_REQ_get_X509_PUBKEY(csr.req);
-	if ((rc = ca_key_check(spki, csr.key_type)) || (rc = signature_algorithm_check(csr.req)) ||
+	if ((rc = ca_key_parse(spki, csr.key_type, &csr.key)) ||
+	    (rc = signature_algorithm_check(csr.req)) ||
 	    (rc = ossl_spki_sha256(spki, csr.spki_sha256)))
 		return rc;
-	csr.key = X509_REQ_get_pubkey(csr.req);
-	if (!csr.key || X509_REQ_verify(csr.req, csr.key) != 1) {
+	if (X509_REQ_verify(csr.req, csr.key) != 1) {
 		rc = err_ossl(ERR_CRYPTO, "request's signature does not fit its key");
 		return err_add(rc, "%s", reason_name(REASON_PROOF_FAILED));
 	}

@@ -54,5 +54,9 @@ int ca_csr_check_terms(const struct ca_csr *csr, const struct ca_csr_terms *term
  * 4096 bits with exponent 65537, no small factor, not of ROCA's shape, its primes not next to each
  * other. ERR_CRYPTO key-refused. */
 int ca_key_check(X509_PUBKEY *spki, char key_type_out[CSR_KEY_TYPE_SIZE]) MUST_USE;
+/* The same, and the key as an object, the caller's to free: also one whose bytes alone are there
+ * (ossl_request_parse_plain). */
+int ca_key_parse(X509_PUBKEY *spki, char key_type_out[CSR_KEY_TYPE_SIZE],
+		 EVP_PKEY **key_out) MUST_USE;
 
 #endif

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Owns the moment of signing. Never lets a CA's key touch what has not been judged before. */
-#include <pthread.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/provider.h>
 
+#include "ca/csr.h"
 #include "ca/lint.h"
 
 #define CERT_DER_MAX_BYTES 16384
@@ -23,41 +22,6 @@ int ca_rehearsal_key_new(const EVP_PKEY *like, EVP_PKEY **out)
 	else
 		return err_ossl(ERR_CRYPTO, "a CA key that is neither EC nor RSA");
 	return *out ? 0 : err_ossl(ERR_CRYPTO, "key for rehearsals");
-}
-
-static pthread_once_t reader_once = PTHREAD_ONCE_INIT;
-static OSSL_LIB_CTX *reader; /* for the process's life */
-
-static void reader_make(void)
-{
-	reader = OSSL_LIB_CTX_new();
-	if (reader && OSSL_PROVIDER_load(reader, "null"))
-		return;
-	OSSL_LIB_CTX_free(reader);
-	reader = NULL;
-}
-
-/* Parses what is only to be judged. OpenSSL 3.0 turns the public key of each certificate that it
- * reads into an object, at a multiple of a signature's cost, and nobody here uses it: in a library
- * context without algorithms it stays the bytes that it is. */
-static int judged_parse(const struct buf *der, X509 **out)
-{
-	const uint8_t *at = der->data;
-	AUTO_X509 cert = NULL;
-
-	(void)pthread_once(&reader_once, reader_make);
-	cert = X509_new_ex(reader, NULL);
-	if (!reader || !cert)
-		return err_ossl(ERR_CRYPTO, "no memory to judge a certificate");
-	if (!d2i_X509(&cert, &at, (long)der->len)) { /* which has freed it */
-		cert = NULL;
-		return err_ossl(ERR_INTERNAL, "what was built is no certificate");
-	}
-	if (at != der->data + der->len)
-		return err_set(ERR_INTERNAL, "bytes after the certificate");
-	ERR_clear_error();
-	*out = OSSL_TAKE(cert);
-	return 0;
 }
 
 static int sign_and_put(X509 *draft, EVP_PKEY *key, struct buf *der)
@@ -97,6 +61,23 @@ static bool same_body(const struct buf *a, const struct buf *b)
 	       !memcmp(x, y, x_len);
 }
 
+/* As ossl_cert_parse, at less than half the cost: of pumps' there are thousands. Their keys have one
+ * of few forms, and so become objects without OpenSSL's search for a decoder. */
+static int leaf_parse(const struct buf *der, X509 **out)
+{
+	char type[CSR_KEY_TYPE_SIZE];
+	AUTO_X509 cert = NULL;
+	AUTO_PKEY key = NULL;
+	int rc;
+
+	if ((rc = ossl_cert_parse_plain(der->data, der->len, &cert)) ||
+	    (rc = ca_key_parse(X509_get_X509_PUBKEY(cert), type, &key)) ||
+	    (rc = ossl_cert_key_set(cert, key)))
+		return rc;
+	*out = OSSL_TAKE(cert);
+	return 0;
+}
+
 int ca_sign_judged(X509 *draft, const struct ca_terms *t, X509 *issuer, EVP_PKEY *rehearsal,
 		   EVP_PKEY *key, X509 **out)
 {
@@ -106,10 +87,11 @@ int ca_sign_judged(X509 *draft, const struct ca_terms *t, X509 *issuer, EVP_PKEY
 	int rc;
 
 	if ((rc = sign_and_put(draft, rehearsal, &rehearsed)) ||
-	    (rc = judged_parse(&rehearsed, &judged)) || (rc = ca_lint(t->kind, issuer, judged)) ||
+	    (rc = ossl_cert_parse_plain(rehearsed.data, rehearsed.len, &judged)) || (rc = ca_lint(t->kind, issuer, judged)) ||
 	    (rc = ca_profile_check(draft, judged)) || (rc = sign_and_put(draft, key, &fresh)))
 		return rc;
 	if (!same_body(&rehearsed, &fresh))
 		return err_set(ERR_INTERNAL, "what was signed is not what was judged");
-	return ossl_cert_parse(fresh.data, fresh.len, out);
+	return t->kind == CA_KIND_DEVICE_LEAF ? leaf_parse(&fresh, out)
+					      : ossl_cert_parse(fresh.data, fresh.len, out);
 }

@@ -2,6 +2,7 @@
 /* Owns the glue to OpenSSL. Never decides whether a certificate is good. */
 #include "ca/request/ossl.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <time.h>
 
 #include <openssl/err.h>
+#include <openssl/provider.h>
 #include <openssl/sha.h>
 
 void ossl_text_set(const char *fmt, ...)
@@ -38,6 +40,82 @@ int ossl_cert_parse(const uint8_t *der, size_t len, X509 **out)
 	if (at != der + len)
 		return err_set(ERR_INVALID, "bytes after the certificate");
 	*out = OSSL_TAKE(cert);
+	return 0;
+}
+
+static pthread_once_t reader_once = PTHREAD_ONCE_INIT;
+static OSSL_LIB_CTX *reader; /* without algorithms, so without decoders; for the process's life */
+
+static void reader_make(void)
+{
+	reader = OSSL_LIB_CTX_new();
+	if (reader && OSSL_PROVIDER_load(reader, "null"))
+		return;
+	OSSL_LIB_CTX_free(reader);
+	reader = NULL;
+}
+
+/* This thread's library context is the reader from here until plain_end. */
+static int plain_begin(OSSL_LIB_CTX **before_out)
+{
+	(void)pthread_once(&reader_once, reader_make);
+	if (!reader)
+		return err_ossl(ERR_NOMEM, "no memory to read a certificate");
+	*before_out = OSSL_LIB_CTX_set0_default(reader);
+	return 0;
+}
+
+static void plain_end(OSSL_LIB_CTX *before)
+{
+	(void)OSSL_LIB_CTX_set0_default(before);
+}
+
+int ossl_cert_parse_plain(const uint8_t *der, size_t len, X509 **out)
+{
+	OSSL_LIB_CTX *before;
+	int rc = plain_begin(&before);
+
+	if (rc)
+		return rc;
+	rc = ossl_cert_parse(der, len, out);
+	plain_end(before);
+	if (!rc)
+		ERR_clear_error();
+	return rc;
+}
+
+int ossl_request_parse_plain(const uint8_t *der, size_t len, X509_REQ **out)
+{
+	const uint8_t *at = der;
+	OSSL_LIB_CTX *before;
+	AUTO_X509_REQ req = NULL;
+	int rc = plain_begin(&before);
+
+	if (rc)
+		return rc;
+	req = d2i_X509_REQ(NULL, &at, (long)len);
+	plain_end(before);
+	if (!req)
+		return err_ossl(ERR_INVALID, "not a PKCS#10 request");
+	if (at != der + len)
+		return err_set(ERR_INVALID, "bytes after the request");
+	ERR_clear_error();
+	*out = OSSL_TAKE(req);
+	return 0;
+}
+
+int ossl_cert_key_set(X509 *cert, EVP_PKEY *key)
+{
+	OSSL_LIB_CTX *before;
+	int rc = plain_begin(&before), ok;
+
+	if (rc)
+		return rc;
+	ok = X509_set_pubkey(cert, key); /* which parses the key's bytes anew, for the object */
+	plain_end(before);
+	if (ok != 1)
+		return err_ossl(ERR_CRYPTO, "public key can't be encoded");
+	ERR_clear_error();
 	return 0;
 }
 

@@ -61,6 +61,16 @@ void ossl_text_set(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /* One DER certificate with nothing behind it. ERR_INVALID. The caller frees. */
 int ossl_cert_parse(const uint8_t *der, size_t len, X509 **out) MUST_USE;
+/* The same, and a certification request, whose public key stays the bytes that it is: OpenSSL 3.0
+ * turns the key of all that it parses into an object, which costs more than two signatures.
+ * X509_get0_pubkey and X509_REQ_get0_pubkey yield NULL afterwards, and X509_verify_cert refuses
+ * such a certificate; X509_verify by its issuer's key is as ever. ERR_INVALID, ERR_NOMEM. The
+ * caller frees. */
+int ossl_cert_parse_plain(const uint8_t *der, size_t len, X509 **out) MUST_USE;
+int ossl_request_parse_plain(const uint8_t *der, size_t len, X509_REQ **out) MUST_USE;
+/* Gives a certificate that was parsed so the object of its key, which must be the very key.
+ * ERR_CRYPTO. */
+int ossl_cert_key_set(X509 *cert, EVP_PKEY *key) MUST_USE;
 /* Appends the DER form. ERR_LIMIT, ERR_NOMEM, ERR_CRYPTO. */
 int ossl_cert_put(struct buf *b, X509 *cert) MUST_USE;
 /* SHA-256 of the SubjectPublicKeyInfo in DER. ERR_CRYPTO. */

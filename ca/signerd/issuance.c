@@ -178,7 +178,7 @@ static int earlier_check(const struct issuer_set *set, const struct ca_csr *csr,
 	uint8_t spki[32];
 	int rc;
 
-	if ((rc = ossl_cert_parse(der, len, &cert)) ||
+	if ((rc = ossl_cert_parse_plain(der, len, &cert)) ||
 	    (rc = ossl_spki_sha256(X509_get_X509_PUBKEY(cert), spki)) ||
 	    (rc = issuer_set_find(set, cert, &issuer)))
 		return own_failed(err_add(ERR_CORRUPT, "an earlier certificate: code %d", rc));
