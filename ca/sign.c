@@ -61,8 +61,8 @@ static bool same_body(const struct buf *a, const struct buf *b)
 	       !memcmp(x, y, x_len);
 }
 
-/* As ossl_cert_parse, at less than half the cost: of pumps' there are thousands. Their keys have one
- * of few forms, and so become objects without OpenSSL's search for a decoder. */
+/* As ossl_cert_parse, at less than half the cost: of pumps' there are thousands. Their keys have
+ * one of few forms, and so become objects without OpenSSL's search for a decoder. */
 static int leaf_parse(const struct buf *der, X509 **out)
 {
 	char type[CSR_KEY_TYPE_SIZE];
@@ -87,8 +87,9 @@ int ca_sign_judged(X509 *draft, const struct ca_terms *t, X509 *issuer, EVP_PKEY
 	int rc;
 
 	if ((rc = sign_and_put(draft, rehearsal, &rehearsed)) ||
-	    (rc = ossl_cert_parse_plain(rehearsed.data, rehearsed.len, &judged)) || (rc = ca_lint(t->kind, issuer, judged)) ||
-	    (rc = ca_profile_check(draft, judged)) || (rc = sign_and_put(draft, key, &fresh)))
+	    (rc = ossl_cert_parse_plain(rehearsed.data, rehearsed.len, &judged)) ||
+	    (rc = ca_lint(t->kind, issuer, judged)) || (rc = ca_profile_check(draft, judged)) ||
+	    (rc = sign_and_put(draft, key, &fresh)))
 		return rc;
 	if (!same_body(&rehearsed, &fresh))
 		return err_set(ERR_INTERNAL, "what was signed is not what was judged");

@@ -97,7 +97,7 @@ int ossl_request_parse_plain(const uint8_t *der, size_t len, X509_REQ **out)
 	plain_end(before);
 	if (!req)
 		return err_ossl(ERR_INVALID, "not a PKCS#10 request");
-	if (at != der + len)
+	if (der + len != at)
 		return err_set(ERR_INVALID, "bytes after the request");
 	ERR_clear_error();
 	*out = OSSL_TAKE(req);

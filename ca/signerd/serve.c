@@ -28,7 +28,8 @@
 #include "ca/signerd/workers.h"
 #include "sql/proto/registry_verbs.h"
 
-#define WORKERS 4
+#define WORKERS \
+	16 /* they wait for the disk more than they compute: what waits together shares it */
 #define CONNECTIONS_MAX 64
 #define IN_FLIGHT_MAX 16
 

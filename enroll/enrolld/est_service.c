@@ -167,7 +167,7 @@ static int token_take(const struct http_request *req, const struct est_peer *pee
 {
 	const char *authorization = http_request_field(req, "Authorization");
 	struct sign_enroll *enroll = &job->signer.enroll;
-	AUTO_EST_BASIC basic = {.token = NULL};
+	AUTO_EST_BASIC basic = {.token_len = 0};
 
 	if (!authorization) {
 		*refused = outcome_refused(REASON_NONE, 401, "");
@@ -184,8 +184,8 @@ static int token_take(const struct http_request *req, const struct est_peer *pee
 	}
 	memcpy(job->device, basic.serial, sizeof(job->device));
 	memcpy(enroll->device, basic.serial, sizeof(enroll->device));
-	enroll->token.len = (uint32_t)secret_len(basic.token);
-	memcpy(enroll->token.data, secret_data(basic.token), secret_len(basic.token));
+	enroll->token.len = (uint32_t)basic.token_len;
+	memcpy(enroll->token.data, basic.token, basic.token_len);
 	memcpy(enroll->source, peer->source, sizeof(enroll->source));
 	return 0;
 }
@@ -408,7 +408,7 @@ static int csrattrs_answer(const struct http_request *req, const struct est_peer
 			   const struct est_profile *profile, struct est_answer *out)
 {
 	const char *authorization = http_request_field(req, "Authorization");
-	AUTO_EST_BASIC basic = {.token = NULL};
+	AUTO_EST_BASIC basic = {.token_len = 0};
 	AUTO_BUF der = {.max = EST_CSRATTRS_MAX};
 	const char *device = peer->tls.device;
 	int rc;

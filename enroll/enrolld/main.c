@@ -20,7 +20,7 @@
 #include "enroll/enrolld/status_port.h"
 #include "sql/proto/registry_verbs.h"
 
-#define SIGNER_THREADS 4
+#define SIGNER_THREADS 16 /* as many as signerd works on at once */
 #define SIGNER_QUEUE 1000 /* every connection may wait: turned away, it would shake hands anew */
 #define FILES_MAX (SERVER_CONNECTIONS_MAX + STATUS_CONNECTIONS_MAX + 100)
 

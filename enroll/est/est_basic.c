@@ -11,8 +11,15 @@
 
 void est_basic_done(struct est_basic *b)
 {
-	secret_free(b->token);
-	memset(b, 0, sizeof(*b));
+	secret_wipe(b, sizeof(*b));
+}
+
+static bool spans(const uint8_t *text, size_t len, const char *chars)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!strchr(chars, text[i]) || !text[i])
+			return false;
+	return true;
 }
 
 static int plain_split(const uint8_t *plain, size_t len, struct est_basic *out)
@@ -22,23 +29,21 @@ static int plain_split(const uint8_t *plain, size_t len, struct est_basic *out)
 	const uint8_t *colon = memchr(plain, ':', len);
 	size_t serial_len = colon ? (size_t)(colon - plain) : 0;
 	size_t token_len = colon ? len - serial_len - 1 : 0;
-	struct est_basic found = {0};
-	int rc;
 
 	for (size_t i = 0; i < len; i++)
 		if (plain[i] < 0x20 || plain[i] > 0x7e)
 			return err_set(ERR_INVALID, "credentials hold a control or foreign byte");
 	if (serial_len == 0 || token_len == 0)
 		return err_set(ERR_INVALID, "credentials lack a serial or a token");
-	if (serial_len >= sizeof(found.serial) || token_len > EST_TOKEN_MAX)
+	if (serial_len >= sizeof(out->serial) || token_len > EST_TOKEN_MAX)
 		return err_set(ERR_LIMIT, "credentials are too long");
-	memcpy(found.serial, plain, serial_len);
-	if (strspn(found.serial, serial_chars) != serial_len)
+	if (!spans(plain, serial_len, serial_chars))
 		return err_set(ERR_INVALID, "no pump can have that serial");
-	rc = secret_new(colon + 1, token_len, &found.token);
-	if (!rc)
-		*out = found;
-	return rc;
+	memset(out, 0, sizeof(*out));
+	memcpy(out->serial, plain, serial_len);
+	memcpy(out->token, colon + 1, token_len);
+	out->token_len = token_len;
+	return 0;
 }
 
 int est_basic_parse(const char *value, struct est_basic *out)

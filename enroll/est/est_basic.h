@@ -13,7 +13,9 @@
 
 struct est_basic {
 	char serial[EST_SERIAL_SIZE]; /* [A-Z0-9-]; "" when unset */
-	struct secret *token;	      /* owned; NULL when unset */
+	uint8_t token[EST_TOKEN_MAX]; /* wiped by est_basic_done. In no memory of its own: it came
+				       * in a request's head and goes into the signer's request */
+	size_t token_len;
 };
 
 /* `value` is the Authorization header's. Copies of the credentials made here are wiped.

@@ -25,6 +25,7 @@
 #include "sql/store/backup.h"
 
 #define WRITER_JOBS 4096
+#define WRITER_BATCH 32 /* of which issuances share a commit */
 #define EVENT_JOBS 8192
 #define QUERY_JOBS 256
 #define SLOW_JOBS 32
@@ -176,7 +177,7 @@ static int lanes_start(struct service *s, const struct workers *w)
 				      .n_threads = 1,
 				      .workers = {w->writer},
 				      .max_jobs = WRITER_JOBS,
-				      .batch_max = 1,
+				      .batch_max = WRITER_BATCH,
 				      .run = writer_run,
 				      .idle = writer_idle};
 	struct lane_options events = {.name = "events",

@@ -29,6 +29,8 @@ int writer_new(struct service *s, struct writer **out)
 		rc = session_store_open(s->sessions_path, STORE_READ, &w->sessions);
 	if (!rc)
 		rc = writer_recall_init(w);
+	if (!rc)
+		rc = writer_issue_init(w);
 	if (!rc && standings_new(w->registry, &s->standings))
 		LOG(LOG_ERROR, "standings.none", LOG_S("why", err_text()));
 	if (rc) {
@@ -46,6 +48,7 @@ void writer_free(struct writer *w)
 	writer_takes_end(w);
 	writer_ledger_end(w);
 	writer_recall_done(w);
+	writer_issue_done(w);
 	session_store_close(w->sessions);
 	store_close(w->registry);
 	free(w);
@@ -235,16 +238,32 @@ static void request_run(struct writer *w, struct request_job *job)
 	}
 }
 
+static void job_run(struct writer *w, struct request_job *job)
+{
+	if (job->rq)
+		request_run(w, job);
+	else
+		writer_followup(w, &job->followup);
+}
+
 void writer_run(struct lane_job **jobs, size_t n, void *worker)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct request_job *job = (struct request_job *)(void *)jobs[i];
+	struct ipc_request *rqs[LANE_BATCH_MAX];
+	size_t at = 0, took;
 
-		if (job->rq)
-			request_run(worker, job);
-		else
-			writer_followup(worker, &job->followup);
-		free(job);
+	for (size_t i = 0; i < n; i++)
+		rqs[i] = ((struct request_job *)(void *)jobs[i])->rq;
+	while (at < n) {
+		took = writer_issue_group(worker, rqs + at, n - at);
+		if (!took) {
+			job_run(worker, (struct request_job *)(void *)jobs[at]);
+			took = 1;
+		}
+		for (size_t i = at; i < at + took; i++)
+			free(jobs[i]);
+		at += took;
+		if (at < n) /* orders and standings wait for no batch */
+			(void)writer_idle(worker);
 	}
 }
 

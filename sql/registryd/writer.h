@@ -37,11 +37,20 @@ struct writer {
 	bool swept; /* the sessions against their pumps' standing were looked for since the start */
 	struct ipc_request *keeper; /* the signer, waiting for revocations; NULL: it is not */
 	int64_t keeper_until_us;
-	struct batch *batch;	/* writer_recall.c */
-	int64_t rotation_at_us; /* when to look after the rotation; INT64_MAX: none runs */
-	int64_t pending_at_us;	/* when to look for pumps that became idle; INT64_MAX: none waits */
-	int64_t recall_at_us;	/* when to look for a batch; INT64_MAX: no recall runs */
+	struct batch *batch;	    /* writer_recall.c */
+	struct issue_group *issues; /* writer_issue.c */
+	int64_t rotation_at_us;	    /* when to look after the rotation; INT64_MAX: none runs */
+	int64_t pending_at_us; /* when to look for pumps that became idle; INT64_MAX: none waits */
+	int64_t recall_at_us;  /* when to look for a batch; INT64_MAX: no recall runs */
 };
+
+/* writer_issue.c */
+#define ISSUE_GROUP_MAX 32
+int writer_issue_init(struct writer *w) MUST_USE;
+void writer_issue_done(struct writer *w);
+/* Of the requests (NULL: none) those at the front that belong to issuances, with one commit for
+ * all: answers them and logs one line for each. How many; 0: fewer than two are such. */
+size_t writer_issue_group(struct writer *w, struct ipc_request *const *rqs, size_t n);
 
 /* Each handles one verb: answers `rq` and logs one line. */
 void writer_issue(struct writer *w, struct ipc_request *rq, const struct action *by);

@@ -19,6 +19,7 @@ struct db {
 	sqlite3 *sqlite;
 	char *path;
 	bool was_full; /* the running transaction found no space */
+	bool grouped;  /* transactions are parts of one that commits later */
 	db_changed changed;
 	void *changed_ctx;
 	struct {
@@ -394,9 +395,19 @@ int db_integrity_check(struct db *db)
 	return strcmp(text, "ok") ? err_set(ERR_CORRUPT, "%s: %s", db->path, text) : 0;
 }
 
+/* A part of a group that SQLite has given up as a whole (no space, a failing disk) would otherwise
+ * begin and commit one of its own. */
+static int part_begin(struct db *db)
+{
+	if (db_is_idle(db))
+		return err_set(ERR_IO, "%s: what this change was to commit with has failed",
+			       db->path);
+	return db_run(db, "SAVEPOINT part");
+}
+
 int tx_begin(struct tx *tx, struct db *db)
 {
-	int rc = db_run(db, "BEGIN IMMEDIATE");
+	int rc = db->grouped ? part_begin(db) : db_run(db, "BEGIN IMMEDIATE");
 
 	tx->db = rc ? NULL : db;
 	return rc;
@@ -404,7 +415,7 @@ int tx_begin(struct tx *tx, struct db *db)
 
 int tx_commit(struct tx *tx)
 {
-	int rc = db_run(tx->db, "COMMIT");
+	int rc = tx->db->grouped ? db_run(tx->db, "RELEASE part") : db_run(tx->db, "COMMIT");
 
 	if (!rc)
 		tx->db = NULL;
@@ -413,8 +424,26 @@ int tx_commit(struct tx *tx)
 
 void db_rollback(struct db *db)
 {
-	if (!sqlite3_get_autocommit(db->sqlite))
+	if (!db_is_idle(db))
 		(void)sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static void part_undo(struct db *db)
+{
+	if (db_is_idle(db))
+		return; /* SQLite has undone all of the group */
+	if (sqlite3_exec(db->sqlite, "ROLLBACK TO part; RELEASE part", NULL, NULL, NULL) !=
+	    SQLITE_OK)
+		db_rollback(db); /* rather nothing of the group than half of this part */
+}
+
+/* What is in the log can go where it belongs, and the log begin anew: that may be room enough. */
+static void room_make(struct db *db)
+{
+	if (db->was_full)
+		(void)sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
+						NULL);
+	db->was_full = false;
 }
 
 void tx_end(struct tx *tx)
@@ -424,11 +453,34 @@ void tx_end(struct tx *tx)
 	tx->db = NULL;
 	if (!db)
 		return;
+	if (db->grouped) {
+		part_undo(db);
+		return;
+	}
 	db_rollback(db);
-	/* what is in the log can go where it belongs, and the log begin anew: that may be room
-	 * enough */
-	if (db->was_full)
-		(void)sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
-						NULL);
-	db->was_full = false;
+	room_make(db);
+}
+
+int db_group_begin(struct db *db)
+{
+	int rc = db_run(db, "BEGIN IMMEDIATE");
+
+	db->grouped = rc == 0;
+	return rc;
+}
+
+bool db_group_is_whole(const struct db *db)
+{
+	return db->grouped && !db_is_idle(db);
+}
+
+int db_group_commit(struct db *db)
+{
+	int rc = db_is_idle(db) ? err_set(ERR_IO, "%s: nothing of it was written", db->path)
+				: db_run(db, "COMMIT");
+
+	db->grouped = false;
+	db_rollback(db);
+	room_make(db);
+	return rc;
 }

@@ -120,6 +120,15 @@ int tx_begin(struct tx *tx, struct db *db) MUST_USE;
 /* An error does not mean that nothing was written: only that it must not be acknowledged. */
 int tx_commit(struct tx *tx) MUST_USE;
 void tx_end(struct tx *tx);
+/* From here to db_group_commit each struct tx is a part of one transaction: what it commits counts
+ * once the group has committed, and what it leaves is undone alone. So several changes share one
+ * wait for the disk. */
+int db_group_begin(struct db *db) MUST_USE;
+/* False: SQLite has undone the whole group (no space, a failing disk), parts that had ended well
+ * included. */
+bool db_group_is_whole(const struct db *db);
+/* Ends the group in any case. A failure: as that of tx_commit, for every part. */
+int db_group_commit(struct db *db) MUST_USE;
 /* Ends whatever transaction is open, undone; nothing is fine. */
 void db_rollback(struct db *db);
 

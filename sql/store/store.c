@@ -47,6 +47,21 @@ void store_close(struct store *st)
 	free(st);
 }
 
+int store_group_begin(struct store *st)
+{
+	return db_group_begin(st->db);
+}
+
+bool store_group_is_whole(const struct store *st)
+{
+	return db_group_is_whole(st->db);
+}
+
+int store_group_commit(struct store *st)
+{
+	return db_group_commit(st->db);
+}
+
 int store_look_begin(struct store *st)
 {
 	return db_run(st->db, "BEGIN");

@@ -42,6 +42,16 @@ static inline void store_auto_close(struct store **st)
 }
 #define AUTO_STORE __attribute__((cleanup(store_auto_close))) struct store *
 
+/* ---- several mutations on one commit ---- */
+/* Until store_group_commit what a mutation does is neither on the disk nor to be acknowledged, and
+ * neither is a refusal: it may rest on what the group has yet to commit. One that fails leaves the
+ * others as they are. */
+int store_group_begin(struct store *st) MUST_USE;
+/* False: the disk has failed the group as a whole. Go no further; store_group_commit says so. */
+bool store_group_is_whole(const struct store *st);
+/* On 0 all of the group is on the disk; else it must be answered with this failure, each of it. */
+int store_group_commit(struct store *st) MUST_USE;
+
 /* ---- facts for the packet path: one indexed look-up each; found=false is success ---- */
 int store_pump_facts(struct store *st, const char *issuer, const char *cert_serial,
 		     struct pump_facts *out) MUST_USE;

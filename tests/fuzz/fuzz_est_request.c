@@ -43,10 +43,10 @@ static void contents_check(const struct http_request *r)
 	if (est_path_parse(r->target, &path) == 0 && path.operation == EST_NONE)
 		abort();
 	if (authorization) {
-		AUTO_EST_BASIC basic = {.token = NULL};
+		AUTO_EST_BASIC basic = {.token_len = 0};
 
 		if (est_basic_parse(authorization, &basic) == 0 &&
-		    (!*basic.serial || secret_len(basic.token) == 0))
+		    (!*basic.serial || basic.token_len == 0))
 			abort();
 	}
 	if (est_base64_decode(r->body.data, r->body.len, der, sizeof(der), &len) == 0) {

@@ -17,7 +17,7 @@ export CMOCKA_MESSAGE_OUTPUT=TAP
 mutants() {
 	cat <<'END'
 ca/csr.c|csr|X509_REQ_verify(csr.req, csr.key) != 1|0
-ca/csr.c|csr|at != der + len|0
+ca/request/ossl.c|csr|der + len != at|0
 ca/csr.c|csr|digest != NID_sha256 &&|0 &&
 ca/csr.c|csr|(size_t)len == strlen(want) && !memcmp(utf8, want, (size_t)len)|!strcmp(utf8, want)
 ca/csr.c|csr|X509_NAME_get_index_by_NID(subject, nid, at) >= 0|0

@@ -84,6 +84,9 @@ mutant "a certificate that is not in force is renewed" issue test_issue \
 	's/strcmp\(state, "valid"\) \|\| strcmp\(device->state, "enrolled"\)/0/'
 mutant "another pump's certificate is renewed" issue test_issue \
 	's/\*rq->device && strcmp\(rq->device, device->serial\)/0/'
+mutant "a part of a group is not undone" db test_issue 's/"ROLLBACK TO part; RELEASE part"/"RELEASE part"/'
+mutant "one part's end undoes the group" db test_issue 's/"ROLLBACK TO part; RELEASE part"/"ROLLBACK"/'
+mutant "a part commits by itself" db test_issue 's/if \(db_is_idle\(db\)\)$/if (0)/'
 mutant "the wired window stays open" issue test_issue \
 	's/UPDATE devices SET mab_until = 0 WHERE/UPDATE devices SET mab_until = mab_until WHERE/'
 mutant "older tokens stay good" tokens test_issue "s/SET state = 'void'/SET state = 'open'/"

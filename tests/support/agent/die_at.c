@@ -5,9 +5,13 @@
  * to another process (send on a Unix socket). Temporary files and status.json, which nobody reads
  * back, are no steps. DIE_COUNT=FILE: the number of steps so far is kept there. Or before the
  * DIE_NTH time (1) that a path with DIE_BEFORE in it is put in place or taken away.
+ * DIE_AFTER_SYNC=N: at the first pwrite or fdatasync after N of the latter, counted from when the
+ * file DIE_ARMED is there: what was not written by then is lost, and nobody may have been told that
+ * it is kept.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -83,4 +87,47 @@ ssize_t send(int fd, const void *data, size_t len, int flags)
 		step("");
 	*(void **)&real = dlsym(RTLD_NEXT, "send");
 	return real(fd, data, len, flags);
+}
+
+#define SLOW_MS 20 /* so that others pile up behind one sync, and that early answers arrive */
+
+static atomic_int syncs;
+
+static int is_armed(void)
+{
+	const char *armed = getenv("DIE_ARMED");
+
+	return armed && access(armed, F_OK) == 0;
+}
+
+static void disk_step(void)
+{
+	const char *text = getenv("DIE_AFTER_SYNC");
+
+	if (!text || !is_armed() || atomic_load(&syncs) < atoi(text))
+		return;
+	poll(NULL, 0, SLOW_MS);
+	raise(SIGKILL);
+}
+
+int fdatasync(int fd)
+{
+	int (*real)(int) = NULL;
+
+	disk_step();
+	*(void **)&real = dlsym(RTLD_NEXT, "fdatasync");
+	if (is_armed()) {
+		poll(NULL, 0, SLOW_MS);
+		atomic_fetch_add(&syncs, 1);
+	}
+	return real(fd);
+}
+
+ssize_t pwrite64(int fd, const void *data, size_t len, off64_t at)
+{
+	ssize_t (*real)(int, const void *, size_t, off64_t) = NULL;
+
+	disk_step();
+	*(void **)&real = dlsym(RTLD_NEXT, "pwrite64");
+	return real(fd, data, len, at);
 }

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/sql/fixture.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+
+#include "sql/store/store_db.h"
 
 static int begin(struct fixture *f, const struct issue_begin *rq, int64_t at,
 		 struct issue_grant *out)
@@ -376,6 +380,112 @@ static void token_times_are_bounded_and_the_token_is_not_stored(void **state)
 	assert_int_equal(sql_number(f->registry, sql), 0);
 }
 
+/* ---- several on one commit ---- */
+
+static void what_a_group_has_not_committed_is_not_there(void **state)
+{
+	struct fixture *f = *state;
+	struct issue_grant grant;
+	struct issue_begin rq;
+	struct token token;
+
+	token_make_for(f->st, "PG-1", &token);
+	rq = token_request("PG-1", &token, 1, 1);
+	assert_int_equal(store_group_begin(f->st), 0);
+	assert_int_equal(begin(f, &rq, NOW, &grant), 0);
+	assert_true(store_group_is_whole(f->st));
+	/* as the disk has it, and whoever comes after a crash */
+	assert_int_equal(sql_number(f->registry, "SELECT count(*) FROM certificates"), 0);
+	assert_int_equal(store_group_commit(f->st), 0);
+	assert_int_equal(sql_number(f->registry, "SELECT count(*) FROM certificates"), 1);
+	assert_false(store_group_is_whole(f->st));
+}
+
+static void one_that_fails_in_a_group_leaves_the_others_and_nothing_of_itself(void **state)
+{
+	struct fixture *f = *state;
+	struct issue_begin first, second, taken;
+	struct token a, b;
+	struct tx tx;
+	struct issue_grant grant;
+	struct issue_store save;
+
+	token_make_for(f->st, "PG-1", &a);
+	token_make_for(f->st, "PG-2", &b);
+	first = token_request("PG-1", &a, 1, 1);
+	taken = token_request("PG-2", &b, 1, 2); /* the serial of the first: fails late */
+	second = token_request("PG-2", &b, 2, 2);
+	save = store_request("00000001", "certificate");
+	assert_int_equal(store_group_begin(f->st), 0);
+	assert_int_equal(begin(f, &first, NOW, &grant), 0);
+	assert_int_equal(begin(f, &taken, NOW, &grant), ERR_EXISTS);
+	assert_int_equal(store_issue_store(f->st, &admin_now, &save), 0);
+	assert_int_equal(begin(f, &first, NOW, &grant), 0); /* the same pump once more */
+	assert_string_equal(grant.cert_serial, "00000001");
+	assert_int_equal(begin(f, &second, NOW, &grant), 0); /* its token was not burnt */
+	assert_int_equal(tx_begin(&tx, f->st->db), 0);	     /* and one that fails half-way */
+	assert_int_equal(db_run(f->st->db, "UPDATE certificates SET state = 'revoked'"), 0);
+	tx_end(&tx);
+	assert_int_equal(store_group_commit(f->st), 0);
+	assert_int_equal(sql_number(f->registry, "SELECT count(*) FROM certificates"), 2);
+	assert_int_equal(sql_number(f->registry, "SELECT count(*) FROM certificates"
+						 " WHERE state = 'valid'"),
+			 1);
+	assert_int_equal(sql_number(f->registry, "SELECT count(*) FROM audit"
+						 " WHERE action LIKE 'cert.%'"),
+			 3);
+}
+
+static void on_a_disk_that_refuses_a_group_is_nothing_and_can_be_repeated(void **state)
+{
+	const struct rlimit none = {.rlim_cur = 1, .rlim_max = RLIM_INFINITY};
+	struct fixture *f = *state;
+	struct issue_begin rq[2];
+	struct issue_grant grant;
+	struct rlimit usual;
+	struct token a, b;
+	int rc;
+
+	token_make_for(f->st, "PG-1", &a);
+	token_make_for(f->st, "PG-2", &b);
+	rq[0] = token_request("PG-1", &a, 1, 1);
+	rq[1] = token_request("PG-2", &b, 2, 2);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &usual), 0);
+	assert_int_equal(store_group_begin(f->st), 0);
+	assert_int_equal(begin(f, &rq[0], NOW, &grant), 0);
+	assert_int_equal(begin(f, &rq[1], NOW, &grant), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	rc = store_group_commit(f->st);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &usual), 0);
+	assert_int_not_equal(rc, 0);
+	assert_int_equal(sql_number(f->registry, "SELECT count(*) FROM certificates"), 0);
+	assert_int_equal(store_group_begin(f->st), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(begin(f, &rq[i], NOW, &grant), 0);
+	assert_int_equal(store_group_commit(f->st), 0);
+	assert_int_equal(sql_number(f->registry, "SELECT count(*) FROM certificates"), 2);
+}
+
+/* As SQLite itself does when a disk fails in the middle of one part. */
+static void after_a_group_was_undone_as_a_whole_no_part_commits_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct issue_grant grant;
+	struct issue_begin rq;
+	struct token token;
+
+	token_make_for(f->st, "PG-1", &token);
+	rq = token_request("PG-1", &token, 1, 1);
+	assert_int_equal(store_group_begin(f->st), 0);
+	db_rollback(f->st->db);
+	assert_false(store_group_is_whole(f->st));
+	assert_int_not_equal(begin(f, &rq, NOW, &grant), 0);
+	assert_int_not_equal(store_group_commit(f->st), 0);
+	assert_int_equal(sql_number(f->registry, "SELECT count(*) FROM certificates"), 0);
+	assert_int_equal(begin(f, &rq, NOW, &grant), 0); /* and alone again as ever */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -396,6 +506,10 @@ int main(void)
 		WITH(unfinished_request_needs_its_token_in_force),
 		WITH(old_certificate_is_superseded_only_by_a_newer_valid_one),
 		WITH(token_times_are_bounded_and_the_token_is_not_stored),
+		WITH(what_a_group_has_not_committed_is_not_there),
+		WITH(one_that_fails_in_a_group_leaves_the_others_and_nothing_of_itself),
+		WITH(on_a_disk_that_refuses_a_group_is_nothing_and_can_be_repeated),
+		WITH(after_a_group_was_undone_as_a_whole_no_part_commits_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
