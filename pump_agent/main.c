@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "pump_agent/agent.h"
 #include "pump_agent/confine.h"
+#include "pump_agent/wipe.h"
 
 #define EXIT_USAGE 64
 
@@ -79,6 +80,17 @@ static int status(const struct agent_options *o)
 	return EXIT_FAILURE;
 }
 
+static int statement(const struct agent_options *o)
+{
+	AUTO_BUF text = {.max = WIPE_ENVELOPE_MAX};
+	int rc = wipe_statement_read(o->state, &text);
+
+	if (!rc && fwrite(text.data, 1, text.len, stdout) == text.len && !fflush(stdout))
+		return EXIT_SUCCESS;
+	fprintf(stderr, "pumpgate-agentd: %s\n", rc ? err_text() : "cannot write it");
+	return EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	struct agent_options o;
@@ -98,6 +110,9 @@ int main(int argc, char **argv)
 		break;
 	case COMMAND_STATUS:
 		rc = status(&o);
+		break;
+	case COMMAND_STATEMENT:
+		rc = statement(&o);
 		break;
 	case COMMAND_RUN:
 		rc = run(&o);

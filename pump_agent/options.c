@@ -11,10 +11,12 @@
 static const char HELP[] =
 	"usage: pumpgate-agentd [OPTION...]            run on a pump\n"
 	"       pumpgate-agentd [--state DIR] status [--json]\n"
+	"       pumpgate-agentd [--state DIR] statement\n"
 	"\n"
 	"Enrols this pump with the bundle of `pumpctl pump bundle`, gives wpa_supplicant its\n"
 	"network block, renews the certificate before it ends, and tells how it stands in\n"
-	"DIR/status.json.\n"
+	"DIR/status.json. `statement` prints what a wiped pump that does not reach its server has\n"
+	"to say, for `pumpctl pump import-wipe`.\n"
 	"\n"
 	"  --state DIR       state folder (" AGENT_STATE_DEFAULT ")\n"
 	"  --bundle FILE     bundle; deleted once it was used (DIR/bundle.json)\n"
@@ -41,7 +43,8 @@ static const char HELP[] =
 	"examples:\n"
 	"  pumpgate-agentd --interface eth0 --bundle /media/usb/PG-000123.json\n"
 	"  pumpgate-agentd --interface wlan0 --driver wifi --ssid pumps\n"
-	"  pumpgate-agentd status\n";
+	"  pumpgate-agentd status\n"
+	"  pumpgate-agentd statement >/media/usb/PG-000123.wiped\n";
 
 const char *options_help(void)
 {
@@ -116,8 +119,11 @@ static int command_line(int argc, char **argv, struct agent_options *o,
 	}
 	if (optind < argc && !strcmp(argv[optind], "status") && optind + 1 == argc)
 		o->command = o->command ? o->command : COMMAND_STATUS;
+	else if (optind < argc && !strcmp(argv[optind], "statement") && optind + 1 == argc)
+		o->command = o->command ? o->command : COMMAND_STATEMENT;
 	else if (optind < argc)
-		return err_set(ERR_INVALID, "%s: no such command; only `status`", argv[optind]);
+		return err_set(ERR_INVALID, "%s: no such command; `status` or `statement`",
+			       argv[optind]);
 	return 0;
 }
 

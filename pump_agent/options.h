@@ -15,7 +15,13 @@
 #define AGENT_STATE_DEFAULT "/var/lib/pumpgate-agent"
 #define AGENT_CONFIG_DEFAULT "/etc/pumpgate/pumpgate-agent.conf"
 
-enum agent_command { COMMAND_RUN = 0, COMMAND_STATUS, COMMAND_HELP, COMMAND_VERSION };
+enum agent_command {
+	COMMAND_RUN = 0,
+	COMMAND_STATUS,
+	COMMAND_STATEMENT,
+	COMMAND_HELP,
+	COMMAND_VERSION
+};
 
 struct agent_options {
 	enum agent_command command;

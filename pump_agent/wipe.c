@@ -100,6 +100,28 @@ int wipe_statement_path(const struct store *s, const char *order, char out[PATH_
 	return store_path(s, name, out);
 }
 
+int wipe_statement_read(const char *dir, struct buf *out)
+{
+	struct store s = {.lock_fd = -1};
+	struct store_state state = {0};
+	char path[PATH_MAX];
+	int rc = str_copy(s.dir, sizeof(s.dir), dir);
+
+	rc = rc ? rc : store_state_read(&s, &state);
+	if (rc == ERR_NOT_FOUND || (!rc && !*state.wipe))
+		return err_set(ERR_NOT_FOUND,
+			       "%s: no statement waits: the pump was not wiped, or "
+			       "its server has it",
+			       dir);
+	rc = rc ? rc : wipe_statement_path(&s, state.wipe, path);
+	rc = rc ? rc : buf_read_file(out, path);
+	return rc == ERR_NOT_FOUND ? err_set(rc,
+					     "%s: the pump is still wiping itself, or its server "
+					     "has the statement",
+					     dir)
+				   : rc;
+}
+
 static int statement_write(const struct wipe_order *o, const struct store_state *state,
 			   EVP_PKEY *key, X509 *cert)
 {

@@ -41,6 +41,10 @@ int wipe_run(const struct wipe_order *o, struct store_state *state, bool *unsign
 int wipe_statement_path(const struct store *s, const char *order, char out[PATH_MAX]) MUST_USE;
 /* The server has it; or there is none. */
 bool wipe_is_delivered(const struct store *s, const char *order);
+/* The statement that waits in `dir` for its server, as pumpctl pump import-wipe takes it. Beside a
+ * running agent too. ERR_NOT_FOUND when none waits, ERR_IO. */
+int wipe_statement_read(const char *dir, struct buf *out) MUST_USE;
+
 /* Removes the statement: it is where it belongs. */
 int wipe_delivered(const struct store *s, const char *order) MUST_USE;
 

@@ -22,7 +22,7 @@ enum signer_verb {
 	SIGNER_OCSP = 9,    /* ocsp_query[1..8] -> ocsp_answer; role publish */
 	SIGNER_NAS = 10,    /* sign_nas -> signed_cert; role admin */
 	SIGNER_IDEVID = 16, /* sign_idevid -> signed_cert; role enroll */
-	SIGNER_WIPE = 20,   /* wipe_check -> signed_cert: whose statement; role enroll */
+	SIGNER_WIPE = 20,   /* wipe_check -> signed_cert: whose statement; roles enroll, admin */
 	/* checkpoints of the audit chains, role admin: docs/decisions/0161 */
 	SIGNER_CHECKPOINTS = 130,	/* checkpoint_query -> audit_checkpoint[], oldest first */
 	SIGNER_CHECKPOINT_STATE = 131,	/* checkpoint_query -> checkpoint_state */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pumpctl pump decommission: orders a pump to wipe itself, and waits for its signed statement.
+ * pumpctl pump decommission: orders a pump to wipe itself, and waits for its signed statement;
+ * pumpctl pump import-wipe: takes the statement of one that does not reach its server from a file.
  */
 #include "enroll/pumpctl/decommission.h"
 
@@ -8,14 +9,18 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "ca/proto/signer_records.h"
+#include "ca/request/wipe_statement.h"
 #include "enroll/pumpctl/device_fields.h"
 #include "enroll/pumpctl/record_json.h"
 #include "enroll/pumpctl/registry.h"
 #include "enroll/pumpctl/report.h"
+#include "enroll/pumpctl/signer.h"
 #include "enroll/pumpctl/verbs.h"
 
 #define WAIT_DEFAULT "10s"
 #define POLL_MS 200
+#define VERIFY_MS 10000
 
 void decommission_print(FILE *to, const struct decommission *d)
 {
@@ -144,4 +149,75 @@ const struct verb verb_pump_decommission = {
 		     "pump decommission PG-000123 --reason 'end of the loan' --wait 2m",
 		     "pump decommission PG-000123 --reason scrap --no-wait --json"},
 	.run = decommission_run,
+};
+
+/* ---- import-wipe ---- */
+
+/* What the file says, taken apart; whether it is true is the signer's to find out. */
+static int statement_read(const char *path, struct wipe_check *out, struct wipe_statement *says)
+{
+	AUTO_BUF file = {.max = WIPE_ENVELOPE_MAX};
+	struct wipe_envelope e;
+	int rc = buf_read_file(&file, path);
+
+	if (rc)
+		return rc;
+	if (wipe_envelope_parse(file.data, file.len, &e) ||
+	    wipe_text_parse(e.text, e.text_len, says) || e.cert_len > sizeof(out->cert.data) ||
+	    e.signature_len > sizeof(out->signature.data) ||
+	    e.text_len > sizeof(out->statement.data))
+		return err_set(
+			ERR_INVALID,
+			"%s: no wipe statement; on the pump: pumpgate-agentd statement >FILE",
+			path);
+	out->cert.len = (uint32_t)e.cert_len;
+	memcpy(out->cert.data, e.cert, e.cert_len);
+	out->signature.len = (uint32_t)e.signature_len;
+	memcpy(out->signature.data, e.signature, e.signature_len);
+	out->statement.len = (uint32_t)e.text_len;
+	memcpy(out->statement.data, e.text, e.text_len);
+	return str_copy(out->source, sizeof(out->source), "file");
+}
+
+static int import_wipe_run(const struct call *call)
+{
+	struct wipe_check rq = {0};
+	struct wipe_statement says;
+	struct signed_cert whose;
+	struct decommission d = {0};
+	struct list_query q = {0};
+	AUTO_IPC_CLIENT registry = NULL;
+	AUTO_IPC_CLIENT signer = NULL;
+	bool already;
+	int rc = statement_read(call->operands[0], &rq, &says);
+
+	if (rc)
+		return report_failure(rc);
+	memcpy(q.device, says.device, sizeof(says.device));
+	rc = registry_open(call, &registry);
+	rc = rc ? rc : registry_decommission_show(registry, &q, &d, REGISTRY_TIMEOUT_MS);
+	if (rc)
+		return registry_failure(call, rc);
+	already = !strcmp(d.state, "wiped") && !strcmp(d.wipe_order, says.order);
+	rc = signer_open(call, &signer);
+	if (!rc)
+		rc = ipc_client_call(signer, SIGNER_WIPE, &record_wipe_check, &rq, 1,
+				     &record_signed_cert, &whose, 1, NULL, VERIFY_MS);
+	if (rc)
+		return signer_failure(call, rc);
+	rc = registry_decommission_show(registry, &q, &d, REGISTRY_TIMEOUT_MS);
+	d.already = already;
+	return rc ? registry_failure(call, rc) : show(call, &d);
+}
+
+const struct verb verb_pump_import_wipe = {
+	.group = "pump",
+	.name = "import-wipe",
+	.operands = "FILE",
+	.n_operands = 1,
+	.summary = "Keep the signed statement of a wiped pump that does not reach its server",
+	.examples = {"pump import-wipe /media/usb/PG-000123.wiped",
+		     "pump import-wipe PG-000123.wiped --json",
+		     "--home /tmp/try pump import-wipe PG-000123.wiped"},
+	.run = import_wipe_run,
 };

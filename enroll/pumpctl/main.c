@@ -32,6 +32,7 @@ int main(int argc, char *argv[])
 		verb_pump_release,
 		verb_pump_waiting,
 		verb_pump_decommission,
+		verb_pump_import_wipe,
 		verb_pump_mac,
 		verb_pump_why,
 		verb_pump_events,

@@ -27,6 +27,7 @@ extern const struct verb verb_model_tls;
 extern const struct verb verb_model_check;
 extern const struct verb verb_pump_waiting;
 extern const struct verb verb_pump_decommission;
+extern const struct verb verb_pump_import_wipe;
 extern const struct verb verb_pump_why;
 extern const struct verb verb_recall_list;
 extern const struct verb verb_recall_show;
