@@ -262,13 +262,23 @@ check and_it_stands_in_the_audit is_audited
 
 # --- revocation: by EST, which the agent asks again because its certificate is short-lived ---
 stop agent
+keypad infuse
+view() { "$PUMPGATE_BUILD/tools/pump_controller" --dir "$SCRATCH/keypad" view; }
+given() { view | jq .delivered_nl; }
+check there_is_something_by_which_people_log_in_offline test -n "$(find "$SCRATCH/state/login" -type f)"
 pumpctl pump revoke PG-1 --reason test --no-wait >/dev/null 2>&1
-agent --renew-at 1
+GIVEN=$(given)
+agent --renew-at 1 --controller-user "$(id -u)" --controller-socket "$SCRATCH/link"
 REPORT='{"version":1,"software":"9","key_protection":"tpm","infusing":"idle","slots":[],"server_anchors":[],"device_anchors":[],"ports":[],"ports_more":0}'
 told_revoked() { [ "$(as_pump "${JSON[@]}" -d "$REPORT")" = 200 ] && jq -ce . "$SCRATCH/said"; }
 check revoked_certificate_is_told_that_and_nothing_else wait_until 20 says '^{"version":1,"state":"revoked","reason":"test"}$' told_revoked
 check and_what_it_says_is_not_kept reported '.software == "0.1.0"'
 check revoked_pump_learns_it_from_est wait_until 20 state_is revoked
+check and_wiped_what_people_log_in_by_offline test -z "$(find "$SCRATCH/state/login" -type f)"
+shows() { [ "$(view | jq -r .network_text)" = "$1" ]; }
+check and_told_its_controller wait_until 5 shows "network credential revoked, standalone"
+goes_on() { view | jq -e --argjson g "$GIVEN" '.infusing and .delivered_nl > $g'; }
+check whose_infusion_went_on goes_on
 check and_left_the_network says '^0$' bash -c "wpa_cli -p $SCRATCH/wpa -i eth0 list_networks | grep -c ^[0-9]"
 stop agent
 agent --renew-at 90
