@@ -12,7 +12,7 @@ PACKAGES='gcc make pkg-config git libssl-dev openssl libevent-dev libsqlite3-dev
 	libgfshare-dev libcsv-dev libidn-dev libpwquality-dev cracklib-runtime libqrencode-dev libwpa-client-dev libtss2-dev libnftables-dev libmnl-dev
 	hostapd wpasupplicant eapoltest radsecproxy strongswan-pki libstrongswan-standard-plugins
 	default-jdk-headless libbcpkix-java libbctls-java
-	tpm2-openssl swtpm tpm2-abrmd libtss2-tcti-tabrmd0 dbus
+	tpm2-openssl swtpm tpm2-abrmd tpm2-tools libtss2-tcti-tabrmd0 dbus
 	libldap-dev slapd softhsm2 curl jq nftables iproute2 iputils-ping procps systemd
 	util-linux e2fsprogs clang clang-format libclang-rt-14-dev shellcheck mandoc'
 # The virtual machine of `make check-radio`; its kernel is downloaded there and not installed.

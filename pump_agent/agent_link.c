@@ -64,7 +64,10 @@ static void server_refused(struct agent *a, const char *line)
 static void refused(struct agent *a)
 {
 	if (!a->server_refused)
-		agent_error(a, STEP_NETWORK, "the network refused this pump (EAP failure)");
+		agent_error(a, STEP_NETWORK,
+			    a->key_in_tpm ? "the network refused this pump (EAP failure), or its "
+					    "TPM did not sign: is it locked?"
+					  : "the network refused this pump (EAP failure)");
 	a->server_refused = false;
 	agent_event(a, EVENT_REJECTED);
 }

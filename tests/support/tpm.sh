@@ -6,11 +6,12 @@
 #   tpm_start DIR        exports TPM2OPENSSL_TCTI and DBUS_SESSION_BUS_ADDRESS
 #   tpm_openssl_conf     prints an openssl.cnf for wpa_supplicant
 #   tpm_stop             (also a TPM that is gone)
+#   tpm_lock DIR         somebody gives it wrong passwords until it takes none; tpm_unlock
 declare -A TPM_PID
 
 tpm_missing() {
 	local tool
-	for tool in swtpm tpm2-abrmd dbus-daemon; do
+	for tool in swtpm tpm2-abrmd dbus-daemon tpm2_dictionarylockout; do
 		command -v "$tool" >/dev/null || echo "$tool"
 	done
 	openssl list -providers -provider default -provider tpm2 2>&1 |
@@ -70,6 +71,20 @@ tpm_openssl_conf() {
 		[algorithms]
 		default_properties = ?tpm2.signature=yes
 	END
+}
+
+tpm_lock() {
+	local try tcti=$TPM2OPENSSL_TCTI
+	tpm2_dictionarylockout -T "$tcti" --setup-parameters --max-tries=1 --recovery-time=1000 --lockout-recovery-time=1000 &&
+		tpm2_createprimary -T "$tcti" -Q -C o -c "$1/locked.ctx" -p right || return
+	for try in 1 2; do
+		! tpm2_create -T "$tcti" -Q -C "$1/locked.ctx" -P wrong -u "$1/locked.pub" -r "$1/locked.priv" 2>/dev/null || return
+	done
+	tpm2_getcap -T "$tcti" properties-variable | grep -q 'inLockout: *1'
+}
+tpm_unlock() {
+	tpm2_dictionarylockout -T "$TPM2OPENSSL_TCTI" --clear-lockout &&
+		tpm2_dictionarylockout -T "$TPM2OPENSSL_TCTI" --setup-parameters --max-tries=32 --recovery-time=10 --lockout-recovery-time=10
 }
 
 tpm_stop() {

@@ -47,9 +47,9 @@ tpm_start "$SCRATCH" || { cat "$SCRATCH"/*.log; exit 1; }
 tpm_openssl_conf >"$SCRATCH/openssl.cnf"
 
 ip link add "$NAS" type veth peer name eth0 netns "$DEV"
-ip addr add 192.0.2.1/24 dev "$NAS"
+ip addr add 198.51.100.1/24 dev "$NAS"
 ip link set "$NAS" up
-ip -n "$DEV" addr add 192.0.2.2/24 dev eth0
+ip -n "$DEV" addr add 198.51.100.2/24 dev eth0
 ip -n "$DEV" link set eth0 up
 cat >"$SCRATCH/hostapd.conf" <<END
 interface=$NAS
@@ -120,6 +120,20 @@ check half_an_identity_is_refused wait_until 20 state_is enrolled
 stop agent
 agent --renew-at 90
 check and_the_agent_writes_a_whole_one wait_until 40 state_is online
+stop agent
+
+# --- the TPM is locked: another program gave it wrong passwords ---
+rm "$SCRATCH/state/status.json" # says how the last one stood
+agent --renew-at 90
+wait_until 15 state_is online
+check tpm_is_locked tpm_lock "$SCRATCH"
+wpa set fast_reauth 0 >/dev/null # a resumed TLS session needs no key
+wpa reauthenticate >/dev/null
+check pump_whose_tpm_is_locked_says_so wait_until 20 error_has 'cannot use the key|its TPM did not sign'
+check and_rests wait_until 5 says DISABLED wpa list_networks
+check with_a_block_that_is_whole says '/b/cert.pem' wpa get_network 0 client_cert
+tpm_unlock
+check and_is_online_again_once_it_is_unlocked wait_until 60 state_is online
 stop agent
 
 # --- the TPM goes away ---
