@@ -52,7 +52,7 @@ mutant() {
 		! "$cc" -shared -pthread -o "$SCRATCH/prefix/lib/pumpgate/rlm_pump.so" \
 			-Wl,--version-script=radius_modules/rlm_pump/exports.map "$SCRATCH/mutant.o" \
 			"@$SCRATCH/objects" -lssl -lcrypto -ltalloc -lsodium -levent \
-			-levent_pthreads -linih -lsystemd -lseccomp || ! scratch_run; then
+			-levent_pthreads -linih -lseccomp || ! scratch_run; then
 		check "mutant_builds_and_runs: $1" false
 		return
 	fi
