@@ -139,9 +139,11 @@ static bool may_ask(const struct agent *a)
 
 static void timer_set(struct agent *a)
 {
-	const int64_t dues[] = {a->due.bundle, a->due.retry,	a->due.renew,
-				a->due.swap,   a->due.attach,	a->due.ping,
-				a->due.wipe,   a->due.identity, may_ask(a) ? a->due.ask : 0};
+	const int64_t dues[] = {a->due.bundle, a->due.retry,
+				a->due.renew,  a->due.swap,
+				a->due.attach, a->due.ping,
+				a->due.wipe,   a->due.identity,
+				a->due.trust,  may_ask(a) ? a->due.ask : 0};
 	int64_t now = clock_mono_us();
 	int64_t wait = (int64_t)TICK_MAX_MS * 1000;
 	struct timeval tv;
@@ -256,6 +258,8 @@ static void tick(evutil_socket_t fd, short what, void *arg)
 		agent_event(a, EVENT_WIPE_DUE);
 	if (is_due(&a->due.identity, now))
 		identity_try(a);
+	if (is_due(&a->due.trust, now))
+		agent_trust_again(a);
 	if (may_ask(a) && is_due(&a->due.ask, now))
 		agent_ask(a);
 	if (renewal_is_due(a, now)) {

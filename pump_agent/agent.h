@@ -31,6 +31,7 @@ struct agent_deadlines {
 	int64_t wipe;	  /* carry the order out, or deliver its statement, once more */
 	int64_t identity; /* read it once more: its key was not to be had */
 	int64_t ask;	  /* the server for the time and for its wishes, once online */
+	int64_t trust;	  /* wpa_supplicant must take what servers are checked by from now on */
 };
 
 struct agent {
@@ -73,6 +74,7 @@ struct agent {
 	struct wpa_link *link; /* NULL: no wpa_supplicant there */
 	struct event *link_event;
 	int network;	 /* -1: none of ours */
+	bool is_renamed; /* for due.trust: the server has another name, too */
 	bool as_expired; /* it was written under the name of pumps whose certificate has ended */
 
 	struct agent_deadlines due;
@@ -133,6 +135,8 @@ void agent_logins_close(struct agent *a);
  * left there. ERR_IO. */
 int agent_logins_forget(struct agent *a, bool for_good) MUST_USE;
 
+/* due.trust has come: as soon as no authentication runs, which would be broken off. */
+void agent_trust_again(struct agent *a);
 /* What the pump holds was made before now: the clock's floor. */
 void agent_clock_floor(struct agent *a);
 /* Online: a guess of the time is put right at once, else the server is asked a little later. */

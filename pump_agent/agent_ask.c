@@ -14,7 +14,8 @@
 #define ASK_MIN_S 60
 #define ASK_MAX_S 21600
 #define REPORT_PAUSE_MS 15000 /* between two, however often an infusion begins and ends */
-#define ASK_SPREAD_MS 60000   /* so that a ward that wakes at once does not ask at once */
+#define BUSY_PAUSE_MS 300
+#define ASK_SPREAD_MS 60000 /* so that a ward that wakes at once does not ask at once */
 
 void agent_clock_floor(struct agent *a)
 {
@@ -124,8 +125,27 @@ void agent_infusing_set(struct agent *a, enum pumplink_infusing infusing)
 static void anchors_changed(struct agent *a)
 {
 	LOG(LOG_INFO, "agent.anchors_changed", LOG_S("pump", a->state.settings.pump));
-	if (a->link && a->network >= 0 && a->cert &&
-	    supplicant_trust_again(a->link, a->network, a->cert))
+	a->due.trust = agent_in_ms(0);
+}
+
+void agent_trust_again(struct agent *a)
+{
+	bool busy = false;
+	int rc;
+
+	if (!a->link || a->network < 0 || !a->cert)
+		return; /* the next network is written with what is there then */
+	rc = supplicant_is_busy(a->link, &busy);
+	if (!rc && busy) {
+		a->due.trust = agent_in_ms(BUSY_PAUSE_MS);
+		return;
+	}
+	if (!rc && a->is_renamed)
+		agent_server_expect(a);
+	else if (!rc)
+		rc = supplicant_trust_again(a->link, a->network, a->cert);
+	a->is_renamed = false;
+	if (rc)
 		agent_link_failed(a);
 }
 
@@ -143,7 +163,8 @@ static void policy_follow(struct agent *a, const struct server_policy *p)
 	a->state = state;
 	LOG(LOG_INFO, "agent.server_policy", LOG_U("number", p->number),
 	    LOG_S("radius", p->radius_name), LOG_S("login", p->login_address));
-	agent_server_expect(a);
+	a->is_renamed = true;
+	a->due.trust = agent_in_ms(0);
 	if (logins)
 		agent_logins_identity(a);
 }

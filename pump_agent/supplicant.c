@@ -320,6 +320,17 @@ int supplicant_leave(struct wpa_link *l)
 	return wpa_link_do(l, "removing networks", "REMOVE_NETWORK all");
 }
 
+int supplicant_is_busy(struct wpa_link *l, bool *out)
+{
+	char reply[WPA_REPLY_MAX];
+	int rc = wpa_link_ask(l, "STATUS", reply);
+
+	if (!rc)
+		*out = strstr(reply, "Supplicant PAE state=AUTHENTICATING") ||
+		       strstr(reply, "Supplicant PAE state=RESTART");
+	return rc;
+}
+
 int supplicant_is_admitted(struct wpa_link *l, bool *out)
 {
 	char reply[WPA_REPLY_MAX];

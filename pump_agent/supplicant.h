@@ -57,6 +57,9 @@ int supplicant_resume(struct wpa_link *l, int network, enum net_driver driver) M
 /* Removes all networks. */
 int supplicant_leave(struct wpa_link *l) MUST_USE;
 
+/* Does an authentication run? To change the network would break it off. */
+int supplicant_is_busy(struct wpa_link *l, bool *out) MUST_USE;
+
 /* Is the port open by a finished EAP authentication? */
 int supplicant_is_admitted(struct wpa_link *l, bool *out) MUST_USE;
 

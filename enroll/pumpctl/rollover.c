@@ -26,24 +26,36 @@ void rollover_state_done(struct rollover_state *st)
 	st->n = 0;
 }
 
+/* The certificates that a state comes with. */
+static size_t certs_of(const struct rollover_state *st)
+{
+	return !strcmp(st->name, "idle") ? 2 : st->of_root ? ROLLOVER_CERTS_MAX : 3;
+}
+
 static int state_parse(const char *text, struct rollover_state *out)
 {
-	static const char *const names[] = {"idle\n", "started\n", "switched\n", "retired\n"};
+	static const struct {
+		const char *line, *name;
+		bool of_root;
+	} states[] = {{"idle\n", "idle", false},	   {"started\n", "started", false},
+		      {"switched\n", "switched", false},   {"retired\n", "retired", false},
+		      {"started root\n", "started", true}, {"switched root\n", "switched", true}};
 	const char *pem = strstr(text, PEM_BEGIN);
 	BIO *bio = pem ? BIO_new_mem_buf(pem, -1) : NULL;
 	struct rollover_state st = {.n = 0};
 	X509 *cert;
 
-	for (size_t i = 0; i < 4; i++)
-		if (!strncmp(text, names[i], strlen(names[i])))
-			snprintf(st.name, sizeof(st.name), "%.*s", (int)strlen(names[i]) - 1,
-				 names[i]);
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (!strncmp(text, states[i].line, strlen(states[i].line))) {
+			snprintf(st.name, sizeof(st.name), "%s", states[i].name);
+			st.of_root = states[i].of_root;
+		}
 	while (bio && st.n < ROLLOVER_CERTS_MAX &&
 	       (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
 		st.certs[st.n++] = cert;
 	BIO_free(bio);
 	ERR_clear_error();
-	if (!*st.name || st.n != (strcmp(st.name, "idle") ? 3U : 2U)) {
+	if (!*st.name || st.n != certs_of(&st)) {
 		rollover_state_done(&st);
 		return err_set(ERR_IO, "pumpgate-signerd said: %.200s", text);
 	}
@@ -55,13 +67,20 @@ int rollover_step(const struct settings *s, const struct rollover_order *o,
 		  struct rollover_state *out)
 {
 	static const char prefix[] = "pumpgate-signerd rollover: ";
-	const char *const args[] = {"rollover", o->step, o->what, o->uri ? "--pkcs11" : NULL,
-				    o->uri,	NULL};
+	const char *args[7] = {"rollover", o->step, o->what};
+	size_t n = 3;
 	AUTO_BUF said = {.max = SAID_MAX};
 	const char *text;
 	int status;
-	int rc = signer_command(s->home, args, &said, &status);
+	int rc;
 
+	if (o->uri) {
+		args[n++] = "--pkcs11";
+		args[n++] = o->uri;
+	}
+	if (o->new_root)
+		args[n++] = "--new-root";
+	rc = signer_command(s->home, args, &said, &status);
 	if (rc)
 		return rc;
 	text = buf_cstr(&said);
@@ -289,13 +308,24 @@ int rollover_behind(const struct settings *s, const char *what, const char *out[
 	return rc;
 }
 
-/* Whether the server's certificate in force is of this CA; without one: not. */
-static bool is_of(const struct settings *s, const struct server_cert *c, X509 *ca)
+/* While pumps may know the old root alone: leaf, issuing CA, new with old. Else the leaf, since
+ * pumps hold what is above it. */
+static size_t chain_wanted(const struct rollover_state *st)
+{
+	return st->of_root && !strcmp(st->name, "switched") ? 3 : 1;
+}
+
+/* Whether the server's certificate in force is of the CA in use, and comes with what has to come
+ * with it; without one: not. */
+static bool is_as_wanted(const struct settings *s, const struct server_cert *c,
+			 const struct rollover_state *st)
 {
 	AUTO_BUF pem = {.max = SAID_MAX};
+	X509 *ca = st->certs[ROLLOVER_CA];
 	char rel[64], path[PATH_MAX];
-	X509 *cert = NULL;
+	X509 *cert = NULL, *more;
 	BIO *bio = NULL;
+	size_t n = 1;
 	bool of;
 
 	snprintf(rel, sizeof(rel), "%s/cert.pem", c->folder);
@@ -303,16 +333,20 @@ static bool is_of(const struct settings *s, const struct server_cert *c, X509 *c
 		bio = BIO_new_mem_buf(pem.data, (int)pem.len);
 	if (bio)
 		cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	while (cert && (more = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
+		X509_free(more);
+		n++;
+	}
 	of = cert && X509_check_issued(ca, cert) == X509_V_OK &&
-	     X509_verify(cert, X509_get0_pubkey(ca)) == 1;
+	     X509_verify(cert, X509_get0_pubkey(ca)) == 1 && n == chain_wanted(st);
 	ERR_clear_error();
 	X509_free(cert);
 	BIO_free(bio);
 	return of;
 }
 
-int rollover_servers(const struct settings *s, X509 *ca, rollover_told told, void *ctx,
-		     bool *done_out)
+int rollover_servers(const struct settings *s, const struct rollover_state *st, rollover_told told,
+		     void *ctx, bool *done_out)
 {
 	struct change ch = {.s = s, .told = told, .ctx = ctx};
 	struct server_cert certs[SERVER_CERTS_MAX];
@@ -320,7 +354,7 @@ int rollover_servers(const struct settings *s, X509 *ca, rollover_told told, voi
 	int rc = server_keys_look(s, certs, &n);
 
 	for (size_t i = 0; !rc && i < n; i++) {
-		bool fresh = !is_of(s, &certs[i], ca);
+		bool fresh = !is_as_wanted(s, &certs[i], st);
 
 		if (fresh || certs[i].state == SERVER_UNSETTLED)
 			rc = server_change(&ch, &certs[i], fresh);
@@ -329,7 +363,8 @@ int rollover_servers(const struct settings *s, X509 *ca, rollover_told told, voi
 	return rc;
 }
 
-int rollover_servers_left(const struct settings *s, X509 *ca, unsigned *n_out)
+int rollover_servers_left(const struct settings *s, const struct rollover_state *st,
+			  unsigned *n_out)
 {
 	struct server_cert certs[SERVER_CERTS_MAX];
 	size_t n = 0;
@@ -337,6 +372,6 @@ int rollover_servers_left(const struct settings *s, X509 *ca, unsigned *n_out)
 
 	*n_out = 0;
 	for (size_t i = 0; !rc && i < n; i++)
-		*n_out += !is_of(s, &certs[i], ca) || certs[i].state == SERVER_UNSETTLED;
+		*n_out += !is_as_wanted(s, &certs[i], st) || certs[i].state == SERVER_UNSETTLED;
 	return rc;
 }

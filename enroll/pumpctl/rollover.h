@@ -13,12 +13,24 @@
 
 #include "enroll/pumpctl/settings.h"
 
-#define ROLLOVER_CERTS_MAX 3
+#define ROLLOVER_CERTS_MAX 6
 #define ROLLOVER_STATE_SIZE 16
 
-/* As the signer says. certs: root, the issuing CA, and the next or the previous one. */
+/* Where the certificates stand in the state: the first two always, the third when a roll-over is
+ * under way, the others when it replaces the root too (docs/decisions/0220). */
+enum {
+	ROLLOVER_ROOT,
+	ROLLOVER_CA,
+	ROLLOVER_OTHER_CA, /* the next, or the previous one */
+	ROLLOVER_OTHER_ROOT,
+	ROLLOVER_NEW_WITH_OLD, /* RFC 4210 4.4 */
+	ROLLOVER_OLD_WITH_NEW
+};
+
+/* As the signer says. */
 struct rollover_state {
 	char name[ROLLOVER_STATE_SIZE]; /* idle, started, switched; of the pumps' CA also retired */
+	bool of_root;			/* the root is replaced too */
 	X509 *certs[ROLLOVER_CERTS_MAX];
 	size_t n;
 };
@@ -30,6 +42,7 @@ struct rollover_order {
 	const char *what; /* "server", "device" */
 	const char *step; /* start, switch, finish, abort, status; of the pumps' CA also retire */
 	const char *uri;  /* start: the next CA's key is in a token; or NULL */
+	bool new_root;	  /* start: the servers' root too */
 };
 /* Has the signer do it. ERR_UNCHANGED: it was so already, *out is set all the same. ERR_BUSY (not
  * yet), ERR_CONFLICT with the signer's words. */
@@ -57,10 +70,12 @@ int rollover_publish(const struct settings *s, const char *what, rollover_told t
 #define ROLLOVER_BELIEVERS 3
 int rollover_behind(const struct settings *s, const char *what, const char *out[ROLLOVER_BELIEVERS],
 		    size_t *n_out) MUST_USE;
-/* Each server that has no certificate of `ca` gets one, and takes it. */
-int rollover_servers(const struct settings *s, X509 *ca, rollover_told told, void *ctx,
-		     bool *done_out) MUST_USE;
-/* How many servers have none of `ca`. */
-int rollover_servers_left(const struct settings *s, X509 *ca, unsigned *n_out) MUST_USE;
+/* Each server that has no certificate as this state wants it gets one, and takes it: of the CA in
+ * use, and with the way to it from the old root as long as pumps may know that one alone. */
+int rollover_servers(const struct settings *s, const struct rollover_state *st, rollover_told told,
+		     void *ctx, bool *done_out) MUST_USE;
+/* How many servers have none such. */
+int rollover_servers_left(const struct settings *s, const struct rollover_state *st,
+			  unsigned *n_out) MUST_USE;
 
 #endif

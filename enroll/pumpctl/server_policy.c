@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <openssl/cms.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
@@ -116,6 +117,14 @@ int server_policy_rename(struct settings *s, struct ipc_client *registry, bool a
 	return rc ? rc : settings_rename_radius(s, next);
 }
 
+/* By the clock, so that a registry restored from before gives no number twice. */
+static uint64_t number_after(uint64_t last)
+{
+	uint64_t now_s = (uint64_t)(clock_wall_ms() / 1000);
+
+	return now_s > last ? now_s : last + 1;
+}
+
 int server_policy_apply(const struct settings *s, struct ipc_client *registry, uint64_t *number_out)
 {
 	struct server_policy now, next = {0};
@@ -124,10 +133,7 @@ int server_policy_apply(const struct settings *s, struct ipc_client *registry, u
 	*number_out = 0;
 	if (rc || !(is_name_untold(s, &now) || is_login_untold(s, &now)))
 		return rc;
-	/* by the clock, so that a registry restored from before gives no number twice */
-	next.number = (uint64_t)(clock_wall_ms() / 1000);
-	if (next.number <= now.number)
-		next.number = now.number + 1;
+	next.number = number_after(now.number);
 	if (str_copy(next.radius_name, sizeof(next.radius_name), s->radius_name))
 		return err_set(ERR_LIMIT, "radius_name is too long");
 	next.named_at = is_name_untold(s, &now) ? clock_wall_ms() : now.named_at;
@@ -152,4 +158,37 @@ int server_policy_login_lags(const struct settings *s, struct ipc_client *regist
 	if (rc || !now.number || !*now.login_server || !is_login_untold(s, &now))
 		return rc;
 	return str_copy(told_out, LABEL_SIZE, now.login_server);
+}
+
+/* Has the policy the certificate of this CA with it, as all have that it signed? */
+static bool is_signed_under(const struct server_policy *p, X509 *ca)
+{
+	const unsigned char *at = p->der.data;
+	CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &at, (long)p->der.len);
+	STACK_OF(X509) *certs = cms ? CMS_get1_certs(cms) : NULL;
+	bool found = false;
+
+	for (int i = 0; i < sk_X509_num(certs); i++)
+		found |= X509_cmp(sk_X509_value(certs, i), ca) == 0;
+	sk_X509_pop_free(certs, X509_free);
+	CMS_ContentInfo_free(cms);
+	ERR_clear_error();
+	return found;
+}
+
+int server_policy_follow(const struct settings *s, struct ipc_client *registry, X509 *ca,
+			 bool *changed)
+{
+	struct server_policy now, next;
+	int rc = policy_read(registry, &now);
+
+	if (rc || !now.number || is_signed_under(&now, ca))
+		return rc;
+	next = now; /* it says the same */
+	next.number = number_after(now.number);
+	rc = policy_sign(s, &next);
+	if (!rc)
+		rc = registry_server_policy_set(registry, &next, REGISTRY_TIMEOUT_MS);
+	*changed = *changed || !rc;
+	return rc;
 }

@@ -6,7 +6,10 @@
 #ifndef ENROLL_PUMPCTL_SERVER_POLICY_H
 #define ENROLL_PUMPCTL_SERVER_POLICY_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include <openssl/x509.h>
 
 #include "base/ipc_client.h"
 #include "enroll/pumpctl/settings.h"
@@ -33,5 +36,11 @@ int server_policy_apply(const struct settings *s, struct ipc_client *registry,
  * (pumps with a new bundle follow it back there); else "". Errors of the registry. */
 int server_policy_login_lags(const struct settings *s, struct ipc_client *registry,
 			     char told_out[LABEL_SIZE]) MUST_USE;
+
+/* Sees to it that the policy that pumps are told is signed below this CA, which is another root's:
+ * pumps that know the new root alone could not check the old signature. *changed is set when it had
+ * to be signed anew. Errors as of server_policy_apply. */
+int server_policy_follow(const struct settings *s, struct ipc_client *registry, X509 *ca,
+			 bool *changed) MUST_USE;
 
 #endif

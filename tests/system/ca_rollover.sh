@@ -11,28 +11,15 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/support/scratch.sh
 # shellcheck source=tests/support/pump_client.sh
 . tests/support/pump_client.sh
-AGENT=$PUMPGATE_BUILD/bin/pumpgate-agentd
-DEV=pgd$$ PORT=pgp$$
-declare -A PID
-
-for tool in hostapd wpa_supplicant wpa_cli ip; do
-	command -v "$tool" >/dev/null || missing=$tool
-done
-[ "$(id -u)" = 0 ] || missing="root"
-[ -n "${missing:-}" ] || ip netns add "$DEV" 2>/dev/null || missing="network namespaces"
-if [ -n "${missing:-}" ]; then
+# shellcheck source=tests/support/wired_pumps.sh
+. tests/support/wired_pumps.sh
+missing=$(wired_missing)
+if [ -n "$missing" ]; then
 	skip nobody_is_refused_while_the_servers_ca_is_replaced "needs $missing"
 	tap_done
 fi
-stop() {
-	[ -n "${PID[$1]:-}" ] || return 0
-	kill "${PID[$1]}" 2>/dev/null
-	wait "${PID[$1]}" 2>/dev/null
-	unset "PID[$1]"
-}
 down() {
-	for one in loop load agent wpa hostapd; do stop "$one"; done
-	ip netns del "$DEV" 2>/dev/null
+	wired_down
 	scratch_down
 }
 scratch_install
@@ -50,77 +37,11 @@ for n in 1 2 3; do
 	pump_enrol "PG-$n" "02:00:00:00:00:0$n" || exit 1
 	cp "$SCRATCH/PG-$n.pem" "$SCRATCH/PG-$n.key" "$SCRATCH/clients/"
 done
-load() { # SECONDS CA-FILE
-	"$PUMPGATE_BUILD/tools/eap_load" --server "$RADIUS_AUTH" --secret-file "$SCRATCH/nas.secret" \
-		--certs "$SCRATCH/clients" --ca "$2" --in-flight 3 --seconds "$1" --tries 10 \
-		--retry-ms 3000 >"$SCRATCH/load.json" 2>"$SCRATCH/load.err" &
-	PID[load]=$!
-}
-load_ends() {
-	wait "${PID[load]}"
-	unset "PID[load]"
-}
-load_was_served() {
-	cat "$SCRATCH/load.json" "$SCRATCH/load.err"
-	[ -s "$SCRATCH/load.json" ] && jq -e '.rejected == 0 and .lost == 0 and .wrong == 0 and .accepted > 20' "$SCRATCH/load.json"
-}
-ip link add "$PORT" type veth peer name eth0 netns "$DEV"
-ip link set "$PORT" up
-ip -n "$DEV" link set eth0 up
-cat >"$SCRATCH/hostapd.conf" <<END
-interface=$PORT
-driver=wired
-logger_stdout=-1
-logger_stdout_level=1
-ctrl_interface=$SCRATCH/hostapd
-ieee8021x=1
-eap_reauth_period=0
-own_ip_addr=127.0.0.1
-nas_identifier=ap1
-auth_server_addr=127.0.0.1
-auth_server_port=$RADIUS_AUTH_PORT
-auth_server_shared_secret=$NAS_SECRET
-END
-hostapd "$SCRATCH/hostapd.conf" >"$SCRATCH/hostapd.log" 2>&1 &
-PID[hostapd]=$!
-printf 'ctrl_interface=%s\nap_scan=0\n' "$SCRATCH/wpa" >"$SCRATCH/wpa.conf"
-ip netns exec "$DEV" wpa_supplicant -D wired -i eth0 -c "$SCRATCH/wpa.conf" -d -f "$SCRATCH/wpa.log" &
-PID[wpa]=$!
-wait_until 5 test -S "$SCRATCH/wpa/eth0"
-agent() {
-	"$AGENT" --clock tell --renew-at 90 --state "$SCRATCH/state" --bundle "$SCRATCH/bundle.json" \
-		--interface eth0 --control "$SCRATCH/wpa" >>"$SCRATCH/agent.log" 2>&1 &
-	PID[agent]=$!
-}
-agent_asks_again() { # it does so when it comes online, else once an hour
-	stop agent
-	rm -f "$SCRATCH/state/status.json"
-	agent
-}
-is_online() { "$AGENT" --state "$SCRATCH/state" status --json | jq -e '.state == "online"' >/dev/null; }
-pump_add PG-9 "$(ip -n "$DEV" -br link show eth0 | awk '{print $3}')"
-pumpctl pump bundle PG-9 --out "$SCRATCH/bundle.json" >/dev/null
-agent
-check pump_with_an_agent_is_online wait_until 30 is_online
-wpa() { wpa_cli -p "$SCRATCH/wpa" -i eth0 "$@" >/dev/null 2>&1; }
-# one after the other: another start would break off the one that a busy machine is slow with
-reauthenticate_for_ever() {
-	local n
-	while :; do
-		n=$(successes)
-		wpa reauthenticate
-		for _ in $(seq 1 100); do
-			sleep 0.1
-			[ "$(successes)" = "$n" ] || break
-		done
-		sleep 0.5
-	done
-}
-successes() { grep -c 'CTRL-EVENT-EAP-SUCCESS' "$SCRATCH/wpa.log"; }
-failures() { grep -cE 'CTRL-EVENT-EAP-(FAILURE|TLS-CERT-ERROR)' "$SCRATCH/wpa.log"; }
-succeeded_beyond() { [ "$(successes)" -gt "$1" ]; }
-goes_on() { wait_until 60 succeeded_beyond "$(($(successes) + 1))"; }
-
+wired_up 9
+pump_add PG-9 "$(wired_mac 9)"
+pumpctl pump bundle PG-9 --out "$SCRATCH/bundle-9.json" >/dev/null
+agent 9
+check pump_with_an_agent_is_online wait_until 30 is_online 9
 issuer() { openssl x509 -in "$H/$1/cert.pem" -noout -issuer; }
 anchors() { grep -c BEGIN "$H/trust/server.pem"; }
 cacerts() {
@@ -147,7 +68,7 @@ check and_can_be_taken_back roll abort server
 check which_leaves_nothing eval '[ "$(anchors)" = 2 ] && [ "$(cacerts)" = 2 ] && ! ls "$H"/ca/server-next.*'
 
 # --- the whole way, under load ---
-reauthenticate_for_ever &
+reauthenticate_for_ever 9 &
 PID[loop]=$!
 load 5 "$TRUST"
 check next_ca_is_made roll start server
@@ -162,9 +83,8 @@ check without_the_pumps_it_is_not_switched fails_with 75 roll switch server
 check nor_in_a_dry_run fails_with 75 roll switch server --dry-run
 check and_those_that_lack_it_are_listed says 'lacking PG-1 ' roll status server
 check that_status_is_for_a_timer fails_with 75 roll status server --json
-agent_asks_again
-reports() { pumpctl pump show PG-9 --json | jq -e --arg sha "$1" '.report.server_anchors | contains($sha)' >/dev/null; }
-check running_agent_takes_the_next_ca wait_until 60 reports "$NEXT"
+agent_asks_again 9
+check running_agent_takes_the_next_ca wait_until 60 reports PG-9 "$NEXT"
 check and_is_counted says '"holding": 1' roll status server --json
 check seventy_of_hundred_are_not_there_yet fails_with 75 roll switch server --percent 70
 cp "$TRUST" "$SCRATCH/both.pem"
@@ -172,24 +92,24 @@ load 14 "$SCRATCH/both.pem"
 check servers_are_switched roll switch server --percent 20
 check that_is_done_once fails_with 2 roll switch server
 check each_server_has_a_certificate_of_the_next_ca eval 'for one in est radius radsec; do issuer $one | grep "Pumpgate Server CA 2" || exit 1; done'
-check agent_goes_on_with_it goes_on
+check agent_goes_on_with_it goes_on 9
 check it_is_finished roll finish server
 check and_once_only fails_with 2 roll finish server
 load_ends
 check all_the_while_nobody_was_refused load_was_served
 echo "# load: $(cat "$SCRATCH/load.json")"
-check nor_the_pump_with_the_agent [ "$(failures)" = 0 ]
-check and_it_authenticates_on goes_on
+check nor_the_pump_with_the_agent [ "$(failures 9)" = 0 ]
+check and_it_authenticates_on goes_on 9
 check previous_ca_is_gone eval '[ "$(anchors)" = 2 ] && [ "$(cacerts)" = 2 ] && ! ls "$H"/ca/server-old.*'
-agent_asks_again
-forgot() { ! reports "$1" && reports "$(sha_of server-ca.pem)"; }
+agent_asks_again 9
+forgot() { ! reports PG-9 "$1" && reports PG-9 "$(sha_of server-ca.pem)"; }
 OLD=$(openssl x509 -in "$SCRATCH/both.pem" -noout >/dev/null && awk '/BEGIN/ { n++ } n == 2' "$SCRATCH/both.pem" | openssl x509 -outform DER | sha256sum | cut -d' ' -f1)
 check and_the_agent_drops_it wait_until 60 forgot "$OLD"
-check and_still_authenticates eval 'goes_on && [ "$(failures)" = 0 ]'
+check and_still_authenticates eval 'goes_on 9 && [ "$(failures 9)" = 0 ]'
 check status_says_no_more_of_it eval '! pumpctl status | grep "being replaced"'
 check status_is_well eval 'pumpctl cert server-list --json | jq -e "all(.[]; .state == \"fine\")"'
 stop loop
-stop agent
+stop agent9
 
 # --- killed anywhere ---
 scratch_stop

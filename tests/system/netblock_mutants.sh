@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # A network block that lets the pump talk to any RADIUS server must not get out, however netblock.c
-# might be broken, and no policy may be believed that the server CA did not sign for it: each way to
+# might be broken, no root may follow another that has not signed for it, and no policy may be believed
+# that the server CA did not sign for it: each way to
 # lose a check is made in a copy, and the unit test must fail on it.
 # shellcheck disable=SC2317 # functions are called through check
 cd "$(dirname "$0")/../.." || exit 1
@@ -49,4 +50,20 @@ mutant 'one good signer of two is enough' 's/sk_X509_num\(signers\) == 1/sk_X509
 mutant 'an old policy is followed' 's/p->number <= \*number/p->number == 0/'
 mutant 'any login server is taken' 's/login_server_check\(address, name\)/0/'
 mutant 'whatever was signed is a policy' 's/strcmp\(kind, "server-policy"\)/0/'
+source=pump_agent/succession.c
+beside="tests/unit/pump_agent/test_succession.c tests/unit/ca/ca_fixture.c
+	$libraries/libca.a $libraries/libca_request.a $libraries/libpolicies.a"
+check succession_c_itself_builds build "$source"
+check and_passes "$work/test"
+mutant 'a new root is taken without NewWithOld' 's/is_vouched_for\(out, \*n_held_out, all, x, now_s\)/1/'
+mutant 'a stranger signs NewWithOld' 's/!is_signed_by\(with_old, old\)/0/'
+mutant 'it may be for another key' 's/EVP_PKEY_eq\(X509_get0_pubkey\(with_old\), key\) != 1/0/'
+mutant 'it may have any name' 's/X509_NAME_cmp\(X509_get_subject_name\(fresh\), name\)/0/'
+mutant 'the new root may do more' 's/!has_the_powers_of\(fresh, old\)/0/'
+mutant 'the way to it may do more' 's/!has_the_powers_of\(with_old, old\)/0/'
+mutant 'an ended one is taken' 's/is_in_force\(fresh, now_s\) && //'
+mutant 'an older root is taken back' 's/ASN1_TIME_compare\(X509_get0_notBefore\(fresh\), X509_get0_notBefore\(old\)\) <= 0/0/'
+mutant 'any number of roots is held' 's/r->n == ANCHOR_ROOTS_MAX/0/'
+mutant 'the old root is dropped before the new one was used' 's/!is_proven\(&roots, n_held, held, proven\)/0/'
+
 tap_done

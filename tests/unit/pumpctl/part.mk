@@ -11,3 +11,4 @@ $(call test,pumpctl/test_maker_anchors,tests/unit/pumpctl/test_maker_anchors.c,p
 $(call test,pumpctl/test_audit_syslog,tests/unit/pumpctl/test_audit_syslog.c,pumpctl base,)
 $(call test,pumpctl/test_conf_edit,tests/unit/pumpctl/test_conf_edit.c,pumpctl base,)
 $(call test,pumpctl/test_rollover_gate,tests/unit/pumpctl/test_rollover_gate.c,pumpctl base,)
+$(call test,pumpctl/test_anchor_gate,tests/unit/pumpctl/test_anchor_gate.c,pumpctl policies cred_proto registry_proto base,)
