@@ -84,7 +84,8 @@ struct renewal {
 	struct settings s;
 	int64_t validity_ms, ca_ends_ms;
 	unsigned n_done;
-	json_t *done; /* what was done, or would be */
+	json_t *done;		     /* what was done, or would be */
+	enum epoch_name compromised; /* with --compromised */
 };
 
 /* Whoever took one key may have taken them all. */
@@ -170,20 +171,20 @@ static int server_renew(struct renewal *r, const struct server_cert *c)
 
 static int rename_begin(struct renewal *r)
 {
+	const char *server = call_value(r->call, "compromised"), *name;
+	char old[sizeof(r->s.radius_name)], next[sizeof(old)];
 	struct ipc_client *registry = NULL;
-	char old[sizeof(r->s.radius_name)];
 	bool changed;
 	int rc;
 
-	if (!call_value(r->call, "compromised"))
+	if (!server)
 		return 0;
-	memcpy(old, r->s.radius_name, sizeof(old));
+	name = settings_epoch_name(&r->s, r->compromised);
+	memcpy(old, name, sizeof(old));
 	if (call_flag(r->call, "dry-run")) {
-		char next[sizeof(old)];
-
 		rc = server_name_next(old, next, sizeof(next));
 		if (!rc)
-			report_line(r->call, "radius   would be called %s instead of %s", next,
+			report_line(r->call, "%-7s  would be called %s instead of %s", server, next,
 				    old);
 		return rc;
 	}
@@ -192,12 +193,26 @@ static int rename_begin(struct renewal *r)
 						"it, then repeat this");
 	rc = registry_open(r->call, &registry);
 	if (!rc)
-		rc = server_policy_rename(&r->s, registry, call_flag(r->call, "again"));
+		rc = server_policy_rename(&r->s, r->compromised, registry,
+					  call_flag(r->call, "again"));
 	ipc_client_free(registry);
 	if (rc || (rc = raddb_render(&r->s, &changed)))
 		return rc;
-	report_line(r->call, "radius   is called %s from now on, not %s", r->s.radius_name, old);
+	report_line(r->call, "%-7s  is called %s from now on, not %s", server, name, old);
 	return 0;
+}
+
+static int compromised_parse(const char *server, enum epoch_name *out)
+{
+	*out = EPOCH_RADIUS;
+	if (!server || !strcmp(server, "radius"))
+		return 0;
+	*out = EPOCH_LOGIN;
+	return !strcmp(server, "login")
+		       ? 0
+		       : err_set(ERR_INVALID,
+				 "--compromised radius or login: pumps know only these by a name "
+				 "with an epoch; for others: --all, and ca rollover start server");
 }
 
 /* A name or address that pumps were not told yet, whoever changed it and whatever kept it from
@@ -259,15 +274,12 @@ static int renewal_begin(struct renewal *r, struct server_cert *certs, size_t *n
 static int server_renew_run(const struct call *call)
 {
 	struct renewal r = {.call = call, .done = json_array()};
-	const char *compromised = call_value(call, "compromised");
 	struct server_cert certs[SERVER_CERTS_MAX];
 	size_t n = 0;
 	int failed = 0;
 	int rc;
 
-	if (compromised && strcmp(compromised, "radius")) {
-		(void)err_set(ERR_INVALID, "--compromised radius: pumps know only that server by a "
-					   "name with an epoch; for others: --all");
+	if (compromised_parse(call_value(call, "compromised"), &r.compromised)) {
 		json_decref(r.done);
 		return report_usage();
 	}
@@ -305,7 +317,7 @@ const struct verb verb_cert_server_list = {
 static const struct option_spec renew_options[] = {
 	{"all", 0, OPTION_FLAG, NULL, "of any age, not only in the last third of their life",
 	 false},
-	{"compromised", 0, OPTION_VALUE, "radius",
+	{"compromised", 0, OPTION_VALUE, "radius|login",
 	 "its key is in wrong hands: all keys are renewed, its name gets the next number, and "
 	 "pumps "
 	 "are told to take the old one no more",

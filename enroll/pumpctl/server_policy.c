@@ -95,26 +95,48 @@ static int policy_read(struct ipc_client *registry, struct server_policy *out)
 	return registry_server_policy(registry, &q, out, 1, &n, REGISTRY_TIMEOUT_MS);
 }
 
-int server_policy_rename(struct settings *s, struct ipc_client *registry, bool again)
+/* A rename that pumps were not told of yet; that they were never told of logins is none. */
+static bool is_rename_untold(const struct settings *s, const struct server_policy *now,
+			     enum epoch_name which)
+{
+	if (which == EPOCH_RADIUS)
+		return is_name_untold(s, now);
+	return *now->login_name ? strcmp(now->login_name, s->login_name) != 0
+				: !is_first_epoch(s->login_name);
+}
+
+/* When pumps were told the name in the policy, at the latest; 0: in their bundle. Of the login
+ * server's name nothing keeps the time, but the policy's own: that may be a later one. */
+static int64_t told_at(const struct server_policy *now, enum epoch_name which)
+{
+	if (which == EPOCH_RADIUS)
+		return now->named_at;
+	return is_first_epoch(now->login_name) ? 0 : (int64_t)now->number * 1000;
+}
+
+int server_policy_rename(struct settings *s, enum epoch_name which, struct ipc_client *registry,
+			 bool again)
 {
 	char next[sizeof(s->radius_name)], when[CLOCK_TEXT_MAX];
 	struct server_policy now;
+	int64_t told_ms;
 	int rc = policy_read(registry, &now);
 
-	if (rc || is_name_untold(s, &now))
+	if (rc || is_rename_untold(s, &now, which))
 		return rc;
-	if (now.named_at && !again &&
-	    clock_wall_ms() - now.named_at < SERVER_POLICY_REST_DAYS * INT64_C(86400000)) {
-		clock_format(now.named_at, when);
+	told_ms = told_at(&now, which);
+	if (told_ms && !again &&
+	    clock_wall_ms() - told_ms < SERVER_POLICY_REST_DAYS * INT64_C(86400000)) {
+		clock_format(told_ms, when);
 		return err_set(
 			ERR_CONFLICT,
 			"pumps were told the name %s only at %s; those that were away since "
 			"take no name after the next: use --again to shut them out until they "
 			"are onboarded anew",
-			now.radius_name, when);
+			settings_epoch_name(s, which), when);
 	}
-	rc = server_name_next(s->radius_name, next, sizeof(next));
-	return rc ? rc : settings_rename_radius(s, next);
+	rc = server_name_next(settings_epoch_name(s, which), next, sizeof(next));
+	return rc ? rc : settings_rename(s, which, next);
 }
 
 /* By the clock, so that a registry restored from before gives no number twice. */

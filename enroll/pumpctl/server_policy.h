@@ -16,14 +16,15 @@
 #include "sql/proto/registry_records.h"
 
 /*
- * After a compromise: renames the RADIUS server in pumpgate.conf to the next epoch; *s follows.
- * Nothing else is changed yet. A rename that pumps were not told of yet is not followed by another.
- * Pumps take the name they know and the next one: a second epoch within SERVER_POLICY_REST_DAYS
- * shuts out those that were away meanwhile, and wants `again`. ERR_INVALID when the name carries no
- * epoch, ERR_CONFLICT without `again`; ERR_IO; errors of the registry.
+ * After a compromise: renames the RADIUS or login server in pumpgate.conf to the next epoch; *s
+ * follows. Nothing else is changed yet. A rename that pumps were not told of yet is not followed by
+ * another. Pumps take the name they know and the next one: a second epoch within
+ * SERVER_POLICY_REST_DAYS shuts out those that were away meanwhile, and wants `again`. ERR_INVALID
+ * when the name carries no epoch, ERR_CONFLICT without `again`; ERR_IO; errors of the registry.
  */
 #define SERVER_POLICY_REST_DAYS 30
-int server_policy_rename(struct settings *s, struct ipc_client *registry, bool again) MUST_USE;
+int server_policy_rename(struct settings *s, enum epoch_name which, struct ipc_client *registry,
+			 bool again) MUST_USE;
 
 /* Sees to it that pumps are told the names in the settings and where logins go, by a new policy if
  * need be: *number_out is its number, 0 when nothing had to be done. The RADIUS server's first

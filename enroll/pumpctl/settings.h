@@ -74,9 +74,12 @@ int settings_users_complete(struct settings *s, bool *changed) MUST_USE;
 /* Writes HOME/pumpgate.conf atomically, mode 0644. */
 int settings_write(const struct settings *s) MUST_USE;
 
-/* Changes radius_name in HOME/pumpgate.conf, whose other lines stay as they are; *s is read anew.
- * Atomic. ERR_INVALID, ERR_IO, ERR_LIMIT. */
-int settings_rename_radius(struct settings *s, const char *name) MUST_USE;
+/* The names that carry an epoch and that pumps are told by signed policy. */
+enum epoch_name { EPOCH_RADIUS, EPOCH_LOGIN };
+const char *settings_epoch_name(const struct settings *s, enum epoch_name which);
+/* Changes radius_name or login_name in HOME/pumpgate.conf, whose other lines stay as they are; *s
+ * is read anew. Atomic. ERR_INVALID, ERR_IO, ERR_LIMIT. */
+int settings_rename(struct settings *s, enum epoch_name which, const char *name) MUST_USE;
 
 /* The user of a process; the calling user when none is set. ERR_NOT_FOUND for an unknown name,
  * ERR_DENIED when another user is asked for and the caller is not root. */

@@ -24,7 +24,7 @@ static bool is_key(const char *line, size_t len, const char *key)
 
 /* Copies all lines; the one of the key becomes the new one, which follows [server] if there is
  * none. */
-static int conf_copy(const struct buf *from, const char *name, struct buf *out)
+static int conf_copy(const struct buf *from, const char *key, const char *name, struct buf *out)
 {
 	const char *at = (const char *)from->data, *end = at + from->len;
 	bool in_server = false, written = false;
@@ -37,8 +37,8 @@ static int conf_copy(const struct buf *from, const char *name, struct buf *out)
 
 		if (is_section)
 			in_server = len >= 8 && !memcmp(at, "[server]", 8);
-		if (in_server && is_key(at, len, "radius_name")) {
-			rc = written ? 0 : buf_printf(out, "radius_name = %s\n", name);
+		if (in_server && is_key(at, len, key)) {
+			rc = written ? 0 : buf_printf(out, "%s = %s\n", key, name);
 			written = true;
 		} else {
 			rc = buf_printf(out, "%.*s\n", (int)len, at);
@@ -46,12 +46,13 @@ static int conf_copy(const struct buf *from, const char *name, struct buf *out)
 		at += len + 1;
 	}
 	if (!rc && !written)
-		rc = buf_printf(out, "\n[server]\nradius_name = %s\n", name);
+		rc = buf_printf(out, "\n[server]\n%s = %s\n", key, name);
 	return rc;
 }
 
-int settings_rename_radius(struct settings *s, const char *name)
+int settings_rename(struct settings *s, enum epoch_name which, const char *name)
 {
+	const char *key = which == EPOCH_LOGIN ? "login_name" : "radius_name";
 	AUTO_BUF old = {.max = CONF_MAX};
 	AUTO_BUF conf = {.max = CONF_MAX + 1024};
 	struct settings after;
@@ -62,14 +63,19 @@ int settings_rename_radius(struct settings *s, const char *name)
 		return err_set(ERR_LIMIT, "%s: path too long", s->home);
 	rc = buf_read_file(&old, path);
 	if (!rc)
-		rc = conf_copy(&old, name, &conf);
+		rc = conf_copy(&old, key, name, &conf);
 	if (!rc)
 		rc = buf_write_file(path, 0644, conf.data, conf.len);
 	if (!rc)
 		rc = settings_read(s->home, &after);
-	if (!rc && strcmp(after.radius_name, name))
-		rc = err_set(ERR_INVALID, "%s: set radius_name = %s there by hand", path, name);
+	if (!rc && strcmp(settings_epoch_name(&after, which), name))
+		rc = err_set(ERR_INVALID, "%s: set %s = %s there by hand", path, key, name);
 	if (!rc)
 		*s = after;
 	return rc;
+}
+
+const char *settings_epoch_name(const struct settings *s, enum epoch_name which)
+{
+	return which == EPOCH_LOGIN ? s->login_name : s->radius_name;
 }

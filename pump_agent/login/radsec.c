@@ -16,6 +16,8 @@
 #include <openssl/ssl.h>
 
 #include "base/clock.h"
+#include "ca/request/server_name.h"
+#include "pump_agent/bundle.h"
 #include "pump_agent/tls_client.h"
 
 struct radsec {
@@ -114,6 +116,19 @@ static int connect_to(struct radsec *r, const struct radsec_server *s, int64_t d
 	return 0;
 }
 
+/* As with RADIUS: a server whose old key is in wrong hands has the name of the next epoch before
+ * every pump was told (docs/decisions/0196). A name without epochs has none after it. */
+static int next_name_take(SSL *ssl, const char *name)
+{
+	char next[SERVER_NAME_MAX];
+
+	if (server_name_next(name, next, sizeof(next)))
+		return 0;
+	return X509_VERIFY_PARAM_add1_host(SSL_get0_param(ssl), next, 0) == 1
+		       ? 0
+		       : err_ossl(ERR_NOMEM, "TLS");
+}
+
 static int tls_set_up(struct radsec *r, const struct radsec_server *s)
 {
 	const struct tls_client us = {s->anchors, s->cert, s->key, NULL};
@@ -125,7 +140,8 @@ static int tls_set_up(struct radsec *r, const struct radsec_server *s)
 	r->ssl = SSL_new(r->ctx);
 	if (!r->ssl || SSL_set_fd(r->ssl, r->fd) != 1)
 		return err_ossl(ERR_NOMEM, "TLS");
-	return tls_client_expect(r->ssl, s->name, false);
+	rc = tls_client_expect(r->ssl, s->name, false);
+	return rc ? rc : next_name_take(r->ssl, s->name);
 }
 
 /* After a call on the connection that returned `n` <= 0: waits for what it wants. */

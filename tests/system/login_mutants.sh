@@ -88,7 +88,9 @@ mutant "a PIN is not bound to its pump" $on/pin_hash pump_agent/test_vault 's/te
 mutant "a PIN is not bound to the epoch" $on/pin_hash pump_agent/test_vault 's/crypto_generichash_update\(&h, epoch.*$//'
 desk=pump_agent/test_desk
 mutant "any server's name will do" pump_agent/tls_client $desk 's/X509_VERIFY_PARAM_set1_host\(param, name, 0\) == 1/1/'
-mutant "any server will do" $on/radsec $desk 's/SSL_get_verify_result\(r->ssl\) != X509_V_OK \|\|//; s/return tls_client_expect\(r->ssl, s->name, false\);/SSL_set_verify(r->ssl, SSL_VERIFY_NONE, NULL); &/'
+mutant "any server will do" $on/radsec $desk 's/SSL_get_verify_result\(r->ssl\) != X509_V_OK \|\|//; s/rc = tls_client_expect\(r->ssl, s->name, false\);/SSL_set_verify(r->ssl, SSL_VERIFY_NONE, NULL); &/'
+mutant "the next name is not taken" $on/radsec $desk 's/rc \? rc : next_name_take\(r->ssl, s->name\)/rc/'
+mutant "the next name but one is taken too" $on/radsec $desk 's/if \(server_name_next\(name, next, sizeof\(next\)\)\)/char one[SERVER_NAME_MAX]; if (server_name_next(name, one, sizeof(one)) || server_name_next(one, next, sizeof(next)))/'
 mutant "an unsigned answer will do" $on/answer $desk 's/radius_verify_reply\(&v, request->data \+ 4, SECRET, true\)/radius_verify_reply(\&v, request->data + 4, SECRET, false)/'
 mutant "after a no the pump looks itself" $on/desk $desk 's/if \(!strcmp\(a.refusal.result, "try-again"\)\)/if (1)/'
 mutant "codes are guessed without a pause" $on/desk $desk 's/if \(wait_us > 0\)/if (0)/'

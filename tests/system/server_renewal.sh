@@ -170,6 +170,26 @@ check "a_certificate_for_another_name_is_noticed" eval \
 sed -i 's/^radius_name = .*/radius_name = radius-1.pumpgate.internal/' "$H/pumpgate.conf"
 
 # ---- without pumpctl run: systemd's part played by a script ----
+# ---- the login server's key was stolen ----
+login_is() { # NAME: in the certificate that the server shows, and in the policy that pumps get
+	openssl s_client -connect "$(sed -n 's/^est_address = //p' "$H/pumpgate.conf"):$(sed -n 's/^login_port = //p' "$H/pumpgate.conf")" \
+		</dev/null 2>/dev/null | openssl x509 -noout -checkhost "$1" | grep -q 'does match' &&
+		curl -sSf --cacert "$TRUST" "${EST_URL%/est}/pumpgate/server-policy" | base64 -di |
+		grep -qaF "\"login_server_name\":\"$1\""
+}
+check "the_login_server_has_its_first_name" wait_until 20 login_is login-1.pumpgate.internal
+before=$(serial clinicians)
+check "a_dry_run_says_what_it_would_be_called" says 'login +would be called login-2.pumpgate.internal' \
+	pumpctl cert server-renew --compromised login --dry-run
+check "and_changes_nothing" [ "$(serial clinicians)" = "$before" ]
+check "another_server_has_no_epoch" fails_with 64 pumpctl cert server-renew --compromised est
+check "a_stolen_key_costs_the_login_server_its_name" says 'login +is called login-2.pumpgate.internal from now on' \
+	pumpctl cert server-renew --compromised login
+check "its_certificate_and_the_policy_say_so" wait_until 20 login_is login-2.pumpgate.internal
+check "the_radius_server_keeps_its_name" says 'radius-1.pumpgate.internal' pumpctl cert server-list
+check "no_third_name_right_after" says 'those that were away since' pumpctl cert server-renew --compromised login
+check "and_nothing_is_left_to_do" fails_with 2 pumpctl cert server-renew
+
 scratch_stop
 mkdir "$SCRATCH/systemd"
 cat >"$SCRATCH/systemd/systemctl" <<-END

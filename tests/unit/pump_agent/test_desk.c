@@ -139,8 +139,27 @@ static enum pumplink_result as(const char *name, const char *password)
 
 static void a_server_of_another_name_gets_no_password(void **state)
 {
+	static const char *const names[] = {"login-3.test", "login-0.test", "login-2.other",
+					    "radius-1.test"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		start(names[i], false);
+		desk.server.name = "login-1.test";
+		assert_int_equal(by_password(), PUMPLINK_UNAVAILABLE);
+		assert_int_equal(login_server_requests(server), 0);
+	}
+}
+
+/* After a compromise, before the pump was told (docs/decisions/0196). */
+static void a_server_of_the_next_epoch_is_taken_and_then_one_of_the_last_is_not(void **state)
+{
 	(void)state;
 	start("login-2.test", false);
+	desk.server.name = "login-1.test";
+	assert_int_equal(by_password(), PUMPLINK_OK);
+	start("login-1.test", false);
+	desk.server.name = "login-2.test"; /* told */
 	assert_int_equal(by_password(), PUMPLINK_UNAVAILABLE);
 	assert_int_equal(login_server_requests(server), 0);
 }
@@ -575,6 +594,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		T(a_server_of_another_name_gets_no_password),
+		T(a_server_of_the_next_epoch_is_taken_and_then_one_of_the_last_is_not),
 		T(a_server_of_another_ca_gets_no_password),
 		T(an_answer_without_a_good_signature_lets_nobody_in),
 		T(an_accept_without_a_grant_lets_nobody_in),
