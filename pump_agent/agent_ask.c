@@ -126,6 +126,7 @@ static void anchors_changed(struct agent *a)
 {
 	LOG(LOG_INFO, "agent.anchors_changed", LOG_S("pump", a->state.settings.pump));
 	a->due.trust = agent_in_ms(0);
+	agent_logins_identity(a); /* the login server shows the same */
 }
 
 void agent_trust_again(struct agent *a)
