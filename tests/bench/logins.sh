@@ -12,10 +12,10 @@ LOGIN_SHARE=0.7
 logins_settings() {
 	LOGIN_SOURCES='local'
 	command -v slapd >/dev/null || return 0
-	slapd_folder "$SCRATCH/ldap" && slapd_load tests/support/hospital.ldif && slapd_start bench good || {
+	if ! { slapd_folder "$SCRATCH/ldap" && slapd_load tests/support/hospital.ldif && slapd_start bench good; }; then
 		say 'bench: slapd does not start: no logins by a directory'
 		return 0
-	}
+	fi
 	LOGIN_SOURCES='local ldap'
 	(umask 077 && echo service-secret >"$SCRATCH/ldap-secret")
 	cat >>"$PUMPGATE_HOME/pumpgate.conf" <<-END
@@ -35,7 +35,10 @@ logins_settings() {
 
 # login_who SOURCE: name and password
 login_who() {
-	[ "$1" = local ] && echo "clinician $LOGIN_PASSWORD" || echo 'nurse florence-1820'
+	case $1 in
+	local) echo "clinician $LOGIN_PASSWORD" ;;
+	*) echo 'nurse florence-1820' ;;
+	esac
 }
 
 # login_at PUMP COMMAND: one command over this pump's connection
