@@ -47,8 +47,8 @@ mutate() {
 	fi
 	"$cc" -std=gnu11 -D_GNU_SOURCE -I. -I"$PUMPGATE_BUILD/gen" -fPIE -pthread -O1 -w -c -o "$at.o" "$at.c" &&
 		"$cc" -pthread -o "$at" "$PUMPGATE_BUILD"/obj/pump_agent/{main,confine}.o "$at.o" -Wl,--start-group \
-			"$PUMPGATE_BUILD"/lib/lib{agent_shell,login_shell,login_core,agent_core,login_wire,radius_packet,ca_request,base,cage}.a \
-			-Wl,--end-group -lsodium -lssl -lcrypto -ljansson -levent_openssl -levent_extra -levent_core \
+			"$PUMPGATE_BUILD"/lib/lib{agent_shell,login_shell,login_core,tpm_device,agent_core,login_text,login_wire,radius_packet,ca_request,base,cage}.a \
+			-Wl,--end-group -lsodium -lidn -lssl -lcrypto -ljansson -levent_openssl -levent_extra -levent_core \
 			-levent_pthreads -linih -lseccomp -lwpa_client
 }
 
