@@ -256,6 +256,34 @@ moved() {
 	wait_for 20 "VLAN $2" switch_event placed ".why == \"eap\" and .vlan == $2 and .at_ms > $1"
 }
 
+holds_root() { pumpctl pump show "$PUMP" --json | jq -e --arg sha "$1" '.report.server_anchors | contains($sha)' >/dev/null; }
+eap_count() { grep -c "CTRL-EVENT-EAP-$1" "$D/wpa_supplicant.log"; }
+eap_beyond() { [ "$(eap_count SUCCESS)" -gt "$1" ]; }
+authenticates_again() {
+	local n
+	n=$(eap_count SUCCESS)
+	inside pump wpa_cli -p "$D/wpa" -i eth0 reauthenticate >/dev/null &&
+		wait_for 15 "another authentication" eap_beyond "$n"
+}
+
+root_rollover() {
+	local refused root
+	refused=$(eap_count FAILURE)
+	pumpctl ca rollover start server --new-root >"$D/rollover" 2>&1 || { fail "$(cat "$D/rollover")"; return 1; }
+	root=$(pumpctl ca rollover status server --json | jq -r .other_root.sha256)
+	agent_stop # it asks its server when it comes online, else once an hour
+	agent
+	wait_for 20 "the pump to hold both roots" holds_root "$root" || return
+	pumpctl ca rollover switch server >"$D/rollover" 2>&1 || { fail "$(cat "$D/rollover")"; return 1; }
+	show cat "$D/rollover"
+	authenticates_again || return
+	pumpctl ca rollover finish server >"$D/rollover" 2>&1 || { fail "$(cat "$D/rollover")"; return 1; }
+	authenticates_again || return
+	wait_for 5 "the host in the zone" pump_reaches "$WARD_MATE" || return
+	OUTCOME="cross certificates, all servers switched, the old root gone; refused authentications: $(($(eap_count FAILURE) - refused))"
+	[ "$(eap_count FAILURE)" = "$refused" ] || fail "the pump was refused"
+}
+
 quarantine() {
 	local since
 	since=$(now_ms)
@@ -511,6 +539,7 @@ step "What the registry says" look
 step "A clinician logs in at the pump" clinician_logs_in
 step "The login server stops: by badge all the same" clinician_without_server
 step "The account is disabled: refused, forgotten" clinician_disabled
+step "The servers' root is replaced" root_rollover
 step "Quarantine: another VLAN, at once" quarantine
 step "Released: back among the pumps" release
 step "Renewal while packets run" renewal
