@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # rlm_pump.so: the files that speak FreeRADIUS, over a library that knows nothing of it. Built for the
 # installed FreeRADIUS; its headers are completed by shim/.
-RLM_PUMP_GLUE := $(addprefix radius_modules/rlm_pump/,rlm_pump.c auth_ops.c nas_ops.c \
+RLM_PUMP_GLUE := $(addprefix radius_modules/rlm_pump/,rlm_pump.c attempt.c auth_ops.c answer_ops.c nas_ops.c \
 	session_ops.c acct_ops.c hold_ops.c request_text.c tls_late.c tls_seen.c)
 RLM_PUMP_CORE := $(filter-out $(RLM_PUMP_GLUE),$(wildcard radius_modules/rlm_pump/*.c))
 RLM_PUMP_LIBS := rlm_pump_core radsec_hop policies registry_proto base

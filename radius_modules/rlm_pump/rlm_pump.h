@@ -74,11 +74,12 @@ void pump_source_ip(REQUEST *request, char out[IP_SIZE]);
 rlm_rcode_t pump_verdict(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_mab(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_birth(struct pump_shared *s, REQUEST *request);
+rlm_rcode_t pump_return(struct pump_shared *s, REQUEST *request);
+/* answer_ops.c */
 rlm_rcode_t pump_mab_gate(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_admit(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_onboard(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_onboard_birth(struct pump_shared *s, REQUEST *request);
-rlm_rcode_t pump_return(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_onboard_return(struct pump_shared *s, REQUEST *request);
 rlm_rcode_t pump_refuse(struct pump_shared *s, REQUEST *request);
 /* tls_seen.c: what was negotiated; all zero while the handshake is not over. */
