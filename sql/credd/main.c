@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -21,6 +19,7 @@
 #include "base/clock.h"
 #include "base/daemon.h"
 #include "base/daemon_options.h"
+#include "base/home.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "sql/credd/commands.h"
@@ -69,55 +68,11 @@ struct workers {
 	struct cred_worker *admin;
 };
 
-static int folder_make(const char *home, const char *rel, mode_t mode)
-{
-	char path[PATH_MAX];
-	int rc = home_path(home, rel, path);
-
-	if (rc)
-		return rc;
-	if (mkdir(path, mode) && errno != EEXIST)
-		return err_errno(ERR_IO, "%s", path);
-	/* umask 077 took bits away; a folder made by another user stays as that user made it */
-	if (chmod(path, mode) && errno != EPERM)
-		return err_errno(ERR_IO, "%s", path);
-	return 0;
-}
-
 static int folders_make(struct credd *c)
 {
-	char run[PATH_MAX];
-	struct stat st;
-	int rc = home_path(c->home, "run", run);
+	int rc = home_folders_make(c->home, "cred");
 
-	if (mkdir(c->home, 0755) ? errno != EEXIST : chmod(c->home, 0755))
-		return err_errno(ERR_IO, "%s", c->home);
-	if (!rc && stat(run, &st))
-		rc = folder_make(c->home, "run", 0755);
-	if (!rc)
-		rc = folder_make(c->home, "run/cred", 0711);
-	if (!rc)
-		rc = folder_make(c->home, "cred", 0700);
 	return rc ? rc : home_path(c->home, "cred/clinicians.db", c->people_path);
-}
-
-/* One process per home: the lock ends with the process. ERR_BUSY. */
-static int home_lock(const char *home, int *fd_out)
-{
-	char path[PATH_MAX];
-	int rc = home_path(home, "cred/lock", path), fd;
-
-	if (rc)
-		return rc;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return err_errno(ERR_IO, "%s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
-		close(fd);
-		return err_set(ERR_BUSY, "another pumpgate-credd works on %s", home);
-	}
-	*fd_out = fd;
-	return 0;
 }
 
 /* Database and pepper. A pepper is made for a database without accounts alone: another one would
@@ -296,7 +251,7 @@ static int serve(const char *home)
 	if (!rc && !c.base)
 		rc = err_set(ERR_NOMEM, "no memory for the event loop");
 	if (!rc)
-		rc = home_lock(home, &lock);
+		rc = home_lock(home, "cred", &lock);
 	if (!rc)
 		rc = state_open(&c);
 	if (!rc)
@@ -335,7 +290,7 @@ static int init(const char *home)
 	int lock = -1, rc = credd_new(&c, home);
 
 	if (!rc)
-		rc = home_lock(home, &lock);
+		rc = home_lock(home, "cred", &lock);
 	if (rc == ERR_BUSY) /* fine, if what runs is as new as we are */
 		return people_open(c.people_path, false, &people);
 	if (!rc)
@@ -352,7 +307,7 @@ static int restore(const char *home, const char *from, bool dry)
 	int lock = -1, rc = credd_new(&c, home);
 
 	if (!rc)
-		rc = home_lock(home, &lock);
+		rc = home_lock(home, "cred", &lock);
 	if (rc == ERR_BUSY)
 		rc = err_set(rc, "stop pumpgate-credd first: it is using %s", home);
 	if (!rc)

@@ -3,14 +3,11 @@
  * pumpgate-registryd: keeper of the registry and the session database, and the only program that
  * opens them. Faces a Unix socket; never the network.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -19,6 +16,7 @@
 #include "base/clock.h"
 #include "base/daemon.h"
 #include "base/daemon_options.h"
+#include "base/home.h"
 #include "base/log.h"
 #include "sql/proto/registry_verbs.h"
 #include "sql/registryd/service.h"
@@ -49,42 +47,13 @@ static const char usage[] =
 	"  pumpgate-registryd --home /tmp/pumpgate\n"
 	"  PUMPGATE_HOME=/srv/pumpgate pumpgate-registryd\n";
 
-static int folder_make(const char *home, const char *rel, mode_t mode)
-{
-	char path[PATH_MAX];
-	int rc = home_path(home, rel, path);
-
-	if (rc)
-		return rc;
-	if (mkdir(path, mode) && errno != EEXIST)
-		return err_errno(ERR_IO, "%s", path);
-	/* umask 077 took bits away; a folder made by another user stays as that user made it */
-	if (chmod(path, mode) && errno != EPERM)
-		return err_errno(ERR_IO, "%s", path);
-	return 0;
-}
-
 static int folders_make(struct service *s, const char *home)
 {
-	int rc = 0;
-	char run[PATH_MAX];
-	struct stat st;
+	int rc = home_folders_make(home, "registry");
 
-	/* umask 077 took bits away that other users need to pass through a home that we made */
-	if (mkdir(home, 0755) ? errno != EEXIST : chmod(home, 0755))
-		return err_errno(ERR_IO, "%s", home);
-	rc = home_path(home, "run", run);
-	if (!rc && stat(run, &st))
-		rc = folder_make(home, "run", 0755);
-	if (!rc)
-		rc = folder_make(home, "run/registry", 0711);
-	if (!rc)
-		rc = folder_make(home, "registry", 0700);
 	if (!rc)
 		rc = home_path(home, "registry/registry.db", s->registry_path);
-	if (!rc)
-		rc = home_path(home, "registry/sessions.db", s->sessions_path);
-	return rc;
+	return rc ? rc : home_path(home, "registry/sessions.db", s->sessions_path);
 }
 
 /* What an earlier process put into its map of standings is believed for a lease at most. */
@@ -96,25 +65,14 @@ static void lease_wait(int64_t since_us)
 		usleep((useconds_t)left_us);
 }
 
-/* One process per home: the lock ends with the process. Nothing is changed before the lease of the
- * one before is over. ERR_BUSY. */
-static int home_lock(const char *home, int *fd_out)
+/* Nothing is changed before the lease of the process before is over. ERR_BUSY. */
+static int registry_lock(const char *home, int *fd_out)
 {
-	char path[PATH_MAX];
-	int rc = home_path(home, "registry/lock", path), fd;
+	int rc = home_lock(home, "registry", fd_out);
 
-	if (rc)
-		return rc;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return err_errno(ERR_IO, "%s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
-		close(fd);
-		return err_set(ERR_BUSY, "another pumpgate-registryd works on %s", home);
-	}
-	lease_wait(clock_mono_us());
-	*fd_out = fd;
-	return 0;
+	if (!rc)
+		lease_wait(clock_mono_us());
+	return rc;
 }
 
 static int restore_settle(const char *home, char aside[PATH_MAX])
@@ -290,7 +248,7 @@ static int serve(const char *home)
 	if (!rc)
 		rc = rules_init(&s, home);
 	if (!rc)
-		rc = home_lock(home, &lock);
+		rc = registry_lock(home, &lock);
 	if (!rc)
 		rc = databases_upgrade(&s, home);
 	if (!rc)
@@ -328,7 +286,7 @@ static int init(const char *home)
 	int lock = -1, rc = folders_make(&s, home);
 
 	if (!rc)
-		rc = home_lock(home, &lock);
+		rc = registry_lock(home, &lock);
 	if (rc == ERR_BUSY) { /* fine, if what runs is as new as we are */
 		rc = store_open(s.registry_path, STORE_READ, &registry);
 		return rc ? rc : session_store_open(s.sessions_path, STORE_READ, &sessions);
@@ -349,7 +307,7 @@ static int restore(const char *home, const char *backup)
 	int lock = -1, rc = folders_make(&s, home);
 
 	if (!rc)
-		rc = home_lock(home, &lock);
+		rc = registry_lock(home, &lock);
 	if (rc == ERR_BUSY)
 		rc = err_set(rc, "stop pumpgate-registryd first: it is using %s", home);
 	if (!rc)
