@@ -123,6 +123,11 @@ static void another_name(X509 *c)
 	assert_true(X509_NAME_add_entry_by_txt(name, "OU", MBSTRING_ASC, (const uint8_t *)"x", -1,
 					       -1, 0));
 }
+static void another_self(X509 *c)
+{
+	another_name(c);
+	assert_true(X509_set_issuer_name(c, X509_get_subject_name(c)));
+}
 static void ended(X509 *c)
 {
 	assert_non_null(ASN1_TIME_adj(X509_getm_notAfter(c), NOW_S - 60, 0, 0));
@@ -160,10 +165,11 @@ static void refuses_a_root_that_the_pinned_one_has_not_signed_for(void **state)
 
 static void refuses_what_is_not_the_kind_of_ca_that_the_pinned_root_is(void **state)
 {
-	static void (*const changes[])(X509 *) = {
-		no_ca,	     longer_path,	    unbounded_path, no_name_constraints,
-		for_clients, signs_no_certificates, another_name,   ended,
-		not_begun};
+	static void (*const changes[])(X509 *) = {no_ca,	  longer_path,
+						  unbounded_path, no_name_constraints,
+						  for_clients,	  signs_no_certificates,
+						  another_name,	  another_self,
+						  ended,	  not_begun};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
