@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs test files that speak TAP (cmocka programs, shell scripts), JOBS of them at once (as many as
 # there are processors), shows what failed and closes with counts. A file that runs no test, dies, or
-# ends with a status other than 0 is a failure.
+# ends with a status other than 0 is a failure. Files with a line "# Alone: why" come at the end, one by
+# one: what they compare would be the others' noise.
 #
 #   tests/run.sh BUILD-DIR FILE...        T=PATTERN keeps only files whose path contains PATTERN
 set -u
@@ -16,6 +17,10 @@ export CMOCKA_MESSAGE_OUTPUT=TAP PUMPGATE_BUILD="$build"
 for file in "$@"; do
 	case $file in *"${T:-}"*) printf '%s\n' "$file" ;; esac
 done >"$work/files"
+while read -r file; do
+	grep -qs '^# Alone: ' "$file" && printf '%s\n' "$file"
+done <"$work/files" >"$work/alone"
+grep -vxFf "$work/alone" "$work/files" >"$work/together"
 
 # With root the daemons get users of their own, and those must reach the programs.
 if [ "$(id -u)" = 0 ] && grep -q '^tests/' "$work/files" &&
@@ -24,8 +29,9 @@ if [ "$(id -u)" = 0 ] && grep -q '^tests/' "$work/files" &&
 	exit 1
 fi
 
-xargs -r -d '\n' -n 1 -P "${JOBS:-$(nproc)}" -a "$work/files" \
+xargs -r -d '\n' -n 1 -P "${JOBS:-$(nproc)}" -a "$work/together" \
 	"$(dirname "$0")/run_one.sh" "$build" "$work"
+xargs -r -d '\n' -n 1 -a "$work/alone" "$(dirname "$0")/run_one.sh" "$build" "$work"
 
 read -r ran passed failed skipped <<-END
 	$(cat "$work"/*.counts 2>/dev/null |

@@ -5,6 +5,7 @@
 # pumplink sleeps or faults, at most one tick in a hundred more is missed, and 99 % of the ticks wake no
 # later than four times as late as in the quiet time, and a millisecond. A trouble gets three tries,
 # because the machine has other work too; what is broken is broken each time.
+# Alone: another test's packets on the loop's processor would be taken for the agent's doing.
 #
 #   PUMPLINK_FLAPS=10000 tests/system/pumplink_jitter.sh     (1000)
 # shellcheck disable=SC2317,SC2329 # functions are called through check

@@ -19,6 +19,8 @@ file dying 'echo "ok 1 - one"; kill -9 $$'
 file silent 'exit 0'
 file skipping 'echo "ok 1 - one"; echo "ok 2 - two # SKIP no tool"'
 file slow 'echo "ok 1 - one"; sleep 60'
+file busy "touch $work/at-work; sleep 1; rm $work/at-work; echo 'ok 1 - one'"
+file alone '# Alone: measures' "[ ! -e $work/at-work ] && echo 'ok 1 - one'"
 # shellcheck disable=SC2317 # called by check
 run() { env -u T "$@"; }
 
@@ -39,5 +41,7 @@ check "a_skipped_test_fails_a_run_that_allows_none" \
 	fails_with 1 run NO_SKIP=1 tests/run.sh "$work" "$work/skipping"
 check "and_is_counted_otherwise" says '^1 passed, 0 failed, 1 skipped' \
 	run NO_SKIP=0 tests/run.sh "$work" "$work/skipping"
+check "a_file_that_is_to_be_alone_runs_after_the_others" says '^2 passed, 0 failed' \
+	run JOBS=2 tests/run.sh "$work" "$work/alone" "$work/busy"
 check "good_files_pass" run NO_SKIP=1 tests/run.sh "$work" "$work/good" "$work/good"
 tap_done
